@@ -1,0 +1,1 @@
+"""Co-simulation: the RTL beside its golden model."""

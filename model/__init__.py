@@ -1,0 +1,1 @@
+"""Networks, parameters, golden models and mapping: NumPy only, no hardware."""

@@ -1,0 +1,23 @@
+"""Errors that are the user's to mend: one line that names the thing and the remedy."""
+
+__all__ = ["CapacityError", "DataError", "NetworkError", "ParameterError", "SpikewattError"]
+
+
+class SpikewattError(Exception):
+    """Base of every error whose message is meant for a user rather than a developer."""
+
+
+class ParameterError(SpikewattError, ValueError):
+    """A hardware parameter out of its range."""
+
+
+class NetworkError(SpikewattError, ValueError):
+    """A network, or its file, that cannot be used."""
+
+
+class CapacityError(NetworkError):
+    """A network that does not fit the core it is mapped onto."""
+
+
+class DataError(SpikewattError, ValueError):
+    """Input data of the wrong shape, type or range."""

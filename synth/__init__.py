@@ -1,0 +1,1 @@
+"""From RTL to what tools read."""
