@@ -1,6 +1,14 @@
 """Errors that are the user's to mend: one line that names the thing and the remedy."""
 
-__all__ = ["CapacityError", "DataError", "NetworkError", "ParameterError", "SpikewattError"]
+__all__ = [
+    "CapacityError",
+    "DataError",
+    "NetworkError",
+    "ParameterError",
+    "SimulationError",
+    "SpikewattError",
+    "ToolError",
+]
 
 
 class SpikewattError(Exception):
@@ -21,3 +29,11 @@ class CapacityError(NetworkError):
 
 class DataError(SpikewattError, ValueError):
     """Input data of the wrong shape, type or range."""
+
+
+class ToolError(SpikewattError):
+    """A tool that is missing, or that failed; the message says how to get it or where its log is."""
+
+
+class SimulationError(SpikewattError):
+    """A simulation that did not come to its end."""

@@ -1,0 +1,100 @@
+"""Configuration port: every table, written and read back in words of 32 bits."""
+
+from amaranth.hdl import Array, Cat, Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from spikewatt.hdl.neuro.signatures import config_layout
+from spikewatt.hdl.sram import TablePort
+from spikewatt.model.params import CONFIG_DATA_BITS, CONFIG_TABLE_SHIFT, CoreParams, TableId
+
+__all__ = ["ConfigPort"]
+
+
+class ConfigPort(wiring.Component):
+    """Splits a stream of addressed words over the tables.
+
+    A row of more than 32 bits takes several words, lowest first: all but the last wait in a staging
+    register, and the last one writes the row. A read answers with one chunk of its row. A write
+    takes one cycle, a read two. Addresses of no table are ignored, and read as 0.
+
+    Parameters
+    ----------
+    params : CoreParams
+
+    Members
+    -------
+    i : In(stream of config word)
+    o : Out(stream of 32 bits)
+        Answers to reads, in order.
+    enable : In(1)
+        The core is at rest; nothing is accepted otherwise.
+    answering : Out(1)
+        A table's read data is being sent: leave the tables alone.
+    one member for each table, in lower case : Out(TablePort)
+    """
+
+    def __init__(self, params: CoreParams) -> None:
+        self._params = params
+        super().__init__(
+            {
+                "i": In(stream.Signature(config_layout())),
+                "o": Out(stream.Signature(CONFIG_DATA_BITS)),
+                "enable": In(1),
+                "answering": Out(1),
+                **{key.name.lower(): Out(TablePort(t)) for key, t in params.tables.items()},
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Stage, decode, answer."""
+        m = Module()
+        chunks = max(table.chunks for table in self._params.tables.values())
+        staged = Array(
+            Signal(CONFIG_DATA_BITS, name=f"staged_{n}") for n in range(max(1, chunks - 1))
+        )
+        word, taken = self.i.payload, Signal()
+        answer = Signal(CONFIG_DATA_BITS)
+        m.d.comb += self.o.payload.eq(answer)
+        with m.FSM():
+            with m.State("ACCEPT"):
+                with m.If(word.write):
+                    m.d.comb += self.i.ready.eq(self.enable)
+                m.d.comb += taken.eq(self.i.valid & self.enable)
+                with m.If(taken & ~word.write):
+                    m.next = "ANSWER"
+            with m.State("ANSWER"):
+                m.d.comb += [
+                    self.answering.eq(1),
+                    self.o.valid.eq(1),
+                    self.i.ready.eq(self.o.ready),
+                ]
+                with m.If(self.o.ready):
+                    m.next = "ACCEPT"
+        with m.Switch(word.address[CONFIG_TABLE_SHIFT:]):
+            for key in TableId:
+                with m.Case(key):
+                    self._access(m, key, staged, taken, answer)
+        return m
+
+    def _access(
+        self, m: Module, key: TableId, staged: Array, taken: Signal, answer: Signal
+    ) -> None:
+        """One table's share: its chunk of the staging register, its row, its answer."""
+        table = self._params.tables[key]
+        port = getattr(self, key.name.lower())
+        word = self.i.payload
+        chunk = word.address[: table.chunk_bits]
+        full = Cat(*(staged[n] for n in range(table.chunks - 1)), word.data)
+        read = Cat(port.read_data, 0)
+        last = chunk == table.chunks - 1
+        m.d.comb += [
+            port.row.eq(word.address[table.chunk_bits : CONFIG_TABLE_SHIFT]),
+            port.read.eq(taken & ~word.write),
+            port.write.eq(taken & word.write & last),
+            port.write_data.eq(full),
+            answer.eq(read.word_select(chunk, CONFIG_DATA_BITS) if table.chunk_bits else read),
+        ]
+        if table.chunks > 1:
+            with m.If(taken & word.write & ~last):
+                m.d.sync += staged[chunk].eq(word.data)

@@ -1,0 +1,173 @@
+"""One lane of a leaky integrate-and-fire neuron: combinational."""
+
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from spikewatt.model.params import (
+    LEAK_FRACTION_BITS,
+    Compare,
+    CoreParams,
+    Leak,
+    Reset,
+)
+
+__all__ = ["FireUnit", "LeakUnit"]
+
+
+class LeakUnit(wiring.Component):
+    """What a tick leaves of a membrane.
+
+    Only the kinds of leak in ``params.leaks``, and the shifts in ``params.shifts``, are built.
+
+    Parameters
+    ----------
+    params : CoreParams
+
+    Members
+    -------
+    membrane : In(signed(state_bits))
+    kind : In(2)
+    amount : In
+        The value subtracted, the number of the shift, or the multiplier in 1/4096.
+    decayed : Out(signed(state_bits))
+    """
+
+    def __init__(self, params: CoreParams) -> None:
+        self._params = params
+        membrane = signed(params.state_bits)
+        super().__init__(
+            {
+                "membrane": In(membrane),
+                "kind": In(2),
+                "amount": In(params.leak_amount_bits),
+                "decayed": Out(membrane),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Choose among the kinds that are built."""
+        m = Module()
+        built = {
+            Leak.NONE: self._none,
+            Leak.SUBTRACT: self._subtract,
+            Leak.SHIFT: self._shift,
+            Leak.MULTIPLY: self._multiply,
+        }
+        with m.Switch(self.kind):
+            for kind in self._params.leaks[1:]:
+                with m.Case(kind):
+                    built[kind](m)
+            with m.Default():
+                built[self._params.leaks[0]](m)
+        return m
+
+    def _none(self, m: Module) -> None:
+        m.d.comb += self.decayed.eq(self.membrane)
+
+    def _subtract(self, m: Module) -> None:
+        """Go towards 0 and stop there."""
+        v = self.membrane
+        amount = self.amount[: self._params.state_bits - 1]
+        nearer = Signal(signed(self._params.state_bits + 1), name="nearer")
+        m.d.comb += nearer.eq(Mux(v < 0, v + amount, v - amount))
+        with m.If((nearer < 0) == (v < 0)):
+            m.d.comb += self.decayed.eq(nearer)
+
+    def _shift(self, m: Module) -> None:
+        """``v - (v >> k)``, arithmetic."""
+        lost = Signal.like(self.membrane, name="lost")
+        with m.Switch(self.amount):
+            for number, shift in enumerate(self._params.shifts[1:], start=1):
+                with m.Case(number):
+                    m.d.comb += lost.eq(self.membrane >> shift)
+            with m.Default():
+                m.d.comb += lost.eq(self.membrane >> self._params.shifts[0])
+        m.d.comb += self.decayed.eq(self.membrane - lost)
+
+    def _multiply(self, m: Module) -> None:
+        """``floor(v m / 4096)``."""
+        factor = self.amount[:LEAK_FRACTION_BITS]
+        m.d.comb += self.decayed.eq((self.membrane * factor) >> LEAK_FRACTION_BITS)
+
+
+class FireUnit(wiring.Component):
+    """Saturation, comparison, reset and refractoriness of one neuron.
+
+    Parameters
+    ----------
+    params : CoreParams
+    total_bits : int
+        Width of ``total``.
+
+    Members
+    -------
+    total : In(signed(total_bits))
+        Leaked membrane, input and bias together.
+    membrane, refractory : In
+        State before the tick.
+    threshold : In
+    reset, compare, silent, period : In
+        The neuron's type; ``period`` is its number of refractory ticks.
+    after, refractory_after : Out
+        State after the tick.
+    spike : Out(1)
+    """
+
+    def __init__(self, params: CoreParams, *, total_bits: int) -> None:
+        self._params = params
+        membrane = signed(params.state_bits)
+        super().__init__(
+            {
+                "total": In(signed(total_bits)),
+                "membrane": In(membrane),
+                "refractory": In(params.refractory_bits),
+                "threshold": In(params.state_bits - 1),
+                "reset": In(2),
+                "compare": In(1),
+                "silent": In(1),
+                "period": In(params.refractory_bits),
+                "after": Out(membrane),
+                "refractory_after": Out(params.refractory_bits),
+                "spike": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Saturate once, compare, reset; hold everything while refractory."""
+        m = Module()
+        low, high = self._params.membrane_range
+        v = Signal(signed(self._params.state_bits))
+        resting = Signal()
+        m.d.comb += [
+            v.eq(Mux(self.total > high, high, Mux(self.total < low, low, self.total))),
+            resting.eq(self.refractory != 0),
+            self.spike.eq(self._fires(v) & ~self.silent & ~resting),
+        ]
+        with m.If(resting):
+            m.d.comb += [
+                self.after.eq(self.membrane),
+                self.refractory_after.eq(self.refractory - 1),
+            ]
+        with m.Elif(self.spike):
+            self._reset(m, v)
+            m.d.comb += self.refractory_after.eq(self.period)
+        with m.Else():
+            m.d.comb += self.after.eq(v)
+        return m
+
+    def _fires(self, v: Signal) -> Signal:
+        compares = self._params.compares
+        if len(compares) == 1:
+            greater = compares[0] is Compare.GREATER
+            return v > self.threshold if greater else v >= self.threshold
+        return Mux(self.compare == Compare.GREATER, v > self.threshold, v >= self.threshold)
+
+    def _reset(self, m: Module, v: Signal) -> None:
+        after = {Reset.ZERO: 0, Reset.SUBTRACT: v - self.threshold, Reset.NONE: v}
+        with m.Switch(self.reset):
+            for kind in self._params.resets[1:]:
+                with m.Case(kind):
+                    m.d.comb += self.after.eq(after[kind])
+            with m.Default():
+                m.d.comb += self.after.eq(after[self._params.resets[0]])

@@ -1,0 +1,157 @@
+"""Which axons spike in which tick."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from spikewatt.hdl.bits import clear_lowest, lowest_set
+from spikewatt.hdl.neuro.signatures import event_layout
+from spikewatt.hdl.sram import TablePort, TableSram
+from spikewatt.model.params import CoreParams, TableId, bits_for
+
+__all__ = ["AxonScheduler"]
+
+
+class AxonScheduler(wiring.Component):
+    """One bit for every axon and delay slot; a tick turns its slot into a list of axons.
+
+    An event sets the bit of its axon in slot ``(t + delay) mod D`` (a read, then a write: two
+    cycles an event). ``scan`` begins tick ``t + 1``: its slot is read word by word, each set bit
+    leaves on ``active``, and the slot is cleared: ``2 + sum(max(1, set bits))`` cycles over the
+    words of the slot. Arrivals wait meanwhile, and for nothing else. ``clear`` empties all slots
+    and puts ``t`` back to -1: one cycle a row. So does reset.
+
+    Parameters
+    ----------
+    params : CoreParams
+
+    Members
+    -------
+    i : In(stream of event)
+        Events from outside; they go first.
+    own : In(stream of event)
+        Events the core sends to itself.
+    scan, clear : In(1)
+        Begin; only while ``busy`` is low.
+    active : Out(stream of axon), always ready
+    busy : Out(1)
+        An event, a scan or a clear is in progress.
+    merge : Out(1)
+        An event found its bit set.
+    table : In(TablePort)
+    """
+
+    def __init__(self, params: CoreParams) -> None:
+        self._params = params
+        event = event_layout(params)
+        super().__init__(
+            {
+                "i": In(stream.Signature(event)),
+                "own": In(stream.Signature(event)),
+                "scan": In(1),
+                "clear": In(1),
+                "active": Out(stream.Signature(params.axon_bits, always_ready=True)),
+                "busy": Out(1),
+                "merge": Out(1),
+                "table": In(TablePort(params.tables[TableId.SCHEDULER])),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Share one memory between arrivals, the scan and the clear."""
+        params = self._params
+        m = Module()
+        m.submodules.slots = slots = TableSram(params.tables[TableId.SCHEDULER])
+        wiring.connect(m, wiring.flipped(self.table), slots.table)
+
+        slot = Signal(params.slot_bits, init=params.delay_slots - 1)
+        row = Signal.like(slots.write.row)
+        self._scan_registers(m)
+        with m.FSM(init="CLEAR") as fsm:
+            m.d.comb += self.busy.eq(~fsm.ongoing("IDLE"))
+            with m.State("CLEAR"):
+                m.d.comb += [slots.write.enable.eq(1), slots.write.row.eq(row)]
+                m.d.sync += [row.eq(row + 1), slot.eq(params.delay_slots - 1)]
+                with m.If(row == params.tables[TableId.SCHEDULER].rows - 1):
+                    m.d.sync += row.eq(0)
+                    m.next = "IDLE"
+            with m.State("IDLE"):
+                with m.If(self.clear):
+                    m.next = "CLEAR"
+                with m.Elif(self.scan):
+                    m.d.sync += slot.eq(slot + 1)
+                    m.next = "FETCH"
+                with m.Elif(self.i.valid | self.own.valid):
+                    self._take(m, slots, slot)
+                    m.next = "SET"
+            with m.State("SET"):
+                self._set(m, slots)
+                m.next = "IDLE"
+            self._scan(m, slots, slot)
+        return m
+
+    def _take(self, m: Module, slots: TableSram, slot: Signal) -> None:
+        """Accept an event, from outside first, and read its word."""
+        params = self._params
+        index_bits = bits_for(params.scheduler_bits)
+        self._row = Signal.like(slots.read.row, name="event_row")
+        self._bit = Signal(index_bits, name="event_bit")
+        event = Signal(self.i.payload.shape(), name="event")
+        m.d.comb += [
+            event.eq(Mux(self.i.valid, self.i.payload.as_value(), self.own.payload.as_value())),
+            self.i.ready.eq(1),
+            self.own.ready.eq(~self.i.valid),
+            slots.read.enable.eq(1),
+            slots.read.row.eq(
+                Cat((slot + event.delay)[: params.slot_bits], event.axon[index_bits:])
+            ),
+        ]
+        m.d.sync += [self._row.eq(slots.read.row), self._bit.eq(event.axon[:index_bits])]
+
+    def _set(self, m: Module, slots: TableSram) -> None:
+        """Write the word of the event back with its bit set."""
+        word = slots.read.data
+        m.d.comb += [
+            self.merge.eq(word.bit_select(self._bit, 1)),
+            slots.write.enable.eq(1),
+            slots.write.row.eq(self._row),
+            slots.write.data.eq(word | (1 << self._bit)),
+        ]
+
+    def _scan_registers(self, m: Module) -> None:
+        """Bits of one word, emptied lowest first onto ``active``."""
+        words = self._params.scheduler_words
+        self._bits = bits = Signal(self._params.scheduler_bits, name="scan_bits")
+        self._word = Signal(range(words + 1), name="scan_word")  # the word that is being fetched
+        self._base = Signal(bits_for(words), name="scan_base")  # the word that `bits` came from
+        self._rest = Signal.like(bits, name="scan_rest")
+        index = lowest_set(m, bits, name="scan_index")
+        m.d.comb += [
+            self._rest.eq(clear_lowest(bits)),
+            self.active.payload.eq(Cat(index, self._base)),
+        ]
+
+    def _scan(self, m: Module, slots: TableSram, slot: Signal) -> None:
+        """Walk the words of the slot; the next one is fetched while one is emptied."""
+        words, word = self._params.scheduler_words, self._word
+        with m.State("FETCH"):
+            m.d.comb += [slots.read.enable.eq(1), slots.read.row.eq(slot)]
+            m.d.sync += word.eq(0)
+            m.next = "SCAN"
+        with m.State("SCAN"):
+            m.d.comb += self.active.valid.eq(self._bits != 0)
+            m.d.sync += self._bits.eq(self._rest)
+            with m.If((self._rest == 0) & (word == words)):
+                m.next = "IDLE"
+            with m.Elif(self._rest == 0):
+                m.d.sync += [
+                    self._bits.eq(slots.read.data),
+                    self._base.eq(word),
+                    word.eq(word + 1),
+                ]
+                m.d.comb += [
+                    slots.read.enable.eq(word != words - 1),
+                    slots.read.row.eq(Cat(slot, (word + 1)[: bits_for(words)])),
+                    slots.write.enable.eq(slots.read.data != 0),
+                    slots.write.row.eq(Cat(slot, word[: bits_for(words)])),
+                ]

@@ -1,0 +1,66 @@
+"""Streams and ports of the neuromorphic core."""
+
+from amaranth.lib import data, enum, wiring
+from amaranth.lib.wiring import Out
+
+from spikewatt.hdl.sram import row_layout
+from spikewatt.model.params import (
+    CONFIG_ADDRESS_BITS,
+    CONFIG_DATA_BITS,
+    CoreParams,
+    TableId,
+)
+
+__all__ = ["Command", "Probe", "config_layout", "event_layout", "packet_layout"]
+
+
+class Command(enum.Enum, shape=1):
+    """What the host asks of a core at rest."""
+
+    TICK = 0
+    CLEAR = 1
+
+
+def event_layout(params: CoreParams) -> data.StructLayout:
+    """Payload of an event: the axon it arrives at, and its delay in ticks."""
+    return data.StructLayout({"axon": params.axon_bits, "delay": params.slot_bits})
+
+
+def packet_layout(params: CoreParams) -> data.StructLayout:
+    """Payload of a spike on its way to another core: a row of the destination list."""
+    return row_layout(params.tables[TableId.DESTINATIONS])
+
+
+def config_layout() -> data.StructLayout:
+    """Payload of the configuration stream."""
+    return data.StructLayout(
+        {"data": CONFIG_DATA_BITS, "address": CONFIG_ADDRESS_BITS, "write": 1}
+    )
+
+
+class Probe(wiring.Signature):
+    """What a test bench or a meter sees of a core: outputs that nothing inside depends on.
+
+    Members
+    -------
+    update : Out(1)
+        The neurons of ``group`` are updated in this cycle.
+    group, state, spikes : Out
+        Their group, their state after the update (a row of the state table), and who fires.
+    merge : Out(1)
+        An event found its scheduler bit set.
+    synapse : Out(1)
+        A synapse word is read.
+    """
+
+    def __init__(self, params: CoreParams) -> None:
+        super().__init__(
+            {
+                "update": Out(1),
+                "group": Out(params.group_bits),
+                "state": Out(params.tables[TableId.STATE].bits),
+                "spikes": Out(params.lanes),
+                "merge": Out(1),
+                "synapse": Out(1),
+            }
+        )
