@@ -9,7 +9,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from spikewatt.cosim.verilated import Trace, build_library
+from spikewatt.cosim.verilated import Trace, build_native
 from spikewatt.hdl.neuro.core import NeuroCore
 from spikewatt.model.configuration import (
     program_words,
@@ -93,7 +93,7 @@ class NativeCore:
         self, params: CoreParams, *, trace: Trace = "none", waveform: Path | None = None
     ) -> None:
         self.params = params
-        library = build_library(export(NeuroCore(params), "neuro"), trace=trace)
+        library = build_native(export(NeuroCore(params), "neuro"), trace=trace)
         self._lib = _bind(ctypes.CDLL(str(library)))
         geometry = _Geometry(
             params.groups, params.lanes, params.state_bits, params.refractory_bits, HALF_PERIOD

@@ -1,68 +1,100 @@
-"""Verilator models as shared libraries, built once and cached."""
+"""Verilator builds: generated C++ compiled in one piece against a cached runtime, without make."""
 
 import os
 import platform
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Literal
 
+import cocotb_tools.config
+
 from spikewatt.cosim.cache import cached
 from spikewatt.cosim.tools import compiler, fst_headers, verilator
 from spikewatt.model.errors import ToolError
 
-__all__ = ["Trace", "build_library", "run_tool"]
+__all__ = ["Trace", "build_cocotb", "build_native", "run_tool"]
 
 Trace = Literal["none", "fst", "vcd"]
 
-_VERILATE = ("--cc", "-O3", "-Wno-lint", "-Wno-fatal", "--no-timing", "--prefix", "Vneuro")
-_COMPILE = ("-std=c++20", "-O3", "-fPIC", "-fno-plt", "-w", "-DVL_TIME_CONTEXT", "-DVERILATOR=1")
+_VERILATE = ("--cc", "-O3", "-Wno-lint", "-Wno-fatal", "--no-timing")
+_COMPILE = ("-std=c++20", "-O3", "-fPIC", "-w", "-DVERILATOR=1")
+# cocotb's main program keeps the time in a global function; the native runner in its context.
+_NATIVE = ("-DVL_TIME_CONTEXT",)
 _RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
 _WAVEFORM = {"none": (), "fst": ("verilated_fst_c.cpp",), "vcd": ("verilated_vcd_c.cpp",)}
 _LIBRARIES = {"none": (), "fst": ("-llz4", "-lz"), "vcd": ()}
 
 
-def run_tool(command: Sequence[str | Path], *, cwd: Path, log: str) -> None:
-    """Run a tool; if it fails, keep its output where the error says."""
+def run_tool(command: Sequence[str | Path], *, cwd: Path) -> None:
+    """Run a tool; if it fails, keep its output where the error says.
+
+    Raises
+    ------
+    ToolError
+        Names the tool, its exit status and the file with its output.
+    """
+    words = [str(word) for word in command]
     env = {**os.environ, "VERILATOR_ROOT": str(verilator().root)}
-    run = subprocess.run(
-        [str(word) for word in command], cwd=cwd, env=env, capture_output=True, text=True,
-        check=False,
-    )
+    run = subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, check=False)
     if run.returncode:
-        kept = Path(os.environ.get("TMPDIR", "/var/tmp")) / f"spikewatt-{log}-{os.getpid()}.log"
-        kept.write_text(run.stdout + run.stderr)
-        name = Path(command[0]).name
-        raise ToolError(f"{name} failed with status {run.returncode}: its output is in {kept}")
+        handle, log = tempfile.mkstemp(prefix="spikewatt-", suffix=".log")
+        with os.fdopen(handle, "w") as file:
+            file.write(" ".join(words) + "\n" + run.stdout + run.stderr)
+        raise ToolError(
+            f"{Path(words[0]).name} failed with status {run.returncode}: its output is in {log}"
+        )
 
 
 def _flags(trace: Trace) -> list[str]:
-    defines = {"VM_TRACE": trace != "none", "VM_TRACE_FST": trace == "fst",
-               "VM_TRACE_VCD": trace == "vcd", "VM_COVERAGE": False, "VM_SC": False,
-               "VM_TIMING": False, "VM_TRACE_SAIF": False}
-    return [*_COMPILE, *(f"-D{name}={int(value)}" for name, value in defines.items())]
+    defines = {
+        "VM_TRACE": trace != "none",
+        "VM_TRACE_FST": trace == "fst",
+        "VM_TRACE_VCD": trace == "vcd",
+        **dict.fromkeys(("VM_COVERAGE", "VM_SC", "VM_TIMING", "VM_TRACE_SAIF"), False),
+    }
+    include = verilator().root / "include"
+    paths = (f"-I{include}", f"-I{include}/vltstd", f"-I{cocotb_tools.config.share_dir}/include")
+    return [*_COMPILE, *(f"-D{name}={int(value)}" for name, value in defines.items()), *paths]
 
 
 def _versions() -> list[str]:
     return [verilator().version, str(verilator().binary), compiler(), platform.machine()]
 
 
-def _runtime(trace: Trace) -> Path:
-    """Verilator's own runtime, compiled: the slow part, and the same for every design."""
-    include = verilator().root / "include"
-    flags = [*_flags(trace), f"-I{include}", f"-I{include}/vltstd"]
+def _runtime(flags: Sequence[str], trace: Trace, *more: str) -> list[Path]:
+    """Object files of Verilator's own runtime: the slow part, and the same for every design."""
+    sources = (*_RUNTIME, *_WAVEFORM[trace], *more)
 
     def build(folder: Path) -> None:
-        for source in (*_RUNTIME, *_WAVEFORM[trace]):
-            output = folder / f"{Path(source).stem}.o"
-            command = [compiler(), *flags, "-c", include / source, "-o", output]
-            run_tool(command, cwd=folder, log="runtime")
+        for source in sources:
+            path = verilator().root / "include" / source
+            output = folder / f"{path.stem}.o"
+            run_tool([compiler(), *flags, "-c", path, "-o", output], cwd=folder)
 
-    return cached("runtime", [*_versions(), *_flags(trace)], build)
+    return sorted(cached("runtime", [*_versions(), *flags, *sources], build).glob("*.o"))
 
 
-def build_library(verilog: str, *, trace: Trace = "none") -> Path:
+def _verilate(folder: Path, verilog: str, options: Sequence[str]) -> Path:
+    """Run Verilator in ``folder``; returns one C++ file that includes all it generated."""
+    (folder / "design.v").write_text(verilog)
+    command = [verilator().binary, *_VERILATE, *options, "--Mdir", "model", "design.v"]
+    run_tool(command, cwd=folder)
+    model = folder / "model"
+    unity = model / "all.cpp"
+    unity.write_text("".join(f'#include "{p.name}"\n' for p in sorted(model.glob("V*.cpp"))))
+    return unity
+
+
+def _tracing(trace: Trace) -> list[str]:
+    if trace == "fst":
+        fst_headers()
+    return [] if trace == "none" else [f"--trace-{trace}", "--trace-underscore"]
+
+
+def build_native(verilog: str, *, trace: Trace = "none") -> Path:
     """Shared library of the core in ``verilog`` (module ``neuro``) with the batched runner.
 
     Raises
@@ -70,30 +102,49 @@ def build_library(verilog: str, *, trace: Trace = "none") -> Path:
     ToolError
         A tool is missing, or failed.
     """
-    if trace == "fst":
-        fst_headers()
     runner = resources.files("spikewatt.cosim").joinpath("native", "runner.cpp").read_text()
-    include = verilator().root / "include"
-    tracing = () if trace == "none" else (f"--trace-{trace}", "--trace-underscore")
+    options = ["--top-module", "neuro", "--prefix", "Vneuro", *_tracing(trace)]
+    flags = [*_flags(trace), *_NATIVE]
 
     def build(folder: Path) -> None:
-        (folder / "neuro.v").write_text(verilog)
         (folder / "runner.cpp").write_text(runner)
-        run_tool(
-            [verilator().binary, *_VERILATE, *tracing, "--top-module", "neuro",
-             "--Mdir", "model", "neuro.v"],
-            cwd=folder, log="verilator",
-        )
-        model = folder / "model"
-        unity = "".join(f'#include "{path.name}"\n' for path in sorted(model.glob("*.cpp")))
-        (model / "all.cpp").write_text(unity)
-        flags = [*_flags(trace), f"-I{model}", f"-I{include}", f"-I{include}/vltstd"]
-        run_tool(
-            [compiler(), *flags, "-shared", "model/all.cpp", "runner.cpp",
-             *sorted(_runtime(trace).glob("*.o")), *_LIBRARIES[trace], "-pthread",
-             "-o", "neuro.so"],
-            cwd=folder, log="compiler",
-        )
+        unity = _verilate(folder, verilog, options)
+        command = [compiler(), *flags, "-Imodel", "-shared", unity, "runner.cpp"]
+        tail = [*_runtime(flags, trace), *_LIBRARIES[trace], "-pthread", "-o", "neuro.so"]
+        run_tool([*command, *tail], cwd=folder)
 
-    content = [verilog, runner, *_versions(), *_VERILATE, *tracing, *_flags(trace)]
-    return cached("neuro", content, build) / "neuro.so"
+    content = [verilog, runner, *_versions(), *_VERILATE, *options, *flags]
+    return cached("native", content, build) / "neuro.so"
+
+
+def build_cocotb(verilog: str, top: str, *, trace: Trace = "none", public: bool = False) -> Path:
+    """Folder of a simulation of module ``top`` for cocotb; the executable has the module's name.
+
+    Parameters
+    ----------
+    public:
+        Let cocotb see every signal of the design instead of the top's ports: slower.
+
+    Raises
+    ------
+    ToolError
+        A tool is missing, or failed.
+    """
+    main = Path(cocotb_tools.config.share_dir) / "lib" / "verilator" / "verilator.cpp"
+    libraries = str(cocotb_tools.config.libs_dir)
+    visible = ["--public-flat-rw"] if public else ["ports.vlt"]
+    options = ["--vpi", "--exe", "--top-module", top, "--prefix", "Vtop", "--timescale", "1ns/1ps"]
+    options += [*_tracing(trace), *visible]
+    flags = _flags(trace)
+    ports = f'`verilator_config\npublic_flat_rw -module "{top}" -var "*"\n'
+
+    def build(folder: Path) -> None:
+        (folder / "ports.vlt").write_text(ports)
+        unity = _verilate(folder, verilog, options)
+        command = [compiler(), *flags, "-Imodel", unity, main]
+        tail = [*_runtime(flags, trace, "verilated_vpi.cpp"), *_LIBRARIES[trace], "-pthread"]
+        link = [f"-L{libraries}", f"-Wl,-rpath,{libraries}", "-lcocotbvpi_verilator", "-rdynamic"]
+        run_tool([*command, *tail, *link, "-o", top], cwd=folder)
+
+    content = [verilog, main.read_text(), libraries, ports, *_versions(), *_VERILATE, *options]
+    return cached("cocotb", [*content, *flags], build)

@@ -1,0 +1,259 @@
+"""Bench of the neuromorphic core: drivers, monitors, golden model and scoreboard, wired together."""
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import cocotb
+import numpy as np
+from cocotb.clock import Clock
+from cocotb.triggers import RisingEdge
+from numpy.typing import NDArray
+
+from spikewatt.cosim.bench.streams import StreamMonitor, StreamSink, StreamSource
+from spikewatt.hdl.neuro.signatures import Command
+from spikewatt.model.configuration import (
+    config_payload,
+    pack_event,
+    program_words,
+    table_addresses,
+    unpack_packet,
+    unpack_table,
+)
+from spikewatt.model.golden import RunTrace, run
+from spikewatt.model.params import CoreParams, TableId
+from spikewatt.model.program import Program
+
+__all__ = ["AerDriver", "CoreBench", "Scoreboard", "SpikeMonitor"]
+
+
+class AerDriver(StreamSource):
+    """Sends address events: (axon, delay) pairs."""
+
+    def __init__(self, dut: Any, params: CoreParams, **options: Any) -> None:
+        self._params = params
+        super().__init__(dut, "i", dut.clk, **options)
+
+    def send_events(self, events: NDArray[np.int64]) -> None:
+        """Queue events int64[n, 2] (axon, delay)."""
+        self.send(pack_event(self._params, int(axon), int(delay)) for axon, delay in events)
+
+
+class SpikeMonitor:
+    """Follows the core's probe: spikes, membranes and refractory counters, merges, words read.
+
+    ``spikes``: bool[neurons] of the tick so far. ``membrane``, ``refractory``: int64[neurons].
+    ``merges``, ``words``: counts since the last `take_counts`.
+    """
+
+    def __init__(self, dut: Any, params: CoreParams) -> None:
+        self._dut, self._params = dut, params
+        self.reset()
+        self.merges = self.words = 0
+        cocotb.start_soon(self._watch())
+
+    def reset(self) -> None:
+        """State as after CLEAR."""
+        self.spikes = np.zeros(self._params.neurons, np.bool_)
+        self.membrane = np.zeros(self._params.neurons, np.int64)
+        self.refractory = np.zeros(self._params.neurons, np.int64)
+
+    def take_merges(self) -> int:
+        """Merges since the last call."""
+        merges, self.merges = self.merges, 0
+        return merges
+
+    async def _watch(self) -> None:
+        dut, params = self._dut, self._params
+        table = params.tables[TableId.STATE]
+        while True:
+            await RisingEdge(dut.clk)
+            if dut.rst.value == 1:
+                continue
+            self.merges += int(dut.probe__merge.value)
+            self.words += int(dut.probe__synapse.value)
+            if dut.probe__update.value == 1:
+                first = int(dut.probe__group.value) * params.lanes
+                group = slice(first, first + params.lanes)
+                mask = int(dut.probe__spikes.value)
+                self.spikes[group] = [mask >> lane & 1 for lane in range(params.lanes)]
+                state = int(dut.probe__state.value)
+                words = [state >> 32 * k & 0xFFFFFFFF for k in range(table.chunks)]
+                columns = unpack_table(table, np.array([words], np.uint32))
+                self.membrane[group] = columns["membrane"][0]
+                if params.refractory_bits:
+                    self.refractory[group] = columns["refractory"][0]
+
+
+class Scoreboard:
+    """Compares what the core did with what the golden model says, and names the first difference."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.checks = 0
+
+    def check(self, what: str, got: Any, expected: Any) -> None:
+        """Raise `AssertionError` unless the arrays are equal."""
+        got, expected = np.asarray(got), np.asarray(expected)
+        self.checks += 1
+        assert got.shape == expected.shape, f"{self.name}: {what}: {got.shape} {expected.shape}"
+        if not np.array_equal(got, expected):
+            at = tuple(int(i) for i in np.argwhere(got != expected)[0])
+            raise AssertionError(
+                f"{self.name}: {what}{list(at)} is {got[at]} in RTL, {expected[at]} in the model"
+            )
+
+
+class CoreBench:
+    """A core under test.
+
+    Parameters
+    ----------
+    dut:
+        The simulator's top: a `NeuroCore` exported as Verilog.
+    params:
+        Its parameters.
+    stall:
+        Probability of a pause on every stream, in each cycle.
+    seed:
+        Of the pauses.
+    """
+
+    def __init__(self, dut: Any, params: CoreParams, *, stall: float, seed: int) -> None:
+        self.dut, self.params = dut, params
+        options = {"stall": stall, "rng": random.Random(seed)}
+        dut.rst.value = 1
+        self.events = AerDriver(dut, params, **options)
+        self.commands = StreamSource(dut, "command", dut.clk, **options)
+        self.config = StreamSource(dut, "config", dut.clk, **options)
+        self.response = StreamSink(dut, "response", dut.clk, **options)
+        self.packets = StreamSink(dut, "o", dut.clk, **options)
+        self.offered = StreamMonitor(dut, "o", dut.clk, dut.rst)
+        self.monitor = SpikeMonitor(dut, params)
+        self.cycles = 0
+        cocotb.start_soon(Clock(dut.clk, 10, unit="ns", impl="gpi").start())
+        cocotb.start_soon(self._count())
+
+    async def _count(self) -> None:
+        while True:
+            await RisingEdge(self.dut.clk)
+            self.cycles += 1
+
+    async def reset(self) -> None:
+        """Hold reset for four cycles, and wait until the core has cleared itself."""
+        for source in (self.events, self.commands, self.config):
+            source.abort()
+        self.dut.rst.value = 1
+        for _ in range(4):
+            await RisingEdge(self.dut.clk)
+        self.dut.rst.value = 0
+        self.monitor.reset()
+        self.monitor.take_merges()
+        self.packets.words.clear()
+        await self.idle()
+
+    async def idle(self) -> None:
+        """Wait until the core is at rest."""
+        await RisingEdge(self.dut.clk)
+        while self.dut.idle.value != 1:
+            await RisingEdge(self.dut.clk)
+
+    async def command(self, command: Command) -> None:
+        """Give a command; returns when it is taken."""
+        self.commands.send([command.value])
+        await self.commands.drain()
+
+    async def clear(self) -> None:
+        """Clear state and scheduler."""
+        await self.command(Command.CLEAR)
+        await self.idle()
+        self.monitor.reset()
+
+    async def load(self, program: Program) -> None:
+        """Write every table of a program."""
+        addresses, words = program_words(program)
+        self.config.send(
+            config_payload(int(address), int(word), write=True)
+            for address, word in zip(addresses, words, strict=True)
+        )
+        await self.config.drain()
+        await self.idle()
+
+    async def read_table(self, key: TableId) -> dict[str, NDArray[np.int64]]:
+        """Read a table back: int64[rows, count] a field."""
+        table = self.params.tables[key]
+        self.response.words.clear()
+        self.config.send(config_payload(int(a)) for a in table_addresses(table).ravel())
+        await self.config.drain()
+        words = np.array(self.response.words, np.uint32)
+        return unpack_table(table, words.reshape(table.rows, table.chunks))
+
+    async def tick(self, events: NDArray[np.int64], *, early: bool) -> int:
+        """Send events, give the command TICK and wait for its end; returns the merges before it.
+
+        ``early`` events may already be on their way since the last tick began.
+        """
+        if not early:
+            self.events.send_events(events)
+        await self.events.drain()
+        await self.command(Command.TICK)
+        merges = self.monitor.take_merges()
+        self.monitor.spikes[:] = False
+        return merges
+
+    async def run(
+        self, program: Program, events: Sequence[NDArray[np.int64]], board: Scoreboard,
+        *, early: bool = False,
+    ) -> RunTrace:
+        """Run ticks from the cleared state, and compare every one with the golden model.
+
+        Parameters
+        ----------
+        events:
+            int64[n, 2] (axon, delay) before each tick.
+        early:
+            Send them while the tick before is being worked on, rather than after it.
+        """
+        golden = run(program, events)
+        self.packets.words.clear()
+        self.monitor.words = 0
+        for k, output in enumerate(golden.outputs):
+            merges = await self.tick(events[k], early=early and k > 0)
+            if early and k + 1 < len(events):
+                self.events.send_events(events[k + 1])
+            await self.idle()
+            state = golden.states[k]
+            board.check(f"merges before tick {k}", merges, golden.merges[k])
+            board.check(f"tick {k} spikes", self.monitor.spikes, output.spikes)
+            board.check(f"tick {k} membrane", self.monitor.membrane, state.membrane)
+            board.check(f"tick {k} refractory", self.monitor.refractory, state.refractory)
+        await self.events.drain()
+        await self.idle()
+        board.check("merges at the end", self.monitor.take_merges(), golden.merges[-1])
+        await self._check_end(program, golden, board)
+        return golden
+
+    async def _check_end(self, program: Program, golden: RunTrace, board: Scoreboard) -> None:
+        """Packets, words read, and what the memories really hold."""
+        params, last = self.params, golden.states[-1]
+        sent = np.concatenate([output.packets for output in golden.outputs])
+        got = [unpack_packet(params, word) for word in self.packets.words]
+        board.check("packets", np.array(got, np.int64).reshape(-1, 4), sent)
+        board.check(
+            "synapse words", self.monitor.words, sum(o.synapse_words for o in golden.outputs)
+        )
+        state = await self.read_table(TableId.STATE)
+        board.check("state SRAM membrane", state["membrane"].ravel(), last.membrane)
+        if params.refractory_bits:
+            board.check("state SRAM refractory", state["refractory"].ravel(), last.refractory)
+        await self.check_scheduler(last.scheduler, board)
+
+    async def check_scheduler(self, expected: NDArray[np.bool_], board: Scoreboard) -> None:
+        """Compare the scheduler SRAM with bool[D, axons]."""
+        params = self.params
+        words = (await self.read_table(TableId.SCHEDULER))["spikes"][:, 0]
+        words = words.reshape(params.scheduler_words, params.delay_slots).T
+        bits = (words[:, :, None] >> np.arange(params.scheduler_bits)) & 1
+        bits = bits.reshape(params.delay_slots, -1)
+        board.check("scheduler", bits[:, : params.axons].astype(np.bool_), expected)
+        board.check("scheduler padding", bits[:, params.axons :].any(), False)

@@ -1,0 +1,135 @@
+"""Run a cocotb test module on a design, with Verilator or Icarus."""
+
+import os
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import cocotb_tools.runner
+
+from spikewatt.cosim.cache import cached
+from spikewatt.cosim.tools import icarus, libpython
+from spikewatt.cosim.verilated import Trace, build_cocotb, run_tool
+from spikewatt.model.errors import SimulationError, ToolError
+
+__all__ = ["Simulator", "simulate"]
+
+Simulator = Literal["verilator", "icarus"]
+
+_DUMP = """module waveform;
+  reg [8191:0] file;
+  initial if ($value$plusargs("waveform=%s", file)) begin
+    $dumpfile(file);
+    $dumpvars(0, {top});
+  end
+endmodule
+"""
+
+
+def _build_icarus(verilog: str, top: str) -> Path:
+    """Folder of ``sim.vvp``, which writes a waveform where ``+waveform=FILE`` says."""
+    compiler, dump = icarus(), _DUMP.format(top=top)
+
+    def build(folder: Path) -> None:
+        (folder / "design.v").write_text(verilog)
+        (folder / "waveform.v").write_text(dump)
+        # The scale is that of the Verilator build: 1 ns, in steps of 1 ps.
+        (folder / "scale.f").write_text("+timescale+1ns/1ps\n")
+        flags = ["-g2012", "-f", "scale.f", "-s", top, "-s", "waveform", "-o", "sim.vvp"]
+        run_tool([compiler, *flags, "design.v", "waveform.v"], cwd=folder)
+
+    return cached("icarus", [verilog, top, dump, compiler], build)
+
+
+def _failures(results: Path) -> list[str]:
+    """Messages of the tests that failed; raise if no test ran at all."""
+    cases = ET.parse(results).getroot().iter("testcase")
+    ran, messages = 0, []
+    for case in cases:
+        ran += case.find("skipped") is None
+        for kind in ("failure", "error"):
+            if (problem := case.find(kind)) is not None:
+                text = problem.get("message") or problem.get("error_msg") or problem.text or kind
+                messages.append(f"{case.get('name')}: {text.strip()}")
+    if not ran:
+        raise SimulationError(f"the simulation ran no test: {results}")
+    return messages
+
+
+def simulate(
+    verilog: str,
+    top: str,
+    test_module: str,
+    folder: Path,
+    *,
+    simulator: Simulator = "verilator",
+    trace: Trace = "none",
+    waveform: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    public: bool = False,
+) -> None:
+    """Build (or take from the cache) and run a cocotb test module.
+
+    Parameters
+    ----------
+    verilog, top:
+        The design, and its top module.
+    test_module:
+        Import path of the module with the cocotb tests.
+    folder:
+        Where the simulation runs and leaves ``results.xml`` and ``simulation.log``.
+    waveform:
+        File for the waveform.
+    env:
+        More environment variables for the tests.
+    public:
+        Let tests see every signal rather than the top's ports.
+
+    Raises
+    ------
+    SimulationError
+        A test failed, or none ran; the message is cocotb's, and names the log.
+    ToolError
+        A tool is missing, or failed.
+    """
+    libpython()
+    plusargs = [f"+waveform={waveform}"] if waveform else []
+    arguments: list[str] = []
+    if simulator == "icarus":
+        runner = cocotb_tools.runner.Icarus()
+        build = _build_icarus(verilog, top)
+        plusargs += ["-fst"] if trace == "fst" else []
+    else:
+        runner = cocotb_tools.runner.Verilator()
+        build = build_cocotb(verilog, top, trace=trace, public=public)
+        arguments = ["--trace", "--trace-file", str(waveform)] if waveform else []
+    folder.mkdir(parents=True, exist_ok=True)
+    results, log = folder / "results.xml", folder / "simulation.log"
+    results.unlink(missing_ok=True)
+    hidden = os.environ.pop("PYTEST_CURRENT_TEST", None)  # under pytest the runner exits on failure
+    try:
+        runner.test(
+            test_module=test_module,
+            hdl_toplevel=top,
+            hdl_toplevel_lang="verilog",
+            build_dir=build,
+            test_dir=folder,
+            results_xml=str(results.resolve()),
+            test_args=arguments,
+            plusargs=plusargs,
+            extra_env={"COCOTB_ANSI_OUTPUT": "0", **(env or {})},
+            log_file=log,
+        )
+    except SystemExit as error:
+        if not results.exists():
+            raise SimulationError(
+                f"{simulator} ended with status {error.code}: its output is in {log}"
+            ) from None
+    finally:
+        if hidden is not None:
+            os.environ["PYTEST_CURRENT_TEST"] = hidden
+    if not results.exists():
+        raise ToolError(f"{simulator} left no results: its output is in {log}")
+    if messages := _failures(results):
+        raise SimulationError(f"{'; '.join(messages)} (log: {log})")
