@@ -42,6 +42,20 @@ def _build_icarus(verilog: str, top: str) -> Path:
     return cached("icarus", [verilog, top, dump, compiler], build)
 
 
+class _Icarus(cocotb_tools.runner.Icarus):
+    """cocotb's runner, but the waveform's format is ours to choose."""
+
+    def __init__(self, trace: Trace) -> None:
+        super().__init__()
+        self._format = "-none" if trace == "none" else f"-{trace}"
+
+    def _test_command(self) -> list[list[str]]:
+        return [
+            [self._format if word == "-none" else word for word in command]
+            for command in super()._test_command()
+        ]
+
+
 def _failures(results: Path) -> list[str]:
     """Messages of the tests that failed; raise if no test ran at all."""
     cases = ET.parse(results).getroot().iter("testcase")
@@ -97,9 +111,8 @@ def simulate(
     plusargs = [f"+waveform={waveform}"] if waveform else []
     arguments: list[str] = []
     if simulator == "icarus":
-        runner = cocotb_tools.runner.Icarus()
+        runner = _Icarus(trace)
         build = _build_icarus(verilog, top)
-        plusargs += ["-fst"] if trace == "fst" else []
     else:
         runner = cocotb_tools.runner.Verilator()
         build = build_cocotb(verilog, top, trace=trace, public=public)

@@ -1,22 +1,57 @@
-"""Verilog export, in the dialect that all our simulators agree on."""
+"""Verilog export, in dialects that our simulators agree on."""
 
-import re
+from typing import Literal
 
-from amaranth.back import verilog
+from amaranth._toolchain.yosys import YosysError, find_yosys
+from amaranth.back import rtlil
 from amaranth.lib import wiring
 
-__all__ = ["export"]
+from spikewatt.model.errors import ToolError
 
-_MEMORY_INIT = re.compile(r"^  initial begin\n(?:    \S+\[\d+\] = [^\n]+;\n)+  end\n", re.M)
-_COMBINATIONAL = re.compile(r"\balways @\*")
+__all__ = ["Dialect", "export"]
+
+Dialect = Literal["blocks", "assigns"]
+
+_OLDEST_YOSYS = (0, 40)
+_DECISIONS = {"blocks": "proc -nomux -norom", "assigns": "proc"}
+_NAMES = {"blocks": "-norename", "assigns": ""}
+_SCRIPT = """read_rtlil <<rtlil
+{rtlil}
+rtlil
+delete t:$meminit t:$meminit_v2
+{decisions}
+memory_collect
+attrmap -remove generator -remove top -remove src -remove amaranth.hierarchy
+attrmap -modattr -remove generator -remove top -remove src -remove amaranth.hierarchy
+write_verilog {names}
+"""
 
 
-def export(component: wiring.Component, name: str) -> str:
+def export(component: wiring.Component, name: str, *, dialect: Dialect = "blocks") -> str:
     """Verilog of ``component`` as module ``name``.
 
-    Two changes to what Amaranth writes. Memories lose their initial contents: a real SRAM powers up
-    undefined, and nothing may rely on it. And ``always @*`` becomes ``always_comb``: Icarus 11 does
-    not evaluate the former at time zero, which leaves outputs undefined after reset.
+    Memories lose their initial contents: a real SRAM powers up undefined, so nothing may rely on
+    them.
+
+    Parameters
+    ----------
+    dialect:
+        ``blocks`` keeps decisions as ``always @*`` blocks: Verilator runs them half as fast again.
+        ``assigns`` turns them into multiplexers in ``assign`` statements, for Icarus 11: it does
+        not run such blocks at time zero, and as ``always_comb`` it wakes every reader of a signal
+        at each step from its default to its value, and can loop for ever in one time step.
+
+    Raises
+    ------
+    ToolError
+        When no yosys of version 0.40 or later is found.
     """
-    text = verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
-    return _COMBINATIONAL.sub("always_comb", _MEMORY_INIT.sub("", text))
+    text = rtlil.convert(component, name=name, emit_src=False)
+    try:
+        yosys = find_yosys(lambda version: version >= _OLDEST_YOSYS)
+    except YosysError:
+        raise ToolError(
+            "Verilog export needs yosys 0.40 or later: pip install 'amaranth[builtin-yosys]'"
+        ) from None
+    script = _SCRIPT.format(rtlil=text, decisions=_DECISIONS[dialect], names=_NAMES[dialect])
+    return yosys.run(["-q", "-"], script, ignore_warnings=True)

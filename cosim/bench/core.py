@@ -131,7 +131,8 @@ class CoreBench:
         self.offered = StreamMonitor(dut, "o", dut.clk, dut.rst)
         self.monitor = SpikeMonitor(dut, params)
         self.cycles = 0
-        cocotb.start_soon(Clock(dut.clk, 10, unit="ns", impl="gpi").start())
+        # The clock begins low: the inputs above are in place before its first edge.
+        Clock(dut.clk, 10, unit="ns", impl="gpi").start(start_high=False)
         cocotb.start_soon(self._count())
 
     async def _count(self) -> None:
