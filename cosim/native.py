@@ -2,13 +2,13 @@
 
 import ctypes
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spikewatt.cosim.trace import RtlTrace
 from spikewatt.cosim.verilated import Trace, build_native
 from spikewatt.hdl.neuro.core import NeuroCore
 from spikewatt.model.configuration import (
@@ -22,7 +22,7 @@ from spikewatt.model.params import CoreParams, TableId
 from spikewatt.model.program import Program
 from spikewatt.synth.verilog import export
 
-__all__ = ["NativeCore", "RtlTrace"]
+__all__ = ["NativeCore"]
 
 HALF_PERIOD = 5
 """Half a clock period in the waveform, in its time unit (1 ns)."""
@@ -47,24 +47,6 @@ class _Record(ctypes.Structure):
         ("capacity", ctypes.c_int64),
         ("sent", ctypes.c_int64),
     ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class RtlTrace:
-    """What the RTL did in a run of T ticks, N neurons.
-
-    ``spikes``: bool[T, N]. ``membranes``: int32[T, N], after each tick. ``merges``: int64[T + 1], of
-    t = -1, 0, 1, …. ``synapse_words``, ``updates``, ``cycles``: int64[T]; cycles run from the first
-    event of a tick to its end. ``packets``: int64[n, 5], (tick, axon, delay, dx, dy).
-    """
-
-    spikes: NDArray[np.bool_]
-    membranes: NDArray[np.int32]
-    merges: NDArray[np.int64]
-    synapse_words: NDArray[np.int64]
-    updates: NDArray[np.int64]
-    cycles: NDArray[np.int64]
-    packets: NDArray[np.int64]
 
 
 class NativeCore:

@@ -43,13 +43,14 @@ class SpikeMonitor:
     """Follows the core's probe: spikes, membranes and refractory counters, merges, words read.
 
     ``spikes``: bool[neurons] of the tick so far. ``membrane``, ``refractory``: int64[neurons].
-    ``merges``, ``words``: counts since the last `take_counts`.
+    ``words``, ``updates``: synapse words read and groups updated so far. ``merges``: since
+    `take_merges`.
     """
 
     def __init__(self, dut: Any, params: CoreParams) -> None:
         self._dut, self._params = dut, params
         self.reset()
-        self.merges = self.words = 0
+        self.merges = self.words = self.updates = 0
         cocotb.start_soon(self._watch())
 
     def reset(self) -> None:
@@ -73,6 +74,7 @@ class SpikeMonitor:
             self.merges += int(dut.probe__merge.value)
             self.words += int(dut.probe__synapse.value)
             if dut.probe__update.value == 1:
+                self.updates += 1
                 first = int(dut.probe__group.value) * params.lanes
                 group = slice(first, first + params.lanes)
                 mask = int(dut.probe__spikes.value)

@@ -1,0 +1,97 @@
+"""Runs inside the simulator: samples through the core, recorded rather than judged."""
+
+import os
+import pickle
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cocotb
+import numpy as np
+from numpy.typing import NDArray
+
+from spikewatt.cosim.bench.core import CoreBench
+from spikewatt.cosim.trace import RtlTrace
+from spikewatt.model.configuration import unpack_packet
+from spikewatt.model.params import TableId
+from spikewatt.model.program import Program
+
+__all__ = ["JOB_VARIABLE", "Recording", "RecordingJob"]
+
+JOB_VARIABLE = "SPIKEWATT_JOB"
+"""Environment variable with the path of the pickled job."""
+
+
+@dataclass(kw_only=True)
+class RecordingJob:
+    """A program, the events of each sample and tick (int64[n, 2]), and where answers go.
+
+    One byte is appended to ``progress`` for each sample done.
+    """
+
+    program: Program
+    samples: list[list[NDArray[np.int64]]]
+    result: Path
+    progress: Path
+
+
+@dataclass(kw_only=True)
+class Recording:
+    """Traces of the samples, their cycles (clear included), and the tables after the last one."""
+
+    traces: list[RtlTrace] = field(default_factory=list)
+    cycles: list[int] = field(default_factory=list)
+    tables: dict[TableId, dict[str, NDArray[np.int64]]] = field(default_factory=dict)
+
+
+async def _record(
+    bench: CoreBench, program: Program, events: Sequence[NDArray[np.int64]]
+) -> RtlTrace:
+    """Run one sample from the cleared state."""
+    monitor, params = bench.monitor, bench.params
+    rows: dict[str, list] = {
+        name: [] for name in ("spikes", "membranes", "merges", "words", "updates", "cycles")
+    }
+    packets: list[tuple[int, ...]] = []
+    for tick, arriving in enumerate(events):
+        before, words, updates = bench.cycles, monitor.words, monitor.updates
+        bench.packets.words.clear()
+        rows["merges"].append(await bench.tick(arriving, early=False))
+        await bench.idle()
+        rows["spikes"].append(monitor.spikes.copy())
+        rows["membranes"].append(monitor.membrane.astype(np.int32))
+        rows["words"].append(monitor.words - words)
+        rows["updates"].append(monitor.updates - updates)
+        rows["cycles"].append(bench.cycles - before)
+        packets += [(tick, *unpack_packet(params, word)) for word in bench.packets.words]
+    rows["merges"].append(monitor.take_merges())
+    return RtlTrace(
+        spikes=np.array(rows["spikes"], np.bool_),
+        membranes=np.array(rows["membranes"], np.int32),
+        merges=np.array(rows["merges"], np.int64),
+        synapse_words=np.array(rows["words"], np.int64),
+        updates=np.array(rows["updates"], np.int64),
+        cycles=np.array(rows["cycles"], np.int64),
+        packets=np.array(packets, np.int64).reshape(-1, 5),
+    )
+
+
+@cocotb.test()
+async def record_samples(dut: object) -> None:
+    """Run the job's samples one after another, without stalls."""
+    job: RecordingJob = pickle.loads(Path(os.environ[JOB_VARIABLE]).read_bytes())
+    bench = CoreBench(dut, job.program.params, stall=0.0, seed=0)
+    await bench.reset()
+    await bench.load(job.program)
+    recording = Recording()
+    with job.progress.open("ab") as progress:
+        for events in job.samples:
+            before = bench.cycles
+            await bench.clear()
+            recording.traces.append(await _record(bench, job.program, events))
+            recording.cycles.append(bench.cycles - before)
+            progress.write(b".")
+            progress.flush()
+    for key in (TableId.STATE, TableId.SCHEDULER):
+        recording.tables[key] = await bench.read_table(key)
+    job.result.write_bytes(pickle.dumps(recording))

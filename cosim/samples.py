@@ -1,0 +1,115 @@
+"""Samples through the RTL, on either simulator, with the same answers."""
+
+import pickle
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikewatt.cosim.bench.record import JOB_VARIABLE, Recording, RecordingJob
+from spikewatt.cosim.native import NativeCore
+from spikewatt.cosim.simulate import Simulator, simulate
+from spikewatt.cosim.verilated import Trace
+from spikewatt.hdl.neuro.core import NeuroCore
+from spikewatt.model.params import CoreParams, TableId
+from spikewatt.model.program import Program
+from spikewatt.synth.verilog import export
+
+__all__ = ["Progress", "run_samples", "scheduler_bits"]
+
+Samples = Sequence[Sequence[NDArray[np.int64]]]
+Progress = Callable[[int], None]
+"""Called with the number of samples done so far."""
+
+
+def run_samples(
+    program: Program,
+    samples: Samples,
+    *,
+    simulator: Simulator = "verilator",
+    trace: Trace = "none",
+    waveform: Path | None = None,
+    progress: Progress = lambda done: None,
+) -> tuple[Recording, float]:
+    """Run each sample from the cleared state; returns the recording and the simulation's seconds.
+
+    Parameters
+    ----------
+    samples:
+        For each sample and tick the events int64[n, 2] (axon, delay) that come before the tick.
+    simulator:
+        ``verilator`` runs the core as a shared library in this process, ``icarus`` under cocotb.
+    trace, waveform:
+        Kind of waveform, and its file.
+
+    Raises
+    ------
+    ToolError, SimulationError
+    """
+    if simulator == "verilator":
+        return _run_native(program, samples, trace, waveform, progress)
+    return _run_icarus(program, samples, trace, waveform, progress)
+
+
+def _run_native(
+    program: Program, samples: Samples, trace: Trace, waveform: Path | None, progress: Progress
+) -> tuple[Recording, float]:
+    recording, seconds = Recording(), 0.0
+    with NativeCore(program.params, trace=trace, waveform=waveform) as core:
+        core.configure(program)
+        for done, events in enumerate(samples, start=1):
+            before, start = core.cycles, time.perf_counter()
+            core.clear()
+            recording.traces.append(core.run(events))
+            seconds += time.perf_counter() - start
+            recording.cycles.append(core.cycles - before)
+            progress(done)
+        for key in (TableId.STATE, TableId.SCHEDULER):
+            recording.tables[key] = core.read_table(key)
+    return recording, seconds
+
+
+def _run_icarus(
+    program: Program, samples: Samples, trace: Trace, waveform: Path | None, progress: Progress
+) -> tuple[Recording, float]:
+    verilog = export(NeuroCore(program.params), "neuro", dialect="assigns")
+    with tempfile.TemporaryDirectory(prefix="spikewatt-") as name, ThreadPoolExecutor(1) as pool:
+        folder = Path(name)
+        job = RecordingJob(
+            program=program,
+            samples=[list(events) for events in samples],
+            result=folder / "result.pickle",
+            progress=folder / "progress",
+        )
+        job.progress.touch()
+        (folder / "job.pickle").write_bytes(pickle.dumps(job))
+        start = time.perf_counter()
+        running = pool.submit(
+            simulate,
+            verilog,
+            "neuro",
+            "spikewatt.cosim.bench.record",
+            folder / "simulation",
+            simulator="icarus",
+            trace=trace,
+            waveform=waveform.resolve() if waveform else None,
+            env={JOB_VARIABLE: str(folder / "job.pickle")},
+        )
+        while not running.done():
+            time.sleep(0.1)
+            progress(job.progress.stat().st_size)
+        running.result()
+        return pickle.loads(job.result.read_bytes()), time.perf_counter() - start
+
+
+def scheduler_bits(
+    params: CoreParams, table: dict[str, NDArray[np.int64]]
+) -> NDArray[np.bool_]:
+    """Scheduler bool[D, axons] from its table as read back."""
+    words = table["spikes"][:, 0].reshape(params.scheduler_words, params.delay_slots).T
+    bits = (words[:, :, None] >> np.arange(params.scheduler_bits)) & 1
+    return bits.reshape(params.delay_slots, -1)[:, : params.axons].astype(np.bool_)

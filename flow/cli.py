@@ -1,0 +1,181 @@
+"""The command ``spikewatt``."""
+
+import json
+import signal
+import sys
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from spikewatt.model.errors import DataError, SpikewattError
+
+if TYPE_CHECKING:  # imported where needed: help and errors come at once
+    from numpy.typing import NDArray
+
+    from spikewatt.model.network import Network
+
+__all__ = ["app", "main"]
+
+BAD_INPUT, FAILED_CHECK = 2, 1
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Joules of spiking networks, from RTL that is proven bit-exact.",
+)
+errors = Console(stderr=True, highlight=False)
+
+
+class Simulator(StrEnum):
+    """Simulators of the RTL."""
+
+    VERILATOR = "verilator"
+    ICARUS = "icarus"
+
+
+class Trace(StrEnum):
+    """Waveform formats."""
+
+    NONE = "none"
+    FST = "fst"
+    VCD = "vcd"
+
+
+Images = Annotated[int | None, typer.Option(min=1, help="Samples to run; all by default.")]
+Sim = Annotated[Simulator, typer.Option(help="Simulator of the RTL.")]
+Wave = Annotated[Trace, typer.Option(help="Waveform to write into the --out folder.")]
+Out = Annotated[
+    Path | None, typer.Option(help="Folder for the waveform and report.json.", show_default=False)
+]
+Lanes = Annotated[int, typer.Option(min=1, max=64, help="Synapse units of the core.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+@app.command()
+def demo(
+    images: Images = None,
+    sim: Sim = Simulator.VERILATOR,
+    trace: Wave = Trace.NONE,
+    out: Out = None,
+    lanes: Lanes = 8,
+    as_json: Json = False,
+) -> None:
+    """Run the network that ships with spikewatt on real images of handwritten digits."""
+    from spikewatt.model.dataset import load_digits
+
+    _simulate(*load_digits(), images, sim, trace, out, lanes, as_json)
+
+
+@app.command()
+def run(
+    network: Annotated[Path, typer.Argument(help="Network file (.swn).")],
+    data: Annotated[Path, typer.Option(help="NPZ with x[n, inputs] and, optionally, y[n].")],
+    images: Images = None,
+    sim: Sim = Simulator.VERILATOR,
+    trace: Wave = Trace.NONE,
+    out: Out = None,
+    lanes: Lanes = 8,
+    as_json: Json = False,
+) -> None:
+    """Run a network on samples: RTL against the golden model, bit for bit."""
+    from spikewatt.model.dataset import load_samples
+    from spikewatt.model.netfile import load_network
+
+    loaded = load_network(network)
+    try:
+        samples = load_samples(data)
+        _simulate(loaded, *samples, images, sim, trace, out, lanes, as_json)
+    except DataError as error:
+        prefix = "" if str(error).startswith(str(data)) else f"{data}: "
+        raise DataError(f"{prefix}{error}") from None
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Say which tools were found, their versions, and how to get what is missing."""
+    from spikewatt.cosim.tools import inventory
+
+    tools = inventory()
+    if as_json:
+        print(json.dumps({tool.name: vars(tool) for tool in tools}, indent=1))
+        return
+    table = Table(title=f"spikewatt {version('spikewatt')}", title_justify="left")
+    for column in ("tool", "version", "for", "where, or how to get it"):
+        table.add_column(column)
+    for tool in tools:
+        where = tool.path or f"missing: {tool.remedy}"
+        table.add_row(tool.name, tool.version or "–", tool.purpose, where)
+    Console(highlight=False).print(table)
+
+
+def _simulate(
+    network: "Network",
+    x: "NDArray",
+    y: "NDArray | None",
+    images: int | None,
+    sim: Simulator,
+    trace: Trace,
+    out: Path | None,
+    lanes: int,
+    as_json: bool,
+) -> None:
+    """Run, report, and leave with status 1 if RTL and golden model differ."""
+    from spikewatt.flow.run import run as run_network
+    from spikewatt.flow.run import staged
+
+    if images is not None and images > len(x):
+        raise DataError(f"--images {images} asks for more than the {len(x)} samples there are")
+    x, y = x[:images], None if y is None else y[:images]
+    columns = (TextColumn("simulating"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=errors, transient=True) as bar:
+        task = bar.add_task("simulating", total=len(x))
+        report = run_network(
+            network,
+            x,
+            y,
+            lanes=lanes,
+            simulator=sim.value,
+            trace=trace.value,
+            out=out,
+            progress=lambda done: bar.update(task, completed=done),
+        )
+    text = json.dumps(report.to_json(), indent=1)
+    if out is not None:
+        with staged(out) as folder:
+            (folder / "report.json").write_text(text + "\n")
+    if as_json:
+        print(text)
+    else:
+        Console(highlight=False).print(report.table())
+    if not report.bit_exact:
+        _fail(f"the RTL differs from the golden model: {report.difference}", FAILED_CHECK)
+
+
+def _fail(message: object, status: int) -> NoReturn:
+    """One line on standard error, and out."""
+    line = " ".join(str(message).split())
+    print(f"spikewatt: {line}", file=sys.stderr)
+    raise SystemExit(status)
+
+
+def main() -> None:
+    """Entry point: every error that is the user's becomes one line and exit status 2."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        app(standalone_mode=False)
+    except typer.TyperException as error:
+        _fail(f"{error.format_message()} (spikewatt --help shows the commands)", BAD_INPUT)
+    except SpikewattError as error:
+        _fail(error, BAD_INPUT)
+    except (KeyboardInterrupt, typer.Abort):
+        _fail("interrupted: nothing was written", BAD_INPUT)
+    except BrokenPipeError:
+        sys.stderr.close()

@@ -1,0 +1,68 @@
+"""Samples on disk, and the ones that ship with spikewatt."""
+
+import os
+import zipfile
+import zlib
+from contextlib import ExitStack
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikewatt.model.errors import DataError
+from spikewatt.model.netfile import load_network
+from spikewatt.model.network import Network
+
+__all__ = ["load_digits", "load_samples"]
+
+
+def load_samples(
+    path: str | os.PathLike[str],
+) -> tuple[NDArray[np.generic], NDArray[np.int64] | None]:
+    """Samples ``x[n, inputs]`` and, where the file has them, classes ``y`` int64[n].
+
+    Raises
+    ------
+    DataError
+        Names the file and what is wrong: missing, not an NPZ, damaged, no ``x``, odd ``y``.
+    """
+    path = Path(path)
+    try:
+        if not zipfile.is_zipfile(path) and path.exists():
+            raise DataError(f"{path}: not an NPZ file: save it with numpy.savez(x=..., y=...)")
+        with np.load(path, allow_pickle=False) as archive:
+            if "x" not in archive:
+                found = ", ".join(archive.files) or "nothing"
+                raise DataError(f"{path}: no array 'x' (it holds {found})")
+            x = archive["x"]
+            y = archive["y"] if "y" in archive else None
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror or error}") from None
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError):
+        raise DataError(f"{path}: not an NPZ file of plain arrays, or damaged") from None
+    if y is None:
+        return x, None
+    if y.dtype.kind not in "iu" or x.ndim < 1 or y.shape != x.shape[:1]:
+        raise DataError(
+            f"{path}: y must hold one integer for each of the {len(x) if x.ndim else 0} samples, "
+            f"not {y.dtype}{list(y.shape)}"
+        )
+    return x, y.astype(np.int64)
+
+
+def load_digits() -> tuple[Network, NDArray[np.generic], NDArray[np.int64]]:
+    """Network trained on the handwritten digits, with its 360 held-out images and their classes.
+
+    ``x``: uint8[360, 64], pixels 0 to 16. ``examples/digits`` says how both came to be.
+    """
+    folder = resources.files("spikewatt.model").joinpath("data")
+    with ExitStack() as stack:
+        network, images = (
+            stack.enter_context(resources.as_file(folder.joinpath(name)))
+            for name in ("digits.swn", "digits_test.npz")
+        )
+        x, y = load_samples(images)
+        if y is None:
+            raise DataError(f"{images}: the shipped images have lost their classes")
+        return load_network(network), x, y
