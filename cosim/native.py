@@ -40,7 +40,13 @@ class _Record(ctypes.Structure):
         *(
             (name, ctypes.c_void_p)
             for name in (
-                "spikes", "membranes", "merges", "words", "updates", "cycles", "packets",
+                "spikes",
+                "membranes",
+                "merges",
+                "words",
+                "updates",
+                "cycles",
+                "packets",
                 "packet_tick",
             )
         ),

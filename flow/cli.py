@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -107,9 +108,9 @@ def doctor(as_json: Json = False) -> None:
     if as_json:
         print(json.dumps({tool.name: vars(tool) for tool in tools}, indent=1))
         return
-    table = Table(title=f"spikewatt {version('spikewatt')}", title_justify="left")
+    table = Table(title=f"spikewatt {version('spikewatt')}", title_justify="left", box=SIMPLE_HEAD)
     for column in ("tool", "version", "for", "where, or how to get it"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for tool in tools:
         where = tool.path or f"missing: {tool.remedy}"
         table.add_row(tool.name, tool.version or "–", tool.purpose, where)

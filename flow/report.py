@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.table import Table
 
 __all__ = ["RunReport"]
@@ -49,9 +50,10 @@ class RunReport:
 
     def table(self) -> Table:
         """The report for people."""
-        table = Table(title=f"{self.network} on the neuromorphic core", title_justify="left")
-        table.add_column("")
-        table.add_column("", justify="right")
+        title = f"{self.network} on the neuromorphic core"
+        table = Table(title=title, title_justify="left", box=SIMPLE, show_header=False)
+        table.add_column()
+        table.add_column(justify="right")
         for name, value in self._rows():
             table.add_row(name, value)
         return table

@@ -69,8 +69,11 @@ def _final_difference(program: Program, recording: Recording, golden: BatchTrace
     for name, got, expected in (
         ("membrane", state["membrane"].ravel(), golden.membranes[-1, -1]),
         ("refractory", state.get("refractory", np.zeros(0)).ravel(), golden.refractory[-1]),
-        ("scheduler", scheduler_bits(params, recording.tables[TableId.SCHEDULER]),
-         golden.scheduler[-1]),
+        (
+            "scheduler",
+            scheduler_bits(params, recording.tables[TableId.SCHEDULER]),
+            golden.scheduler[-1],
+        ),
     ):
         if got.size and not np.array_equal(got, expected):
             return f"the {name} SRAM after the last sample differs from the model"
@@ -165,7 +168,11 @@ def run(
             waveform = stack.enter_context(staged(out)) / f"neuro.{trace}"
             final = str(out / waveform.name)
         recording, seconds = run_samples(
-            program, samples, simulator=simulator, trace=trace, waveform=waveform,
+            program,
+            samples,
+            simulator=simulator,
+            trace=trace,
+            waveform=waveform,
             progress=progress,
         )
     differences = [

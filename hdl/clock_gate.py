@@ -22,15 +22,18 @@ class ClockGate(wiring.Component):
         The gated clock.
     """
 
+    enable: Signal
+    clk: Signal
+
     def __init__(self) -> None:
         super().__init__({"enable": In(1), "clk": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
         """Hold ``enable`` through the high phase with a flip-flop on the falling edge."""
         m = Module()
-        m.domains.fall = fall = ClockDomain(clk_edge="neg", reset_less=True, local=True)
+        m.domains.fall = ClockDomain(clk_edge="neg", reset_less=True, local=True)
         held = Signal(init=1)
-        m.d.comb += fall.clk.eq(ClockSignal())
+        m.d.comb += ClockSignal("fall").eq(ClockSignal())
         m.d.fall += held.eq(self.enable)
         m.d.comb += self.clk.eq(ClockSignal() & held)
         return m

@@ -1,5 +1,7 @@
 """Memories that the datapath and the configuration port share."""
 
+from typing import Any
+
 from amaranth.hdl import Module, Mux, signed, unsigned
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
@@ -93,6 +95,9 @@ class Sram(wiring.Component):
     write : In(WritePort)
     """
 
+    read: Any
+    write: Any
+
     def __init__(self, *, rows: int, bits: int) -> None:
         self._rows = rows
         self._bits = bits
@@ -108,9 +113,7 @@ class Sram(wiring.Component):
         """Wrap the memory; a memory of one row keeps an address bit."""
         m = Module()
         depth = 1 << _row_bits(1) if self._rows == 1 else self._rows
-        m.submodules.array = array = memory.Memory(
-            shape=unsigned(self._bits), depth=depth, init=[]
-        )
+        m.submodules.array = array = memory.Memory(shape=unsigned(self._bits), depth=depth, init=[])
         read, write = array.read_port(), array.write_port()
         m.d.comb += [
             read.en.eq(self.read.enable),
@@ -140,6 +143,10 @@ class TableSram(wiring.Component):
     write : In(WritePort)
     table : In(TablePort)
     """
+
+    read: Any
+    write: Any
+    table: Any
 
     def __init__(self, table: Table) -> None:
         self._table = table

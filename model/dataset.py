@@ -36,7 +36,7 @@ def load_samples(
                 found = ", ".join(archive.files) or "nothing"
                 raise DataError(f"{path}: no array 'x' (it holds {found})")
             x = archive["x"]
-            y = archive["y"] if "y" in archive else None
+            y = archive.get("y")
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or error}") from None
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError):

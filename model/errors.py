@@ -32,7 +32,7 @@ class DataError(SpikewattError, ValueError):
 
 
 class ToolError(SpikewattError):
-    """A tool that is missing, or that failed; the message says how to get it or where its log is."""
+    """A tool that is missing or failed; the message says how to get it or where its log is."""
 
 
 class SimulationError(SpikewattError):

@@ -174,9 +174,7 @@ class RunTrace:
     merges: IntArray
 
 
-def run(
-    program: Program, events: Sequence[IntArray], state: CoreState | None = None
-) -> RunTrace:
+def run(program: Program, events: Sequence[IntArray], state: CoreState | None = None) -> RunTrace:
     """Run ``len(events)`` ticks; ``events[k]`` arrive before the k-th tick command.
 
     Parameters

@@ -36,7 +36,9 @@ class _Plan:
             groups += -(-population.size // lanes)
         links = tuple(sorted(network.connections, key=lambda link: first_group[link.target]))
         sources = [link.weights.shape[0] for link in links]
-        words = [n * -(-link.weights.shape[1] // lanes) for n, link in zip(sources, links)]
+        words = [
+            n * -(-link.weights.shape[1] // lanes) for n, link in zip(sources, links, strict=True)
+        ]
         return cls(
             lanes=lanes,
             first_group=first_group,
@@ -45,7 +47,9 @@ class _Plan:
             first_axon=tuple(int(n) for n in np.cumsum([0, *sources])[:-1]),
             axons=sum(sources),
             synapse_words=sum(words),
-            destinations=sum(n for n, link in zip(sources, links) if link.source != INPUT),
+            destinations=sum(
+                n for n, link in zip(sources, links, strict=True) if link.source != INPUT
+            ),
             types=tuple(dict.fromkeys(p.neuron for p in network.populations)),
         )
 
@@ -128,7 +132,7 @@ def map_network(network: Network, params: CoreParams | None = None, *, lanes: in
         types=plan.types,
         inputs=tuple(
             InputPort(axon, link.delay)
-            for axon, link in zip(plan.first_axon, plan.connections)
+            for axon, link in zip(plan.first_axon, plan.connections, strict=True)
             if link.source == INPUT
         ),
         neurons_of={
@@ -150,7 +154,8 @@ def _neuron_tables(network: Network, plan: _Plan, params: CoreParams) -> dict[st
         groups = -(-population.size // params.lanes)
         neurons = slice(group * params.lanes, group * params.lanes + population.size)
         threshold[neurons] = population.threshold
-        bias[neurons] = population.bias
+        if population.bias is not None:
+            bias[neurons] = population.bias
         group_type[group : group + groups] = plan.types.index(population.neuron)
     return {"threshold": threshold, "bias": bias, "group_type": group_type}
 

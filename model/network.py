@@ -141,9 +141,7 @@ class Population:
         )
         high = (1 << 31) - 1
         set_ = object.__setattr__
-        set_(
-            self, "threshold", _integers(f"{what}: threshold", self.threshold, shape, 0, high)
-        )
+        set_(self, "threshold", _integers(f"{what}: threshold", self.threshold, shape, 0, high))
         bias = np.zeros(shape, np.int64) if self.bias is None else self.bias
         set_(self, "bias", _integers(f"{what}: bias", bias, shape, -high - 1, high))
         for name in ("threshold_float", "bias_float"):

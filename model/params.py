@@ -253,9 +253,7 @@ class CoreParams:
         _within("bias_bits", self.bias_bits, 0, self.state_bits)
         _within("lanes", self.lanes, 1, 64)
         if self.neurons % self.lanes:
-            raise ParameterError(
-                f"lanes must divide neurons ({self.neurons}), not {self.lanes!r}"
-            )
+            raise ParameterError(f"lanes must divide neurons ({self.neurons}), not {self.lanes!r}")
         _within("delay_slots", self.delay_slots, 2, 64)
         _power_of_two("delay_slots", self.delay_slots)
         _within("scheduler_bits", self.scheduler_bits, 1, 64)

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from amaranth._toolchain.yosys import YosysError, find_yosys
-from amaranth.back import rtlil
+from amaranth.back.rtlil import convert as to_rtlil
 from amaranth.lib import wiring
 
 from spikewatt.model.errors import ToolError
@@ -46,7 +46,7 @@ def export(component: wiring.Component, name: str, *, dialect: Dialect = "blocks
     ToolError
         When no yosys of version 0.40 or later is found.
     """
-    text = rtlil.convert(component, name=name, emit_src=False)
+    text = to_rtlil(component, name=name, emit_src=False)
     try:
         yosys = find_yosys(lambda version: version >= _OLDEST_YOSYS)
     except YosysError:

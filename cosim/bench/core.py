@@ -1,4 +1,4 @@
-"""Bench of the neuromorphic core: drivers, monitors, golden model and scoreboard, wired together."""
+"""Bench of the neuromorphic core: drivers, monitors, golden model and scoreboard in one."""
 
 import random
 from collections.abc import Sequence
@@ -88,7 +88,7 @@ class SpikeMonitor:
 
 
 class Scoreboard:
-    """Compares what the core did with what the golden model says, and names the first difference."""
+    """Compares the core with the golden model, and names the first difference."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -205,8 +205,12 @@ class CoreBench:
         return merges
 
     async def run(
-        self, program: Program, events: Sequence[NDArray[np.int64]], board: Scoreboard,
-        *, early: bool = False,
+        self,
+        program: Program,
+        events: Sequence[NDArray[np.int64]],
+        board: Scoreboard,
+        *,
+        early: bool = False,
     ) -> RunTrace:
         """Run ticks from the cleared state, and compare every one with the golden model.
 

@@ -1,5 +1,7 @@
 """Configuration port: every table, written and read back in words of 32 bits."""
 
+from typing import Any
+
 from amaranth.hdl import Array, Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -33,6 +35,19 @@ class ConfigPort(wiring.Component):
         A table's read data is being sent: leave the tables alone.
     one member for each table, in lower case : Out(TablePort)
     """
+
+    i: Any
+    o: Any
+    enable: Signal
+    answering: Signal
+    rows: Any
+    synapses: Any
+    neurons: Any
+    types: Any
+    state: Any
+    fanout: Any
+    destinations: Any
+    scheduler: Any
 
     def __init__(self, params: CoreParams) -> None:
         self._params = params

@@ -1,6 +1,8 @@
 """The neuromorphic core: scheduler, synapses, neurons and fan-out, and the order of a tick."""
 
-from amaranth.hdl import ClockDomain, DomainRenamer, Module, ResetSignal, Signal
+from typing import Any
+
+from amaranth.hdl import ClockDomain, ClockSignal, DomainRenamer, Module, ResetSignal, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -39,6 +41,14 @@ def _members(params: CoreParams) -> dict[str, wiring.Member]:
 class CoreLogic(wiring.Component):
     """Everything of a `NeuroCore` but its clock gate; the members are the same."""
 
+    i: Any
+    o: Any
+    command: Any
+    config: Any
+    response: Any
+    idle: Signal
+    probe: Any
+
     def __init__(self, params: CoreParams) -> None:
         self._params = params
         super().__init__(_members(params))
@@ -72,7 +82,10 @@ class CoreLogic(wiring.Component):
         wiring.connect(m, fanout.o, wiring.flipped(self.o))
         self._tables(m, config, scheduler, worklist, synapses, neurons, fanout)
         m.d.comb += [
-            *(getattr(self.probe, n).eq(getattr(neurons.probe, n)) for n in neurons.probe.signature.members),
+            *(
+                getattr(self.probe, n).eq(getattr(neurons.probe, n))
+                for n in neurons.probe.signature.members
+            ),
             self.probe.merge.eq(scheduler.merge),
             self.probe.synapse.eq(synapses.read),
         ]
@@ -196,6 +209,14 @@ class NeuroCore(wiring.Component):
         For test benches and meters.
     """
 
+    i: Any
+    o: Any
+    command: Any
+    config: Any
+    response: Any
+    idle: Signal
+    probe: Any
+
     def __init__(self, params: CoreParams) -> None:
         self._params = params
         super().__init__(_members(params))
@@ -214,12 +235,12 @@ class NeuroCore(wiring.Component):
             m.submodules.logic = logic
             return m
         m.submodules.clock_gate = gate = ClockGate()
-        m.domains.core = core = ClockDomain()
+        m.domains.core = ClockDomain()
         offered = self.i.valid | self.command.valid | self.config.valid
         m.d.comb += [
             gate.enable.eq(~logic.idle | offered | ResetSignal("sync")),
-            core.clk.eq(gate.clk),
-            core.rst.eq(ResetSignal("sync")),
+            ClockSignal("core").eq(gate.clk),
+            ResetSignal("core").eq(ResetSignal("sync")),
         ]
         m.submodules.logic = DomainRenamer("core")(logic)
         return m

@@ -1,5 +1,7 @@
 """Spikes on their way: destination lists."""
 
+from typing import Any
+
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -31,6 +33,13 @@ class FanOut(wiring.Component):
     busy : Out(1)
     lists, entries : In(TablePort)
     """
+
+    i: Any
+    own: Any
+    o: Any
+    busy: Signal
+    lists: Any
+    entries: Any
 
     def __init__(self, params: CoreParams) -> None:
         self._params = params

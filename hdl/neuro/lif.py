@@ -1,6 +1,6 @@
 """One lane of a leaky integrate-and-fire neuron: combinational."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -32,6 +32,11 @@ class LeakUnit(wiring.Component):
         The value subtracted, the number of the shift, or the multiplier in 1/4096.
     decayed : Out(signed(state_bits))
     """
+
+    membrane: Signal
+    kind: Signal
+    amount: Signal
+    decayed: Signal
 
     def __init__(self, params: CoreParams) -> None:
         self._params = params
@@ -114,6 +119,18 @@ class FireUnit(wiring.Component):
     spike : Out(1)
     """
 
+    total: Signal
+    membrane: Signal
+    refractory: Signal
+    threshold: Signal
+    reset: Signal
+    compare: Signal
+    silent: Signal
+    period: Signal
+    after: Signal
+    refractory_after: Signal
+    spike: Signal
+
     def __init__(self, params: CoreParams, *, total_bits: int) -> None:
         self._params = params
         membrane = signed(params.state_bits)
@@ -156,7 +173,7 @@ class FireUnit(wiring.Component):
             m.d.comb += self.after.eq(v)
         return m
 
-    def _fires(self, v: Signal) -> Signal:
+    def _fires(self, v: Signal) -> Value:
         compares = self._params.compares
         if len(compares) == 1:
             greater = compares[0] is Compare.GREATER

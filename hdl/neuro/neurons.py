@@ -1,5 +1,7 @@
 """Neuron state and the pipeline that updates it, a group at a time."""
 
+from typing import Any
+
 from amaranth.hdl import Array, Cat, Module, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -49,6 +51,23 @@ class NeuronGroup(wiring.Component):
         ``update``, ``group``, ``state``, ``spikes`` of `Probe`.
     neurons, types, state : In(TablePort)
     """
+
+    finish: Signal
+    finish_group: Signal
+    finish_ready: Signal
+    adding_end: Signal
+    add_group: Signal
+    touched: Signal
+    sums: data.View
+    advance: Signal
+    fired: Any
+    clear: Signal
+    busy: Signal
+    awake: Any
+    probe: Any
+    neurons: Any
+    types: Any
+    state: Any
 
     def __init__(self, params: CoreParams) -> None:
         self._params = params

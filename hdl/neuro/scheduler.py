@@ -1,7 +1,9 @@
 """Which axons spike in which tick."""
 
+from typing import Any
+
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from spikewatt.hdl.bits import clear_lowest, lowest_set
@@ -40,6 +42,15 @@ class AxonScheduler(wiring.Component):
         An event found its bit set.
     table : In(TablePort)
     """
+
+    i: Any
+    own: Any
+    scan: Signal
+    clear: Signal
+    active: Any
+    busy: Signal
+    merge: Signal
+    table: Any
 
     def __init__(self, params: CoreParams) -> None:
         self._params = params
@@ -96,7 +107,8 @@ class AxonScheduler(wiring.Component):
         index_bits = bits_for(params.scheduler_bits)
         self._row = Signal.like(slots.read.row, name="event_row")
         self._bit = Signal(index_bits, name="event_bit")
-        event = Signal(self.i.payload.shape(), name="event")
+        layout = event_layout(params)
+        event = data.View(layout, Signal(layout.size, name="event"))
         m.d.comb += [
             event.eq(Mux(self.i.valid, self.i.payload.as_value(), self.own.payload.as_value())),
             self.i.ready.eq(1),

@@ -33,9 +33,7 @@ def packet_layout(params: CoreParams) -> data.StructLayout:
 
 def config_layout() -> data.StructLayout:
     """Payload of the configuration stream."""
-    return data.StructLayout(
-        {"data": CONFIG_DATA_BITS, "address": CONFIG_ADDRESS_BITS, "write": 1}
-    )
+    return data.StructLayout({"data": CONFIG_DATA_BITS, "address": CONFIG_ADDRESS_BITS, "write": 1})
 
 
 class Probe(wiring.Signature):

@@ -1,5 +1,7 @@
 """Synapse SRAM and the lanes that add it up."""
 
+from typing import Any
+
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -46,6 +48,21 @@ class SynapseLanes(wiring.Component):
     busy : Out(1)
     table : In(TablePort)
     """
+
+    step: Any
+    entries: Any
+    window: Any
+    advance: Signal
+    finish: Signal
+    finish_group: Signal
+    finish_ready: Signal
+    adding_end: Signal
+    add_group: Signal
+    touched: Signal
+    sums: data.View
+    read: Signal
+    busy: Signal
+    table: Any
 
     def __init__(self, params: CoreParams) -> None:
         self._params = params

@@ -1,5 +1,7 @@
 """The order in which a tick visits groups and list entries."""
 
+from typing import Any
+
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -100,6 +102,15 @@ class GroupWalker(wiring.Component):
         Neurons were changed from outside: the next tick visits all groups. So does the first.
     busy : Out(1)
     """
+
+    begin: Signal
+    length: Signal
+    head: Signal
+    step: Any
+    window: Any
+    awake: Any
+    wake_all: Signal
+    busy: Signal
 
     def __init__(self, params: CoreParams) -> None:
         self._params = params
@@ -226,9 +237,7 @@ class GroupWalker(wiring.Component):
             self._target.eq(Mux(self._alive, self._floor, self._next)),
             self._sleeper.eq(Cat(first_left, self._word) if self._words > 1 else first_left),
             here.eq((self._alive | self._more) & (self._target >> bit_bits == self._word)),
-            self._go_reached.eq(
-                here & ((self._left == 0) | (self._target <= self._sleeper))
-            ),
+            self._go_reached.eq(here & ((self._left == 0) | (self._target <= self._sleeper))),
             self._go_awake.eq((self._left != 0) & ~self._go_reached),
         ]
 

@@ -1,5 +1,7 @@
 """The axons of a tick, with the synapse rows they stand for."""
 
+from typing import Any
+
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -41,6 +43,14 @@ class WorkList(wiring.Component):
         An axon is on its way to becoming an entry.
     rows : In(TablePort)
     """
+
+    restart: Signal
+    active: Any
+    read: Any
+    length: Signal
+    head: Signal
+    busy: Signal
+    rows: Any
 
     def __init__(self, params: CoreParams) -> None:
         self._params = params
