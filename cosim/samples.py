@@ -34,8 +34,8 @@ def run_samples(
     trace: Trace = "none",
     waveform: Path | None = None,
     progress: Progress = lambda done: None,
-) -> tuple[Recording, float]:
-    """Run each sample from the cleared state; returns the recording and the simulation's seconds.
+) -> Recording:
+    """Run each sample from the cleared state.
 
     Parameters
     ----------
@@ -57,25 +57,25 @@ def run_samples(
 
 def _run_native(
     program: Program, samples: Samples, trace: Trace, waveform: Path | None, progress: Progress
-) -> tuple[Recording, float]:
-    recording, seconds = Recording(), 0.0
+) -> Recording:
+    recording = Recording()
     with NativeCore(program.params, trace=trace, waveform=waveform) as core:
         core.configure(program)
         for done, events in enumerate(samples, start=1):
             before, start = core.cycles, time.perf_counter()
             core.clear()
             recording.traces.append(core.run(events))
-            seconds += time.perf_counter() - start
+            recording.seconds += time.perf_counter() - start
             recording.cycles.append(core.cycles - before)
             progress(done)
         for key in (TableId.STATE, TableId.SCHEDULER):
             recording.tables[key] = core.read_table(key)
-    return recording, seconds
+    return recording
 
 
 def _run_icarus(
     program: Program, samples: Samples, trace: Trace, waveform: Path | None, progress: Progress
-) -> tuple[Recording, float]:
+) -> Recording:
     verilog = export(NeuroCore(program.params), "neuro", dialect="assigns")
     with tempfile.TemporaryDirectory(prefix="spikewatt-") as name, ThreadPoolExecutor(1) as pool:
         folder = Path(name)
@@ -87,7 +87,6 @@ def _run_icarus(
         )
         job.progress.touch()
         (folder / "job.pickle").write_bytes(pickle.dumps(job))
-        start = time.perf_counter()
         running = pool.submit(
             simulate,
             verilog,
@@ -103,7 +102,7 @@ def _run_icarus(
             time.sleep(0.1)
             progress(job.progress.stat().st_size)
         running.result()
-        return pickle.loads(job.result.read_bytes()), time.perf_counter() - start
+        return pickle.loads(job.result.read_bytes())
 
 
 def scheduler_bits(params: CoreParams, table: dict[str, NDArray[np.int64]]) -> NDArray[np.bool_]:

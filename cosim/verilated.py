@@ -15,7 +15,7 @@ from spikewatt.cosim.cache import cached
 from spikewatt.cosim.tools import compiler, fst_headers, verilator
 from spikewatt.model.errors import ToolError
 
-__all__ = ["Trace", "build_cocotb", "build_native", "run_tool"]
+__all__ = ["Trace", "build_cocotb", "build_native", "build_program", "run_tool"]
 
 Trace = Literal["none", "fst", "vcd"]
 
@@ -103,18 +103,36 @@ def build_native(verilog: str, *, trace: Trace = "none") -> Path:
         A tool is missing, or failed.
     """
     runner = resources.files("spikewatt.cosim").joinpath("native", "runner.cpp").read_text()
-    options = ["--top-module", "neuro", "--prefix", "Vneuro", *_tracing(trace)]
+    return _build_model(verilog, runner, "native", ["-shared"], trace)
+
+
+def build_program(verilog: str, source: str, *, trace: Trace = "none") -> Path:
+    """Executable of the core in ``verilog`` (module ``neuro``) with a C++ main program.
+
+    ``source`` includes ``Vneuro.h``; ``VM_TRACE_FST`` and ``VM_TRACE_VCD`` tell it of a waveform.
+
+    Raises
+    ------
+    ToolError
+        A tool is missing, or failed.
+    """
+    return _build_model(verilog, source, "program", [], trace)
+
+
+def _build_model(verilog: str, source: str, kind: str, link: Sequence[str], trace: Trace) -> Path:
+    options = ["--top-module", "neuro", "--prefix", "Vneuro", "--timescale", "1ns/1ns"]
+    options += _tracing(trace)
     flags = [*_flags(trace), *_NATIVE]
 
     def build(folder: Path) -> None:
-        (folder / "runner.cpp").write_text(runner)
+        (folder / "driver.cpp").write_text(source)
         unity = _verilate(folder, verilog, options)
-        command = [compiler(), *flags, "-Imodel", "-shared", unity, "runner.cpp"]
-        tail = [*_runtime(flags, trace), *_LIBRARIES[trace], "-pthread", "-o", "neuro.so"]
+        command = [compiler(), *flags, "-Imodel", *link, unity, "driver.cpp"]
+        tail = [*_runtime(flags, trace), *_LIBRARIES[trace], "-pthread", "-o", kind]
         run_tool([*command, *tail], cwd=folder)
 
-    content = [verilog, runner, *_versions(), *_VERILATE, *options, *flags]
-    return cached("native", content, build) / "neuro.so"
+    content = [verilog, source, *link, *_versions(), *_VERILATE, *options, *flags]
+    return cached(kind, content, build) / kind
 
 
 def build_cocotb(verilog: str, top: str, *, trace: Trace = "none", public: bool = False) -> Path:

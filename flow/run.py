@@ -167,7 +167,7 @@ def run(
             out = Path(out or "out")
             waveform = stack.enter_context(staged(out)) / f"neuro.{trace}"
             final = str(out / waveform.name)
-        recording, seconds = run_samples(
+        recording = run_samples(
             program,
             samples,
             simulator=simulator,
@@ -208,7 +208,7 @@ def run(
         cycles=cycles,
         cycles_per_image=cycles / len(spikes),
         sop_per_cycle=operations / cycles,
-        rtl_cycles_per_second=cycles / seconds,
+        rtl_cycles_per_second=cycles / recording.seconds,
         seconds=time.perf_counter() - start,
         core={
             name: getattr(params, name)

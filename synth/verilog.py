@@ -3,7 +3,9 @@
 from typing import Literal
 
 from amaranth._toolchain.yosys import YosysError, find_yosys
-from amaranth.back.rtlil import convert as to_rtlil
+from amaranth.back.rtlil import (  # pyright: ignore[reportMissingImports]  # not in the stubs
+    convert as to_rtlil,
+)
 from amaranth.lib import wiring
 
 from spikewatt.model.errors import ToolError

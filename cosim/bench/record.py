@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,10 +38,14 @@ class RecordingJob:
 
 @dataclass(kw_only=True)
 class Recording:
-    """Traces of the samples, their cycles (clear included), and the tables after the last one."""
+    """Traces of the samples, their cycles (clear included), and the tables after the last one.
+
+    ``seconds``: wall time of the samples alone.
+    """
 
     traces: list[RtlTrace] = field(default_factory=list)
     cycles: list[int] = field(default_factory=list)
+    seconds: float = 0.0
     tables: dict[TableId, dict[str, NDArray[np.int64]]] = field(default_factory=dict)
 
 
@@ -86,10 +91,11 @@ async def record_samples(dut: object) -> None:
     recording = Recording()
     with job.progress.open("ab") as progress:
         for events in job.samples:
-            before = bench.cycles
+            before, start = bench.cycles, time.perf_counter()
             await bench.clear()
             recording.traces.append(await _record(bench, job.program, events))
             recording.cycles.append(bench.cycles - before)
+            recording.seconds += time.perf_counter() - start
             progress.write(b".")
             progress.flush()
     for key in (TableId.STATE, TableId.SCHEDULER):

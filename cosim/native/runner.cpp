@@ -69,9 +69,14 @@ class Core {
     context_.randReset(2);  // memories power up with noise: nothing may rely on them
     context_.randSeed(20409);
     context_.traceEverOn(true);
-    model_ = std::make_unique<Vneuro>(&context_, "neuro");
+    model_ = std::make_unique<Vneuro>(&context_, "");
     membranes_.resize(size_t(geo_.groups) * geo_.lanes);
     model_->rst = 1;
+    model_->clk = 0;
+    model_->i___05Fvalid = 0;
+    model_->command___05Fvalid = 0;
+    model_->config___05Fvalid = 0;
+    model_->response___05Fready = 0;
     model_->o___05Fready = 1;
 #if VM_TRACE
     if (waveform && *waveform) {
