@@ -1,7 +1,8 @@
 """Drivers and monitors of Amaranth streams, for any cocotb test bench.
 
-A stream ``name`` is the signals ``name__valid``, ``name__ready``, ``name__payload``. A word moves at a rising clock edge at which valid and ready are both set. The clock must come from cocotb: then
-what a task reads at the edge is what the flip-flops see.
+A stream ``name`` is the signals ``name__valid``, ``name__ready`` and ``name__payload``. A word
+moves at a rising clock edge at which valid and ready are both set. The clock must come from cocotb:
+then what a task reads at the edge is what the flip-flops see.
 """
 
 import random
