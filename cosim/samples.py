@@ -22,8 +22,8 @@ from spikewatt.synth.verilog import export
 __all__ = ["Progress", "run_samples", "scheduler_bits"]
 
 Samples = Sequence[Sequence[NDArray[np.int64]]]
-Progress = Callable[[int], None]
-"""Called with the number of samples done so far."""
+Progress = Callable[[str, int], None]
+"""Called with what is being done, and the number of samples done so far."""
 
 
 def run_samples(
@@ -33,7 +33,7 @@ def run_samples(
     simulator: Simulator = "verilator",
     trace: Trace = "none",
     waveform: Path | None = None,
-    progress: Progress = lambda done: None,
+    progress: Progress = lambda what, done: None,
 ) -> Recording:
     """Run each sample from the cleared state.
 
@@ -59,6 +59,7 @@ def _run_native(
     program: Program, samples: Samples, trace: Trace, waveform: Path | None, progress: Progress
 ) -> Recording:
     recording = Recording()
+    progress("building the core", 0)
     with NativeCore(program.params, trace=trace, waveform=waveform) as core:
         core.configure(program)
         for done, events in enumerate(samples, start=1):
@@ -67,7 +68,7 @@ def _run_native(
             recording.traces.append(core.run(events))
             recording.seconds += time.perf_counter() - start
             recording.cycles.append(core.cycles - before)
-            progress(done)
+            progress("simulating", done)
         for key in (TableId.STATE, TableId.SCHEDULER):
             recording.tables[key] = core.read_table(key)
     return recording
@@ -76,6 +77,7 @@ def _run_native(
 def _run_icarus(
     program: Program, samples: Samples, trace: Trace, waveform: Path | None, progress: Progress
 ) -> Recording:
+    progress("building the core", 0)
     verilog = export(NeuroCore(program.params), "neuro", dialect="assigns")
     with tempfile.TemporaryDirectory(prefix="spikewatt-") as name, ThreadPoolExecutor(1) as pool:
         folder = Path(name)
@@ -100,7 +102,7 @@ def _run_icarus(
         )
         while not running.done():
             time.sleep(0.1)
-            progress(job.progress.stat().st_size)
+            progress("simulating", job.progress.stat().st_size)
         running.result()
         return pickle.loads(job.result.read_bytes())
 

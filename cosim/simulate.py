@@ -111,8 +111,8 @@ def simulate(
     plusargs = [f"+waveform={waveform}"] if waveform else []
     arguments: list[str] = []
     if simulator == "icarus":
-        runner = _Icarus(trace)
         build = _build_icarus(verilog, top)
+        runner = _Icarus(trace)
     else:
         runner = cocotb_tools.runner.Verilator()
         build = build_cocotb(verilog, top, trace=trace, public=public)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # imported where needed: help and errors come at once
 __all__ = ["app", "main"]
 
 BAD_INPUT, FAILED_CHECK = 2, 1
+INTERRUPTED = 130  # what typer makes of KeyboardInterrupt
 
 app = typer.Typer(
     add_completion=False,
@@ -135,9 +136,14 @@ def _simulate(
     if images is not None and images > len(x):
         raise DataError(f"--images {images} asks for more than the {len(x)} samples there are")
     x, y = x[:images], None if y is None else y[:images]
-    columns = (TextColumn("simulating"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=errors, transient=True) as bar:
-        task = bar.add_task("simulating", total=len(x))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        task = bar.add_task("starting", total=len(x))
         report = run_network(
             network,
             x,
@@ -146,7 +152,7 @@ def _simulate(
             simulator=sim.value,
             trace=trace.value,
             out=out,
-            progress=lambda done: bar.update(task, completed=done),
+            progress=lambda what, done: bar.update(task, description=what, completed=done),
         )
     text = json.dumps(report.to_json(), indent=1)
     if out is not None:
@@ -171,7 +177,8 @@ def main() -> None:
     """Entry point: every error that is the user's becomes one line and exit status 2."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        app(standalone_mode=False)
+        if app(standalone_mode=False) == INTERRUPTED:
+            raise KeyboardInterrupt
     except typer.TyperException as error:
         _fail(f"{error.format_message()} (spikewatt --help shows the commands)", BAD_INPUT)
     except SpikewattError as error:

@@ -121,7 +121,7 @@ def run(
     simulator: Simulator = "verilator",
     trace: Trace = "none",
     out: Path | str | None = None,
-    progress: Progress = lambda done: None,
+    progress: Progress = lambda what, done: None,
 ) -> RunReport:
     """Map a network onto a core of its size, simulate the RTL, compare it with the golden model.
 
@@ -138,7 +138,7 @@ def run(
     trace, out:
         Kind of waveform, and the folder it goes to.
     progress:
-        Called with the number of samples simulated so far.
+        Called with what is being done and the number of samples simulated so far.
 
     Returns
     -------
@@ -158,6 +158,7 @@ def run(
         raise DataError(f"y must have shape ({len(spikes)},), not {classes.shape}")
     driven = np.pad(spikes, ((0, 0), (0, network.drain_ticks), (0, 0)))
     program = map_network(network, lanes=lanes)
+    progress("running the golden model", 0)
     golden = run_batch(program, driven)
     samples = [program.input_events(sample) for sample in driven]
 

@@ -37,6 +37,8 @@ def load_samples(
                 raise DataError(f"{path}: no array 'x' (it holds {found})")
             x = archive["x"]
             y = archive.get("y")
+    except DataError:
+        raise
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or error}") from None
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError):

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spikewatt.model.errors import CapacityError
+from spikewatt.model.errors import CapacityError, ParameterError
 from spikewatt.model.network import INPUT, Connection, Network, Population
-from spikewatt.model.params import CoreParams, Leak, NeuronType, bits_for
+from spikewatt.model.params import LIMITS, CoreParams, Leak, NeuronType, bits_for
 from spikewatt.model.program import InputPort, Program
 
 __all__ = ["fit_params", "map_network"]
@@ -77,8 +77,19 @@ def fit_params(network: Network, *, lanes: int = 8, clock_gating: bool = True) -
 
     Every memory is sized to the network and the datapath is built for what its neurons use.
     """
+    if not 1 <= lanes <= LIMITS["lanes"]:
+        raise ParameterError(f"lanes must be an integer from 1 to {LIMITS['lanes']}, not {lanes!r}")
     plan = _Plan.of(network, lanes)
     sizes = _needs(network, plan)
+    for name, needed in sizes.items():
+        if needed > (limit := LIMITS.get(name, needed)):
+            remedy = (
+                "more lanes or a smaller network" if name == "synapse_words" else "a smaller one"
+            )
+            raise CapacityError(
+                f"network {network.name!r} needs {name} = {needed}, and one core has at most "
+                f"{limit}: choose {remedy}"
+            )
 
     def used(pick: Callable[[NeuronType], int]) -> tuple:
         return tuple(sorted({pick(kind) for kind in plan.types}))

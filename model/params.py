@@ -11,6 +11,7 @@ __all__ = [
     "CONFIG_ADDRESS_BITS",
     "CONFIG_DATA_BITS",
     "LEAK_FRACTION_BITS",
+    "LIMITS",
     "Compare",
     "CoreParams",
     "Field",
@@ -52,6 +53,19 @@ def _choice(name: str, values: Iterable[int], kind: type[IntEnum]) -> None:
         raise ParameterError(f"{name} must name each {kind.__name__} once, not {values!r}")
     if not all(isinstance(value, kind) for value in values):
         raise ParameterError(f"{name} must hold members of {kind.__name__}, not {values!r}")
+
+
+LIMITS = {
+    "neurons": 1 << 16,
+    "axons": 1 << 16,
+    "synapse_words": 1 << 20,
+    "destinations": 1 << 20,
+    "delay_slots": 64,
+    "refractory_bits": 8,
+    "types": 16,
+    "lanes": 64,
+}
+"""Largest value of each size of one core."""
 
 
 class Leak(IntEnum):
@@ -229,8 +243,8 @@ class CoreParams:
             object.__setattr__(self, "synapse_words", self.axons * self.groups)
         if not self.destinations:
             object.__setattr__(self, "destinations", self.neurons)
-        _within("synapse_words", self.synapse_words, 1, 1 << 20)
-        _within("destinations", self.destinations, 1, 1 << 20)
+        for name in ("synapse_words", "destinations"):
+            _within(name, getattr(self, name), 1, LIMITS[name])
         _choice("leaks", self.leaks, Leak)
         _choice("resets", self.resets, Reset)
         _choice("compares", self.compares, Compare)
@@ -246,20 +260,18 @@ class CoreParams:
                 )
 
     def _check_sizes(self) -> None:
-        _within("neurons", self.neurons, 1, 1 << 16)
-        _within("axons", self.axons, 1, 1 << 16)
+        for name in ("neurons", "axons", "lanes", "types"):
+            _within(name, getattr(self, name), 1, LIMITS[name])
         _within("weight_bits", self.weight_bits, 1, 9)
         _within("state_bits", self.state_bits, 4, 32)
         _within("bias_bits", self.bias_bits, 0, self.state_bits)
-        _within("lanes", self.lanes, 1, 64)
         if self.neurons % self.lanes:
             raise ParameterError(f"lanes must divide neurons ({self.neurons}), not {self.lanes!r}")
-        _within("delay_slots", self.delay_slots, 2, 64)
+        _within("delay_slots", self.delay_slots, 2, LIMITS["delay_slots"])
         _power_of_two("delay_slots", self.delay_slots)
         _within("scheduler_bits", self.scheduler_bits, 1, 64)
         _power_of_two("scheduler_bits", self.scheduler_bits)
-        _within("refractory_bits", self.refractory_bits, 0, 8)
-        _within("types", self.types, 1, 16)
+        _within("refractory_bits", self.refractory_bits, 0, LIMITS["refractory_bits"])
         _within("hop_bits", self.hop_bits, 1, 10)
 
     @property
