@@ -61,7 +61,10 @@ async def _record(
     for tick, arriving in enumerate(events):
         before, words, updates = bench.cycles, monitor.words, monitor.updates
         bench.packets.words.clear()
-        rows["merges"].append(await bench.tick(arriving, early=False))
+        rows["merges"].append(await bench.tick(arriving, early=tick > 0))
+        if tick + 1 < len(events):
+            bench.events.send_events(events[tick + 1])
+            await bench.events.drain()
         await bench.idle()
         rows["spikes"].append(monitor.spikes.copy())
         rows["membranes"].append(monitor.membrane.astype(np.int32))

@@ -56,7 +56,7 @@ struct Record {
   int64_t* merges;      // [ticks + 1]
   int64_t* words;       // [ticks] synapse words read
   int64_t* updates;     // [ticks] group updates
-  int64_t* cycles;      // [ticks] from the first event to the end of the tick
+  int64_t* cycles;      // [ticks] from one tick's end to the next; the first with its events
   uint64_t* packets;    // [capacity] payloads sent to other cores
   int64_t* packet_tick; // [capacity]
   int64_t capacity, sent;
@@ -116,16 +116,17 @@ class Core {
     return ok;
   }
 
-  bool event(uint32_t payload) {
-    model_->i___05Fpayload = payload;
-    model_->i___05Fvalid = 1;
-    settle_ = true;
-    return until([this] { return bool(model_->i___05Fready); });
-  }
-
-  void no_event() {
+  bool feed(const uint32_t* event, const uint32_t* end) {
+    bool ok = true;
+    for (; ok && event != end; ++event) {
+      model_->i___05Fpayload = *event;
+      model_->i___05Fvalid = 1;
+      settle_ = true;
+      ok = until([this] { return bool(model_->i___05Fready); });
+    }
     model_->i___05Fvalid = 0;
     settle_ = true;
+    return ok;
   }
 
   bool configure(uint32_t address, uint32_t data) {
@@ -153,22 +154,25 @@ class Core {
     return ok;
   }
 
+  // The events of a tick are sent while the core works on the one before: they belong to it.
   bool run(int64_t ticks, const int64_t* offsets, const uint32_t* events, Record& record) {
-    record_ = &record;
     const size_t neurons = membranes_.size();
-    bool ok = true;
-    for (tick_ = 0; ok && tick_ < ticks; ++tick_) {
-      const uint64_t before = cycles;
-      merges_ = &record.merges[tick_];
-      for (int64_t k = offsets[tick_]; ok && k < offsets[tick_ + 1]; ++k) ok = event(events[k]);
-      no_event();
-      ok = ok && command(kTick);  // what merges before the command is taken belongs to t - 1
+    record_ = &record;
+    merges_ = &record.merges[0];
+    tick_ = 0;
+    uint64_t before = cycles;
+    bool ok = ticks == 0 || feed(events + offsets[0], events + offsets[1]);
+    for (; ok && tick_ < ticks; ++tick_) {
+      ok = command(kTick);
       merges_ = &record.merges[tick_ + 1];
       spikes_ = record.spikes + tick_ * neurons;
+      if (tick_ + 1 < ticks)
+        ok = ok && feed(events + offsets[tick_ + 1], events + offsets[tick_ + 2]);
       ok = ok && until_idle();
       spikes_ = nullptr;
       std::copy(membranes_.begin(), membranes_.end(), record.membranes + tick_ * neurons);
       record.cycles[tick_] = int64_t(cycles - before);
+      before = cycles;
     }
     merges_ = nullptr;
     record_ = nullptr;
