@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pywellen
+from pywellen import Waveform  # pyright: ignore[reportAttributeAccessIssue]  # has no stubs
 from rich.console import Console
 from rich.table import Table
 
@@ -60,7 +60,7 @@ def native(program: Program, samples: list, trace: Trace, folder: Path) -> tuple
 def stimulus(program: Program, samples: list, folder: Path) -> Path:
     """Inputs of every cycle of the native run, read out of its waveform."""
     cycles, _ = native(program, samples, "vcd", folder)
-    wave = pywellen.Waveform(str(folder / "native.vcd"))
+    wave = Waveform(str(folder / "native.vcd"))
     signals = {var.full_name: var for var in wave.all_vars()}
     edges = 10 * np.arange(cycles) + 9  # just before each rising edge
     record = np.zeros(cycles, CYCLE)

@@ -16,7 +16,8 @@ class RtlTrace:
 
     ``spikes``: bool[T, N]. ``membranes``: int32[T, N], after each tick. ``merges``: int64[T + 1],
     of t = -1, 0, 1, …. ``synapse_words``, ``updates``, ``cycles``: int64[T]; cycles run from one
-    tick's end to the next, and include the first tick's events. ``packets``: int64[n, 5], (tick, axon, delay, dx, dy).
+    tick's end to the next, the first with its events. ``packets``: int64[n, 5], (tick, axon,
+    delay, dx, dy).
     """
 
     spikes: NDArray[np.bool_]

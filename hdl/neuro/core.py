@@ -1,8 +1,9 @@
 """The neuromorphic core: scheduler, synapses, neurons and fan-out, and the order of a tick."""
 
+from dataclasses import dataclass, fields
 from typing import Any
 
-from amaranth.hdl import ClockDomain, ClockSignal, DomainRenamer, Module, ResetSignal, Signal
+from amaranth.hdl import Cat, ClockDomain, ClockSignal, DomainRenamer, Module, ResetSignal, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -26,20 +27,8 @@ from spikewatt.model.params import CONFIG_DATA_BITS, CoreParams, TableId
 __all__ = ["CoreLogic", "NeuroCore"]
 
 
-def _members(params: CoreParams) -> dict[str, wiring.Member]:
-    return {
-        "i": In(stream.Signature(event_layout(params))),
-        "o": Out(stream.Signature(packet_layout(params))),
-        "command": In(stream.Signature(Command)),
-        "config": In(stream.Signature(config_layout())),
-        "response": Out(stream.Signature(CONFIG_DATA_BITS)),
-        "idle": Out(1),
-        "probe": Out(Probe(params)),
-    }
-
-
-class CoreLogic(wiring.Component):
-    """Everything of a `NeuroCore` but its clock gate; the members are the same."""
+class _Core(wiring.Component):
+    """Ports of a core; `NeuroCore` describes them."""
 
     i: Any
     o: Any
@@ -51,36 +40,73 @@ class CoreLogic(wiring.Component):
 
     def __init__(self, params: CoreParams) -> None:
         self._params = params
-        super().__init__(_members(params))
+        super().__init__(
+            {
+                "i": In(stream.Signature(event_layout(params))),
+                "o": Out(stream.Signature(packet_layout(params))),
+                "command": In(stream.Signature(Command)),
+                "config": In(stream.Signature(config_layout())),
+                "response": Out(stream.Signature(CONFIG_DATA_BITS)),
+                "idle": Out(1),
+                "probe": Out(Probe(params)),
+            }
+        )
+
+    @property
+    def params(self) -> CoreParams:
+        """Parameters the core is built for."""
+        return self._params
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Parts:
+    """What a core is made of, in the order of a spike's way."""
+
+    scheduler: AxonScheduler
+    worklist: WorkList
+    walker: GroupWalker
+    synapses: SynapseLanes
+    neurons: NeuronGroup
+    fanout: FanOut
+    config: ConfigPort
+
+    @classmethod
+    def of(cls, params: CoreParams) -> "_Parts":
+        """Build every part for the same parameters."""
+        return cls(
+            scheduler=AxonScheduler(params),
+            worklist=WorkList(params),
+            walker=GroupWalker(params),
+            synapses=SynapseLanes(params),
+            neurons=NeuronGroup(params),
+            fanout=FanOut(params),
+            config=ConfigPort(params),
+        )
+
+
+class CoreLogic(_Core):
+    """Everything of a `NeuroCore` but its clock gate; the members are the same."""
 
     def elaborate(self, platform: object) -> Module:
         """Wire the parts along the way of a spike."""
         m = Module()
-        params = self._params
-        m.submodules.scheduler = scheduler = AxonScheduler(params)
-        m.submodules.worklist = worklist = WorkList(params)
-        m.submodules.walker = walker = GroupWalker(params)
-        m.submodules.synapses = synapses = SynapseLanes(params)
-        m.submodules.neurons = neurons = NeuronGroup(params)
-        m.submodules.fanout = fanout = FanOut(params)
-        m.submodules.config = config = ConfigPort(params)
+        parts = _Parts.of(self._params)
+        for field in fields(parts):
+            m.submodules[field.name] = getattr(parts, field.name)
+        scheduler, worklist, walker = parts.scheduler, parts.worklist, parts.walker
+        synapses, neurons, fanout = parts.synapses, parts.neurons, parts.fanout
 
         wiring.connect(m, scheduler.active, worklist.active)
         m.d.comb += [walker.length.eq(worklist.length), walker.head.eq(worklist.head)]
         wiring.connect(m, walker.step, synapses.step)
         wiring.connect(m, synapses.entries, worklist.read)
         wiring.connect(m, synapses.window, walker.window)
-        for name in ("finish", "finish_group", "adding_end", "add_group", "touched", "sums"):
-            m.d.comb += getattr(neurons, name).eq(getattr(synapses, name))
-        m.d.comb += [
-            synapses.finish_ready.eq(neurons.finish_ready),
-            synapses.advance.eq(neurons.advance),
-        ]
+        wiring.connect(m, synapses.group, neurons.group)
         wiring.connect(m, neurons.awake, walker.awake)
         wiring.connect(m, neurons.fired, fanout.i)
         wiring.connect(m, fanout.own, scheduler.own)
         wiring.connect(m, fanout.o, wiring.flipped(self.o))
-        self._tables(m, config, scheduler, worklist, synapses, neurons, fanout)
+        self._tables(m, parts)
         m.d.comb += [
             *(
                 getattr(self.probe, n).eq(getattr(neurons.probe, n))
@@ -89,44 +115,27 @@ class CoreLogic(wiring.Component):
             self.probe.merge.eq(scheduler.merge),
             self.probe.synapse.eq(synapses.read),
         ]
-        self._sequence(m, scheduler, worklist, walker, synapses, neurons, fanout, config)
+        self._sequence(m, parts)
         return m
 
-    def _tables(
-        self,
-        m: Module,
-        config: ConfigPort,
-        scheduler: AxonScheduler,
-        worklist: WorkList,
-        synapses: SynapseLanes,
-        neurons: NeuronGroup,
-        fanout: FanOut,
-    ) -> None:
+    def _tables(self, m: Module, parts: _Parts) -> None:
         """Connect the configuration port to every table."""
         for key, port in (
-            (TableId.ROWS, worklist.rows),
-            (TableId.SYNAPSES, synapses.table),
-            (TableId.NEURONS, neurons.neurons),
-            (TableId.TYPES, neurons.types),
-            (TableId.STATE, neurons.state),
-            (TableId.FANOUT, fanout.lists),
-            (TableId.DESTINATIONS, fanout.entries),
-            (TableId.SCHEDULER, scheduler.table),
+            (TableId.ROWS, parts.worklist.rows),
+            (TableId.SYNAPSES, parts.synapses.table),
+            (TableId.NEURONS, parts.neurons.neurons),
+            (TableId.TYPES, parts.neurons.types),
+            (TableId.STATE, parts.neurons.state),
+            (TableId.FANOUT, parts.fanout.lists),
+            (TableId.DESTINATIONS, parts.fanout.entries),
+            (TableId.SCHEDULER, parts.scheduler.table),
         ):
-            wiring.connect(m, getattr(config, key.name.lower()), port)
+            wiring.connect(m, getattr(parts.config, key.name.lower()), port)
 
-    def _sequence(
-        self,
-        m: Module,
-        scheduler: AxonScheduler,
-        worklist: WorkList,
-        walker: GroupWalker,
-        synapses: SynapseLanes,
-        neurons: NeuronGroup,
-        fanout: FanOut,
-        config: ConfigPort,
-    ) -> None:
+    def _sequence(self, m: Module, parts: _Parts) -> None:
         """At rest: take events, configuration, commands, in this order. Then scan, then walk."""
+        scheduler, worklist, walker = parts.scheduler, parts.worklist, parts.walker
+        neurons, config = parts.neurons, parts.config
         rest, arrival = Signal(), Signal()
         changed = config.neurons.write | config.types.write | config.state.write
         m.d.comb += [
@@ -167,12 +176,12 @@ class CoreLogic(wiring.Component):
                 m.d.comb += walker.begin.eq(1)
                 m.next = "WALK"
             with m.State("WALK"):
-                busy = walker.busy | synapses.busy | neurons.busy | fanout.busy | scheduler.busy
-                with m.If(~busy):
+                steps = (walker, parts.synapses, neurons, parts.fanout, scheduler)
+                with m.If(~Cat(step.busy for step in steps).any()):
                     m.next = "REST"
 
 
-class NeuroCore(wiring.Component):
+class NeuroCore(_Core):
     """One tile of leaky integrate-and-fire neurons with local synapses.
 
     The semantics of a tick are those of `spikewatt.model.golden`. A tick command starts tick
@@ -208,23 +217,6 @@ class NeuroCore(wiring.Component):
     probe : Out(Probe)
         For test benches and meters.
     """
-
-    i: Any
-    o: Any
-    command: Any
-    config: Any
-    response: Any
-    idle: Signal
-    probe: Any
-
-    def __init__(self, params: CoreParams) -> None:
-        self._params = params
-        super().__init__(_members(params))
-
-    @property
-    def params(self) -> CoreParams:
-        """Parameters the core is built for."""
-        return self._params
 
     def elaborate(self, platform: object) -> Module:
         """Put the logic behind a clock gate."""

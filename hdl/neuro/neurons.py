@@ -7,7 +7,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from spikewatt.hdl.neuro.lif import FireUnit, LeakUnit
-from spikewatt.hdl.neuro.signatures import Probe
+from spikewatt.hdl.neuro.signatures import Probe, SumsPort
 from spikewatt.hdl.neuro.walker import AwakePort
 from spikewatt.hdl.sram import TablePort, TableSram, row_layout
 from spikewatt.model.params import CoreParams, TableId
@@ -35,13 +35,8 @@ class NeuronGroup(wiring.Component):
 
     Members
     -------
-    finish : In(1), finish_group : In
-        Read this group at the next edge; only when ``finish_ready`` and ``advance`` are set.
-    finish_ready : Out(1)
-    adding_end, add_group, touched, sums : In
-        From `SynapseLanes`.
-    advance : Out(1)
-        The pipeline moves in this cycle.
+    group : In(SumsPort)
+        A group is taken when ``finish``, ``finish_ready`` and ``advance`` are set.
     fired : Out(stream of fired)
     clear : In(1)
         Begin to set all state to 0: one cycle a group.
@@ -52,14 +47,7 @@ class NeuronGroup(wiring.Component):
     neurons, types, state : In(TablePort)
     """
 
-    finish: Signal
-    finish_group: Signal
-    finish_ready: Signal
-    adding_end: Signal
-    add_group: Signal
-    touched: Signal
-    sums: data.View
-    advance: Signal
+    group: Any
     fired: Any
     clear: Signal
     busy: Signal
@@ -72,18 +60,10 @@ class NeuronGroup(wiring.Component):
     def __init__(self, params: CoreParams) -> None:
         self._params = params
         self._total_bits = 2 + max(params.state_bits, params.accumulator_bits, params.bias_bits)
-        sums = data.ArrayLayout(signed(params.accumulator_bits), params.lanes)
         probe = Probe(params).members
         super().__init__(
             {
-                "finish": In(1),
-                "finish_group": In(params.group_bits),
-                "finish_ready": Out(1),
-                "adding_end": In(1),
-                "add_group": In(params.group_bits),
-                "touched": In(1),
-                "sums": In(sums),
-                "advance": Out(1),
+                "group": In(SumsPort(params)),
                 "fired": Out(stream.Signature(fired_layout(params))),
                 "clear": In(1),
                 "busy": Out(1),
@@ -108,13 +88,16 @@ class NeuronGroup(wiring.Component):
         wiring.connect(m, wiring.flipped(self.neurons), params.table)
         wiring.connect(m, wiring.flipped(self.state), state.table)
         m.d.comb += [
-            self.advance.eq(~(self.fired.valid & ~self.fired.ready)),
+            self.group.advance.eq(~(self.fired.valid & ~self.fired.ready)),
             *(
                 signal.eq(value)
                 for sram in (params, state)
                 for signal, value in (
-                    (sram.read.enable, self.finish & self.finish_ready & self.advance),
-                    (sram.read.row, self.finish_group),
+                    (
+                        sram.read.enable,
+                        self.group.finish & self.group.finish_ready & self.group.advance,
+                    ),
+                    (sram.read.row, self.group.finish_group),
                 )
             ),
         ]
@@ -152,7 +135,7 @@ class NeuronGroup(wiring.Component):
                 leak.kind.eq(kind.leak[0]),
                 leak.amount.eq(kind.leak_amount[0]),
             ]
-            with m.If(self.advance & self.adding_end):
+            with m.If(self.group.advance & self.group.adding_end):
                 m.d.sync += kept.eq(leak.decayed)
             decayed.append(kept)
         return decayed
@@ -160,25 +143,25 @@ class NeuronGroup(wiring.Component):
     def _sum_stage(self, m: Module, decayed: list[Signal]) -> list[Signal]:
         """Sums are complete: add everything up."""
         self._summing = summing = Signal()
-        group, touched = Signal.like(self.add_group), Signal()
-        with m.If(self.advance):
-            m.d.sync += summing.eq(self.adding_end)
-            with m.If(self.adding_end):
-                m.d.sync += [group.eq(self.add_group), touched.eq(self.touched)]
+        group, touched = Signal.like(self.group.add_group), Signal()
+        with m.If(self.group.advance):
+            m.d.sync += summing.eq(self.group.adding_end)
+            with m.If(self.group.adding_end):
+                m.d.sync += [group.eq(self.group.add_group), touched.eq(self.group.touched)]
         totals = []
         for lane, kept in enumerate(decayed):
             bias = self._neuron.bias[lane] if self._params.bias_bits else 0
             total = Signal(signed(self._total_bits), name=f"total_{lane}")
-            with m.If(self.advance & summing):
-                m.d.sync += total.eq(kept + self.sums[lane] + bias)
+            with m.If(self.group.advance & summing):
+                m.d.sync += total.eq(kept + self.group.sums[lane] + bias)
             totals.append(total)
         self._firing, self._group = Signal(name="firing"), Signal.like(group, name="fire_group")
         self._touched = Signal(name="fire_touched")
-        with m.If(self.advance):
+        with m.If(self.group.advance):
             m.d.sync += self._firing.eq(summing)
             with m.If(summing):
                 m.d.sync += [self._group.eq(group), self._touched.eq(touched)]
-        m.d.comb += self.finish_ready.eq(~self.adding_end & ~summing)
+        m.d.comb += self.group.finish_ready.eq(~self.group.adding_end & ~summing)
         return totals
 
     def _fire_stage(self, m: Module, totals: list[Signal], state: TableSram) -> None:
@@ -206,7 +189,7 @@ class NeuronGroup(wiring.Component):
                 ]
         changed, done = Signal(), Signal()
         m.d.comb += [
-            done.eq(self.advance & self._firing),
+            done.eq(self.group.advance & self._firing),
             changed.eq((after.as_value() != self._before.as_value()) | (spikes != 0)),
             state.write.enable.eq(done & changed),
             state.write.row.eq(self._group),
@@ -219,7 +202,7 @@ class NeuronGroup(wiring.Component):
             self.probe.state.eq(after),
             self.probe.spikes.eq(spikes),
         ]
-        with m.If(self.advance):
+        with m.If(self.group.advance):
             m.d.sync += self.fired.valid.eq(self._firing & (spikes != 0))
             with m.If(self._firing & (spikes != 0)):
                 m.d.sync += self.fired.payload.eq(Cat(self._group, spikes))

@@ -1,7 +1,8 @@
 """Streams and ports of the neuromorphic core."""
 
+from amaranth.hdl import signed
 from amaranth.lib import data, enum, wiring
-from amaranth.lib.wiring import Out
+from amaranth.lib.wiring import In, Out
 
 from spikewatt.hdl.sram import row_layout
 from spikewatt.model.params import (
@@ -11,7 +12,7 @@ from spikewatt.model.params import (
     TableId,
 )
 
-__all__ = ["Command", "Probe", "config_layout", "event_layout", "packet_layout"]
+__all__ = ["Command", "Probe", "SumsPort", "config_layout", "event_layout", "packet_layout"]
 
 
 class Command(enum.Enum, shape=1):
@@ -34,6 +35,39 @@ def packet_layout(params: CoreParams) -> data.StructLayout:
 def config_layout() -> data.StructLayout:
     """Payload of the configuration stream."""
     return data.StructLayout({"data": CONFIG_DATA_BITS, "address": CONFIG_ADDRESS_BITS, "write": 1})
+
+
+class SumsPort(wiring.Signature):
+    """How a group's sums get from the synapse lanes to the neurons, seen by the lanes.
+
+    Members
+    -------
+    finish : Out(1), finish_group : Out
+        The last list entry of this group has come: read its neurons at the next edge.
+    finish_ready : In(1)
+        The neurons can take another group.
+    advance : In(1)
+        The neurons' pipeline moves in this cycle, and so may the lanes'.
+    adding_end : Out(1), add_group : Out, touched : Out(1)
+        The last synapse word of this group is being added; whether there was one at all.
+    sums : Out
+        One exact sum a lane; complete from the cycle after ``adding_end``, for one cycle.
+    """
+
+    def __init__(self, params: CoreParams) -> None:
+        sums = data.ArrayLayout(signed(params.accumulator_bits), params.lanes)
+        super().__init__(
+            {
+                "finish": Out(1),
+                "finish_group": Out(params.group_bits),
+                "finish_ready": In(1),
+                "advance": In(1),
+                "adding_end": Out(1),
+                "add_group": Out(params.group_bits),
+                "touched": Out(1),
+                "sums": Out(sums),
+            }
+        )
 
 
 class Probe(wiring.Signature):

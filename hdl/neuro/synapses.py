@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from spikewatt.hdl.neuro.signatures import SumsPort
 from spikewatt.hdl.neuro.walker import WindowPort, step_layout
 from spikewatt.hdl.neuro.worklist import entry_layout
 from spikewatt.hdl.sram import ReadPort, TablePort, TableSram, row_layout
@@ -33,16 +34,8 @@ class SynapseLanes(wiring.Component):
     entries : Out(ReadPort)
         Into the work list.
     window : Out(WindowPort)
-    advance : In(1)
-        The add stage may move.
-    finish : Out(1), finish_group : Out
-        The entry stage ends this group: its sums are complete two cycles on.
-    finish_ready : In(1)
-        The neurons can take another group.
-    adding_end : Out(1), add_group : Out, touched : Out(1)
-        The add stage holds the last step of this group; a synapse word was added to it.
-    sums : Out
-        Accumulators; complete from the cycle after ``adding_end``, for one cycle.
+    group : Out(SumsPort)
+        Sums of one group after another.
     read : Out(1)
         A synapse word is read.
     busy : Out(1)
@@ -52,14 +45,7 @@ class SynapseLanes(wiring.Component):
     step: Any
     entries: Any
     window: Any
-    advance: Signal
-    finish: Signal
-    finish_group: Signal
-    finish_ready: Signal
-    adding_end: Signal
-    add_group: Signal
-    touched: Signal
-    sums: data.View
+    group: Any
     read: Signal
     busy: Signal
     table: Any
@@ -72,14 +58,7 @@ class SynapseLanes(wiring.Component):
                 "step": In(stream.Signature(step_layout(params))),
                 "entries": Out(ReadPort(rows=params.axons, bits=layout.size)),
                 "window": Out(WindowPort(params)),
-                "advance": In(1),
-                "finish": Out(1),
-                "finish_group": Out(params.group_bits),
-                "finish_ready": In(1),
-                "adding_end": Out(1),
-                "add_group": Out(params.group_bits),
-                "touched": Out(1),
-                "sums": Out(data.ArrayLayout(signed(params.accumulator_bits), params.lanes)),
+                "group": Out(SumsPort(params)),
                 "read": Out(1),
                 "busy": Out(1),
                 "table": In(TablePort(params.tables[TableId.SYNAPSES])),
@@ -101,7 +80,7 @@ class SynapseLanes(wiring.Component):
         self._step = step = Signal(step_layout(self._params), name="entry_step")
         move = self.step.ready
         m.d.comb += [
-            move.eq(self.advance & ~(self.finish & ~self.finish_ready)),
+            move.eq(self.group.advance & ~(self.group.finish & ~self.group.finish_ready)),
             self.entries.enable.eq(self.step.valid & self.step.payload.read & move),
             self.entries.row.eq(self.step.payload.index),
         ]
@@ -121,40 +100,40 @@ class SynapseLanes(wiring.Component):
             self.window.spent.eq(valid & ~behind & (entry.last <= step.group)),
             self.window.index.eq(step.index),
             self.window.entry.eq(entry),
-            self.finish.eq(valid & (step.end | ended)),
-            self.finish_group.eq(step.group),
+            self.group.finish.eq(valid & (step.end | ended)),
+            self.group.finish_group.eq(step.group),
             self.read.eq(hit & move),
             sram.read.enable.eq(self.read),
             sram.read.row.eq((entry.offset + step.group)[: len(sram.read.row)]),
         ]
-        return self.finish, hit
+        return self.group.finish, hit
 
     def _add_stage(self, m: Module, sram: TableSram, finish: Signal, hit: Signal) -> None:
         """Start or continue the sums."""
         params = self._params
         valid, start, added = Signal(name="add_valid"), Signal(name="start"), Signal(name="added")
         seen = Signal(name="seen")  # a word was added to this group before
-        with m.If(self.advance):
+        with m.If(self.group.advance):
             m.d.sync += valid.eq(self._valid & self.step.ready)
             with m.If(self._valid & self.step.ready):
                 m.d.sync += [
                     start.eq(self._step.start),
                     added.eq(hit),
-                    self.adding_end.eq(finish),
-                    self.add_group.eq(self._step.group),
+                    self.group.adding_end.eq(finish),
+                    self.group.add_group.eq(self._step.group),
                 ]
             with m.Else():
-                m.d.sync += self.adding_end.eq(0)
+                m.d.sync += self.group.adding_end.eq(0)
 
         m.d.comb += [
-            self.touched.eq(added | (seen & ~start)),
+            self.group.touched.eq(added | (seen & ~start)),
             self.busy.eq(self._valid | valid),
         ]
         word = data.View(row_layout(params.tables[TableId.SYNAPSES]), sram.read.data)
-        with m.If(self.advance & valid):
-            m.d.sync += seen.eq(self.touched)
+        with m.If(self.group.advance & valid):
+            m.d.sync += seen.eq(self.group.touched)
             with m.If(start | added):
                 for lane in range(params.lanes):
-                    before = Mux(start, 0, self.sums[lane])
+                    before = Mux(start, 0, self.group.sums[lane])
                     weight = Mux(added, word.weight[lane], 0)
-                    m.d.sync += self.sums[lane].eq(before + weight)
+                    m.d.sync += self.group.sums[lane].eq(before + weight)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pywellen import Waveform  # pyright: ignore[reportAttributeAccessIssue]  # has no stubs
 
 from spikewatt.model.dataset import load_digits
 from spikewatt.model.netfile import load_network, save_network
@@ -118,9 +119,7 @@ def test_run_writes_waveform_and_report(
     assert run.returncode == 0, run.stderr
     assert sorted(p.name for p in out.iterdir()) == [f"neuro.{trace}", "report.json"]
     assert json.loads(run.stdout) == json.loads((out / "report.json").read_text())
-    import pywellen
-
-    names = {var.full_name for var in pywellen.Waveform(str(out / f"neuro.{trace}")).all_vars()}
+    names = {var.full_name for var in Waveform(str(out / f"neuro.{trace}")).all_vars()}
     assert {"neuro.clk", "neuro.probe__spikes"} <= names
 
 
