@@ -2,7 +2,6 @@
 
 import os
 import zipfile
-import zlib
 from contextlib import ExitStack
 from importlib import resources
 from pathlib import Path
@@ -29,19 +28,12 @@ def load_samples(
     """
     path = Path(path)
     try:
-        if not zipfile.is_zipfile(path) and path.exists():
-            raise DataError(f"{path}: not an NPZ file: save it with numpy.savez(x=..., y=...)")
-        with np.load(path, allow_pickle=False) as archive:
-            if "x" not in archive:
-                found = ", ".join(archive.files) or "nothing"
-                raise DataError(f"{path}: no array 'x' (it holds {found})")
-            x = archive["x"]
-            y = archive.get("y")
+        x, y = _read(path)
     except DataError:
         raise
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or error}") from None
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError):
+    except Exception:  # zipfile and NumPy raise anything at a damaged file
         raise DataError(f"{path}: not an NPZ file of plain arrays, or damaged") from None
     if y is None:
         return x, None
@@ -51,6 +43,22 @@ def load_samples(
             f"not {y.dtype}{list(y.shape)}"
         )
     return x, y.astype(np.int64)
+
+
+def _read(path: Path) -> tuple[NDArray[np.generic], NDArray[np.generic] | None]:
+    with path.open("rb") as file:
+        if not zipfile.is_zipfile(file):
+            raise DataError(f"{path}: not an NPZ file: save it with numpy.savez(x=..., y=...)")
+        file.seek(0)
+        with np.load(file, allow_pickle=False) as archive:
+            if "x" not in archive:
+                found = ", ".join(archive.files) or "nothing"
+                raise DataError(f"{path}: no array 'x' (it holds {found})")
+            arrays = archive["x"], archive.get("y")
+    for name, array in zip("xy", arrays, strict=True):
+        if not isinstance(array, np.ndarray | None):
+            raise DataError(f"{path}: {name!r} is not an array")
+    return arrays
 
 
 def load_digits() -> tuple[Network, NDArray[np.generic], NDArray[np.int64]]:

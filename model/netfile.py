@@ -8,7 +8,6 @@ import hashlib
 import io
 import json
 import os
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -34,7 +33,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 def save_network(network: Network, path: str | os.PathLike[str]) -> None:
     """Write ``network`` to ``path``, whole or not at all."""
     arrays: dict[str, np.ndarray] = {}
-    manifest = _describe(network, arrays)
+    manifest = _plain(_describe(network, arrays))
     manifest["sha256"] = _checksum(manifest, arrays)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -43,11 +42,7 @@ def save_network(network: Network, path: str | os.PathLike[str]) -> None:
             member = io.BytesIO()
             np.lib.format.write_array(member, array, version=(1, 0), allow_pickle=False)
             _add(archive, f"{name}.npy", member.getvalue())
-    path = Path(path)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as part:
-        part.write(buffer.getvalue())
-    Path(part.name).chmod(0o644)
-    Path(part.name).replace(path)
+    _write_whole(Path(path), buffer.getvalue())
 
 
 def load_network(path: str | os.PathLike[str]) -> Network:
@@ -76,8 +71,32 @@ def load_network(path: str | os.PathLike[str]) -> Network:
         raise NetworkError(f"{path}: {error.strerror or error}") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
         raise NetworkError(f"{path}: not a network file, or truncated") from None
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-        raise NetworkError(f"{path}: malformed network file ({error})") from None
+    except Exception as error:  # zipfile, json and NumPy raise anything at a forged file
+        raise NetworkError(f"{path}: malformed network file ({_one_line(error)})") from None
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Write beside, then rename; whatever interrupts leaves nothing behind."""
+    part = path.parent / f".{path.name}.{os.getpid()}.part"
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    except OSError as error:
+        raise NetworkError(f"{path}: cannot be written: {error.strerror}") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _plain(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Return the manifest as a reader will see it: the checksum is over that."""
+    try:
+        return json.loads(json.dumps(manifest, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise NetworkError(f"metadata must be plain JSON ({error})") from None
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
@@ -102,7 +121,7 @@ def _describe(network: Network, arrays: dict[str, np.ndarray]) -> dict[str, Any]
         arrays[name] = _narrow(array)
         return name
 
-    def population(item: Population) -> dict[str, Any]:
+    def population(index: int, item: Population) -> dict[str, Any]:
         neuron = item.neuron
         return {
             "name": item.name,
@@ -115,7 +134,7 @@ def _describe(network: Network, arrays: dict[str, np.ndarray]) -> dict[str, Any]
                 "silent": neuron.silent,
             },
             **{
-                key: store(f"populations/{item.name}/{key}", getattr(item, key))
+                key: store(f"populations/{index}/{key}", getattr(item, key))
                 for key in ("threshold", "bias", "threshold_float", "bias_float")
             },
         }
@@ -141,7 +160,7 @@ def _describe(network: Network, arrays: dict[str, np.ndarray]) -> dict[str, Any]
         "readout": dataclasses.asdict(network.readout),
         "state_bits": network.state_bits,
         "drain_ticks": network.drain_ticks,
-        "populations": [population(item) for item in network.populations],
+        "populations": [population(i, item) for i, item in enumerate(network.populations)],
         "connections": [connection(i, item) for i, item in enumerate(network.connections)],
         "metadata": dict(network.metadata),
     }
@@ -167,7 +186,7 @@ def _read_manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise NetworkError(f"not a network file: {MANIFEST} does not say {FORMAT!r}")
     version = manifest.get("version")
-    if not isinstance(version, int) or version < 1:
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise NetworkError(f"unknown format version {version!r}")
     if version > FORMAT_VERSION:
         raise NetworkError(

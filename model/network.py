@@ -25,6 +25,10 @@ def _require(condition: bool, message: str) -> None:
         raise NetworkError(message)
 
 
+def _is_integer(value: Any, low: int, high: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
 def _integers(name: str, values: Any, shape: tuple[int, ...], low: int, high: int) -> IntArray:
     array = np.asarray(values)
     _require(array.shape == shape, f"{name} must have shape {shape}, not {array.shape}")
@@ -43,9 +47,12 @@ def _integers(name: str, values: Any, shape: tuple[int, ...], low: int, high: in
 def _floats(name: str, values: Any, shape: tuple[int, ...]) -> FloatArray | None:
     if values is None:
         return None
-    array = np.asarray(values, dtype=np.float64)
+    array = np.asarray(values)
+    _require(array.dtype.kind in "fiu", f"{name} must hold numbers, not {array.dtype}")
     _require(array.shape == shape, f"{name} must have shape {shape}, not {array.shape}")
-    _require(bool(np.isfinite(array).all()), f"{name} must be finite")
+    array = array.astype(np.float64)
+    finite = np.abs(array) <= np.finfo(np.float32).max
+    _require(bool(finite.all()), f"{name} must be finite float32 values")
     array.setflags(write=False)
     return array
 
@@ -78,15 +85,16 @@ class Encoder:
 
     def __post_init__(self) -> None:
         _require(
-            isinstance(self.inputs, int) and 1 <= self.inputs <= 1 << 16,
+            _is_integer(self.inputs, 1, 1 << 16),
             f"encoder inputs must be an integer from 1 to 65536, not {self.inputs!r}",
         )
         _require(
-            isinstance(self.timesteps, int) and 1 <= self.timesteps <= 4096,
+            _is_integer(self.timesteps, 1, 4096),
             f"encoder timesteps must be an integer from 1 to 4096, not {self.timesteps!r}",
         )
         _require(
-            bool(np.isfinite([self.low, self.high]).all()) and self.low < self.high,
+            bool(np.isfinite([self.low, self.high, self.high - self.low]).all())
+            and self.low < self.high,
             f"encoder range must be finite and low < high, not {self.low!r}..{self.high!r}",
         )
         _require(0 < self.gain <= 1, f"encoder gain must be in (0, 1], not {self.gain!r}")
@@ -134,6 +142,7 @@ class Population:
     def __post_init__(self) -> None:
         shape = np.shape(self.threshold)
         what = f"population {self.name!r}"
+        _require(isinstance(self.name, str), f"population name must be text, not {self.name!r}")
         _require(bool(self.name) and self.name != INPUT, f"{what}: the name is reserved or empty")
         _require(
             len(shape) == 1 and 1 <= shape[0] <= 1 << 16,
@@ -192,11 +201,11 @@ class Connection:
         what = f"connection {self.source} -> {self.target}"
         bits, shape = self.weight_bits, np.shape(self.weights)
         _require(
-            isinstance(bits, int) and 1 <= bits <= 9,
+            _is_integer(bits, 1, 9),
             f"{what}: weight_bits must be an integer from 1 to 9, not {bits!r}",
         )
         _require(
-            isinstance(self.delay, int) and 1 <= self.delay <= 63,
+            _is_integer(self.delay, 1, 63),
             f"{what}: delay must be an integer from 1 to 63 ticks, not {self.delay!r}",
         )
         _require(len(shape) == 2, f"{what}: weights must be a matrix, not of shape {shape}")
@@ -227,6 +236,11 @@ class Network:
     metadata: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
+        _require(isinstance(self.name, str), f"name must be text, not {self.name!r}")
+        _require(
+            isinstance(self.metadata, Mapping),
+            f"metadata must be a mapping, not {self.metadata!r}",
+        )
         object.__setattr__(self, "populations", tuple(self.populations))
         object.__setattr__(self, "connections", tuple(self.connections))
         sizes = {population.name: population.size for population in self.populations}
@@ -248,11 +262,11 @@ class Network:
             f"readout: there is no population {self.readout.population!r}",
         )
         _require(
-            isinstance(self.state_bits, int) and 4 <= self.state_bits <= 32,
+            _is_integer(self.state_bits, 4, 32),
             f"state_bits must be an integer from 4 to 32, not {self.state_bits!r}",
         )
         _require(
-            isinstance(self.drain_ticks, int) and 0 <= self.drain_ticks <= 4096,
+            _is_integer(self.drain_ticks, 0, 4096),
             f"drain_ticks must be an integer from 0 to 4096, not {self.drain_ticks!r}",
         )
         self._check_membranes()
