@@ -7,8 +7,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from spikewatt.hdl.bits import clear_lowest, lowest_set
-from spikewatt.hdl.neuro.neurons import fired_layout
-from spikewatt.hdl.neuro.signatures import event_layout, packet_layout
+from spikewatt.hdl.neuro.signatures import event_layout, fired_layout, packet_layout
 from spikewatt.hdl.sram import TablePort, TableSram, row_layout
 from spikewatt.model.params import CoreParams, TableId
 

@@ -7,17 +7,11 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from spikewatt.hdl.neuro.lif import FireUnit, LeakUnit
-from spikewatt.hdl.neuro.signatures import Probe, SumsPort
-from spikewatt.hdl.neuro.walker import AwakePort
+from spikewatt.hdl.neuro.signatures import AwakePort, Probe, SumsPort, fired_layout
 from spikewatt.hdl.sram import TablePort, TableSram, row_layout
 from spikewatt.model.params import CoreParams, TableId
 
-__all__ = ["NeuronGroup", "fired_layout"]
-
-
-def fired_layout(params: CoreParams) -> data.StructLayout:
-    """Who fired: a group and its neurons."""
-    return data.StructLayout({"group": params.group_bits, "mask": params.lanes})
+__all__ = ["NeuronGroup"]
 
 
 class NeuronGroup(wiring.Component):

@@ -12,7 +12,19 @@ from spikewatt.model.params import (
     TableId,
 )
 
-__all__ = ["Command", "Probe", "SumsPort", "config_layout", "event_layout", "packet_layout"]
+__all__ = [
+    "AwakePort",
+    "Command",
+    "Probe",
+    "SumsPort",
+    "WindowPort",
+    "config_layout",
+    "entry_layout",
+    "event_layout",
+    "fired_layout",
+    "packet_layout",
+    "step_layout",
+]
 
 
 class Command(enum.Enum, shape=1):
@@ -35,6 +47,71 @@ def packet_layout(params: CoreParams) -> data.StructLayout:
 def config_layout() -> data.StructLayout:
     """Payload of the configuration stream."""
     return data.StructLayout({"data": CONFIG_DATA_BITS, "address": CONFIG_ADDRESS_BITS, "write": 1})
+
+
+def entry_layout(params: CoreParams) -> data.StructLayout:
+    """Entry of the work list: synapse word of group 0 (modulo the SRAM), first and last group."""
+    fields = {field.name: field.bits for field in params.tables[TableId.ROWS].fields}
+    return data.StructLayout({name: fields[name] for name in ("offset", "first", "last")})
+
+
+def step_layout(params: CoreParams) -> data.StructLayout:
+    """One step of the walk: what to do with the list entry that it reads.
+
+    ``read``: it reads an entry. ``probe``: the group ends where an entry of a later group, or the
+    end of the list, turns up. ``start``, ``end``: first and, if known beforehand, last step.
+    """
+    return data.StructLayout(
+        {
+            "group": params.group_bits,
+            "index": range(params.axons + 1),
+            "read": 1,
+            "probe": 1,
+            "start": 1,
+            "end": 1,
+        }
+    )
+
+
+class WindowPort(wiring.Signature):
+    """What the entry of the step before tells the walker, seen by the one who reads entries.
+
+    Members
+    -------
+    ended : Out(1)
+        The step was a probe and ran into the first entry behind the window, or behind the list.
+    entered : Out(1)
+        The step was a probe and its entry is a new one of the window.
+    spent : Out(1)
+        The entry reaches no later group than the step's.
+    index : Out
+        Index of the entry.
+    entry : Out
+        The entry.
+    """
+
+    def __init__(self, params: CoreParams) -> None:
+        super().__init__(
+            {
+                "ended": Out(1),
+                "entered": Out(1),
+                "spent": Out(1),
+                "index": Out(range(params.axons + 1)),
+                "entry": Out(entry_layout(params)),
+            }
+        )
+
+
+class AwakePort(wiring.Signature):
+    """Whether a group must be visited in the next tick even if nothing reaches it.
+
+    Members
+    -------
+    enable, group, value : Out
+    """
+
+    def __init__(self, params: CoreParams) -> None:
+        super().__init__({"enable": Out(1), "group": Out(params.group_bits), "value": Out(1)})
 
 
 class SumsPort(wiring.Signature):
@@ -68,6 +145,11 @@ class SumsPort(wiring.Signature):
                 "sums": Out(sums),
             }
         )
+
+
+def fired_layout(params: CoreParams) -> data.StructLayout:
+    """Who fired: a group and its neurons."""
+    return data.StructLayout({"group": params.group_bits, "mask": params.lanes})
 
 
 class Probe(wiring.Signature):

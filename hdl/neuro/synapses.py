@@ -6,9 +6,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from spikewatt.hdl.neuro.signatures import SumsPort
-from spikewatt.hdl.neuro.walker import WindowPort, step_layout
-from spikewatt.hdl.neuro.worklist import entry_layout
+from spikewatt.hdl.neuro.signatures import SumsPort, WindowPort, entry_layout, step_layout
 from spikewatt.hdl.sram import ReadPort, TablePort, TableSram, row_layout
 from spikewatt.model.params import CoreParams, TableId
 

@@ -3,76 +3,17 @@
 from typing import Any
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from spikewatt.hdl.bits import lowest_set
-from spikewatt.hdl.neuro.worklist import entry_layout
+from spikewatt.hdl.neuro.signatures import AwakePort, WindowPort, step_layout
 from spikewatt.model.params import CoreParams, bits_for
 
-__all__ = ["AWAKE_BITS", "AwakePort", "GroupWalker", "WindowPort", "step_layout"]
+__all__ = ["AWAKE_BITS", "GroupWalker"]
 
 AWAKE_BITS = 32
 """Groups whose awake bits share a word."""
-
-
-def step_layout(params: CoreParams) -> data.StructLayout:
-    """One step of the walk: what to do with the list entry that it reads.
-
-    ``read``: it reads an entry. ``probe``: the group ends where an entry of a later group, or the
-    end of the list, turns up. ``start``, ``end``: first and, if known beforehand, last step.
-    """
-    return data.StructLayout(
-        {
-            "group": params.group_bits,
-            "index": range(params.axons + 1),
-            "read": 1,
-            "probe": 1,
-            "start": 1,
-            "end": 1,
-        }
-    )
-
-
-class WindowPort(wiring.Signature):
-    """What the entry of the step before tells the walker, seen by the one who reads entries.
-
-    Members
-    -------
-    ended : Out(1)
-        The step was a probe and ran into the first entry behind the window, or behind the list.
-    entered : Out(1)
-        The step was a probe and its entry is a new one of the window.
-    spent : Out(1)
-        The entry reaches no later group than the step's.
-    index : Out
-        Index of the entry.
-    entry : Out
-        The entry.
-    """
-
-    def __init__(self, params: CoreParams) -> None:
-        super().__init__(
-            {
-                "ended": Out(1),
-                "entered": Out(1),
-                "spent": Out(1),
-                "index": Out(range(params.axons + 1)),
-                "entry": Out(entry_layout(params)),
-            }
-        )
-
-
-class AwakePort(wiring.Signature):
-    """Whether a group must be visited in the next tick even if nothing reaches it.
-
-    Members
-    -------
-    enable, group, value : Out
-    """
-
-    def __init__(self, params: CoreParams) -> None:
-        super().__init__({"enable": Out(1), "group": Out(params.group_bits), "value": Out(1)})
 
 
 class GroupWalker(wiring.Component):

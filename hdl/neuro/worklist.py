@@ -6,16 +6,11 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from spikewatt.hdl.neuro.signatures import entry_layout
 from spikewatt.hdl.sram import ReadPort, Sram, TablePort, TableSram, row_layout
 from spikewatt.model.params import CoreParams, TableId
 
-__all__ = ["WorkList", "entry_layout"]
-
-
-def entry_layout(params: CoreParams) -> data.StructLayout:
-    """Entry of the work list: synapse word of group 0 (modulo the SRAM), first and last group."""
-    fields = {field.name: field.bits for field in params.tables[TableId.ROWS].fields}
-    return data.StructLayout({name: fields[name] for name in ("offset", "first", "last")})
+__all__ = ["WorkList"]
 
 
 class WorkList(wiring.Component):
