@@ -15,11 +15,11 @@ from spikewatt.cosim.native import NativeCore
 from spikewatt.cosim.simulate import Simulator, simulate
 from spikewatt.cosim.verilated import Trace
 from spikewatt.hdl.neuro.core import NeuroCore
-from spikewatt.model.params import CoreParams, TableId
+from spikewatt.model.params import TableId
 from spikewatt.model.program import Program
 from spikewatt.synth.verilog import export
 
-__all__ = ["Progress", "run_samples", "scheduler_bits"]
+__all__ = ["Progress", "run_samples"]
 
 Samples = Sequence[Sequence[NDArray[np.int64]]]
 Progress = Callable[[str, int], None]
@@ -105,10 +105,3 @@ def _run_icarus(
             progress("simulating", job.progress.stat().st_size)
         running.result()
         return pickle.loads(job.result.read_bytes())
-
-
-def scheduler_bits(params: CoreParams, table: dict[str, NDArray[np.int64]]) -> NDArray[np.bool_]:
-    """Scheduler bool[D, axons] from its table as read back."""
-    words = table["spikes"][:, 0].reshape(params.scheduler_words, params.delay_slots).T
-    bits = (words[:, :, None] >> np.arange(params.scheduler_bits)) & 1
-    return bits.reshape(params.delay_slots, -1)[:, : params.axons].astype(np.bool_)

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.cosim.bench.record import Recording
-from spikewatt.cosim.samples import scheduler_bits
 from spikewatt.cosim.trace import RtlTrace, first_difference
 from spikewatt.model.batch import BatchTrace
+from spikewatt.model.configuration import scheduler_bits
 from spikewatt.model.encoding import read_class
 from spikewatt.model.errors import NetworkError
 from spikewatt.model.network import Network
@@ -82,7 +82,7 @@ class Evaluation:
         scheduler = scheduler_bits(params, self.recording.tables[TableId.SCHEDULER])
         pairs = {
             "membrane": (state["membrane"].ravel(), golden.membranes[-1, -1]),
-            "scheduler": (scheduler, golden.scheduler[-1]),
+            "scheduler": (scheduler[:, : params.axons], golden.scheduler[-1]),
         }
         if params.refractory_bits:
             pairs["refractory"] = (state["refractory"].ravel(), golden.refractory[-1])

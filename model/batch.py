@@ -50,7 +50,7 @@ def run_batch(
     program: Program,
     spikes: NDArray[np.bool_],
     *,
-    engine: Literal["gemm", "numba"] = "numba",
+    engine: Literal["gemm", "numba"] = "gemm",
 ) -> BatchTrace:
     """Golden runs of encoded samples, each from the reset state.
 
@@ -58,6 +58,9 @@ def run_batch(
     ----------
     spikes:
         bool[B, ticks, inputs]: what enters through the program's input ports before each tick.
+    engine:
+        ``gemm`` starts at once; ``numba`` takes seconds to compile for the first time on a machine,
+        and is several times as fast from then on.
     """
     if engine == "numba":
         from spikewatt.model.compiled import run_compiled  # numba takes a second to import

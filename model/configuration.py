@@ -20,6 +20,7 @@ __all__ = [
     "pack_table",
     "program_tables",
     "program_words",
+    "scheduler_bits",
     "table_addresses",
     "unpack_packet",
     "unpack_table",
@@ -150,3 +151,10 @@ def program_words(program: Program) -> tuple[NDArray[np.uint32], NDArray[np.uint
     tables = program_tables(program)
     addresses = [table_addresses(program.params.tables[key]).ravel() for key in tables]
     return np.concatenate(addresses), np.concatenate([words.ravel() for words in tables.values()])
+
+
+def scheduler_bits(params: CoreParams, columns: Columns) -> NDArray[np.bool_]:
+    """Scheduler as read back: bool[D, words * scheduler_bits], padding behind the last axon."""
+    words = columns["spikes"][:, 0].reshape(params.scheduler_words, params.delay_slots).T
+    bits = (words[:, :, None] >> np.arange(params.scheduler_bits)) & 1
+    return bits.reshape(params.delay_slots, -1).astype(np.bool_)
