@@ -87,6 +87,7 @@ class NativeCore:
             params.groups, params.lanes, params.state_bits, params.refractory_bits, HALF_PERIOD
         )
         path = str(waveform).encode() if waveform else b""
+        self._packets = 0  # in a tick, at most
         self._core = self._lib.core_new(ctypes.byref(geometry), path)
         self._check(self._lib.core_wait(self._core))
 
@@ -121,6 +122,7 @@ class NativeCore:
     def configure(self, program: Program) -> None:
         """Load a program through the configuration port."""
         addresses, words = program_words(program)
+        self._packets = int(program.fanout_count.sum())
         self._check(
             self._lib.core_configure(
                 self._core, _pointer(addresses), _pointer(words), len(addresses)
@@ -147,13 +149,14 @@ class NativeCore:
         offsets = np.cumsum([0, *(len(e) for e in events)], dtype=np.int64)
         flat = np.concatenate(events) if ticks else np.zeros((0, 2), np.int64)
         payloads = (flat[:, 0] | flat[:, 1] << params.axon_bits).astype(np.uint32)
+        room = self._packets * max(ticks, 1)
         out = {
             "spikes": np.zeros((ticks, params.neurons), np.bool_),
             "membranes": np.zeros((ticks, params.neurons), np.int32),
             "merges": np.zeros(ticks + 1, np.int64),
             **{name: np.zeros(ticks, np.int64) for name in ("words", "updates", "cycles")},
-            "packets": np.zeros(params.destinations * max(ticks, 1), np.uint64),
-            "packet_tick": np.zeros(params.destinations * max(ticks, 1), np.int64),
+            "packets": np.zeros(room, np.uint64),
+            "packet_tick": np.zeros(room, np.int64),
         }
         pointers = {name: _pointer(array) for name, array in out.items()}
         record = _Record(**pointers, capacity=len(out["packets"]), sent=0)
@@ -161,6 +164,10 @@ class NativeCore:
             self._core, ticks, _pointer(offsets), _pointer(payloads), ctypes.byref(record)
         )
         self._check(status)
+        if record.sent > room:
+            raise SimulationError(
+                f"{record.sent} packets in {ticks} ticks, more than every neuron's list together"
+            )
         packets = [
             (int(tick), *unpack_packet(params, int(payload)))
             for tick, payload in zip(

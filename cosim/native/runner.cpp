@@ -232,10 +232,14 @@ class Core {
     if (!spikes_) return;
     record_->words[tick_] += model_->probe___05Fsynapse;
     if (model_->probe___05Fupdate) update();
-    if (model_->o___05Fvalid && record_->sent < record_->capacity) {
-      record_->packets[record_->sent] = take(model_->o___05Fpayload, 0, 64);
-      record_->packet_tick[record_->sent++] = tick_;
-    }
+    if (model_->o___05Fvalid) packet();
+  }
+
+  void packet() {
+    const int64_t at = record_->sent++;  // counted even where there is no room left
+    if (at >= record_->capacity) return;
+    record_->packets[at] = take(model_->o___05Fpayload, 0, 64);
+    record_->packet_tick[at] = tick_;
   }
 
   void update() {
