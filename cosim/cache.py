@@ -19,15 +19,7 @@ _DONE = ".complete"
 def cache_folder() -> Path:
     """Folder of the cache: ``SPIKEWATT_CACHE``, else the user's cache folder."""
     chosen = os.environ.get("SPIKEWATT_CACHE")
-    folder = Path(chosen) if chosen else platformdirs.user_cache_path("spikewatt")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ToolError(
-            f"cannot write the build cache {folder} ({error.strerror}): "
-            "set SPIKEWATT_CACHE to a writable folder"
-        ) from None
-    return folder
+    return Path(chosen) if chosen else platformdirs.user_cache_path("spikewatt")
 
 
 def cached(kind: str, content: Iterable[str], build: Callable[[Path], None]) -> Path:
@@ -47,7 +39,14 @@ def cached(kind: str, content: Iterable[str], build: Callable[[Path], None]) -> 
     final = cache_folder() / f"{kind}-{digest}"
     if (final / _DONE).exists():
         return final
-    part = Path(tempfile.mkdtemp(prefix=f".{kind}-", dir=final.parent))
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=f".{kind}-", dir=final.parent))
+    except OSError as error:
+        raise ToolError(
+            f"cannot write the build cache {final.parent} ({error.strerror}): "
+            "set SPIKEWATT_CACHE to a writable folder"
+        ) from None
     try:
         build(part)
         (part / _DONE).touch()

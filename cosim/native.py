@@ -17,7 +17,7 @@ from spikewatt.model.configuration import (
     unpack_packet,
     unpack_table,
 )
-from spikewatt.model.errors import SimulationError
+from spikewatt.model.errors import SimulationError, ToolError
 from spikewatt.model.params import CoreParams, TableId
 from spikewatt.model.program import Program
 from spikewatt.synth.verilog import export
@@ -30,8 +30,7 @@ HALF_PERIOD = 5
 
 class _Geometry(ctypes.Structure):
     _fields_ = [
-        (name, ctypes.c_uint32)
-        for name in ("groups", "lanes", "state_bits", "refractory_bits", "half_period")
+        (name, ctypes.c_uint32) for name in ("groups", "lanes", "state_bits", "half_period")
     ]
 
 
@@ -82,10 +81,13 @@ class NativeCore:
     ) -> None:
         self.params = params
         library = build_native(export(NeuroCore(params), "neuro"), trace=trace)
-        self._lib = _bind(ctypes.CDLL(str(library)))
-        geometry = _Geometry(
-            params.groups, params.lanes, params.state_bits, params.refractory_bits, HALF_PERIOD
-        )
+        try:
+            self._lib = _bind(ctypes.CDLL(str(library)))
+        except OSError as error:
+            raise ToolError(
+                f"cannot load {library} ({error}): delete {library.parent} to build it again"
+            ) from None
+        geometry = _Geometry(params.groups, params.lanes, params.state_bits, HALF_PERIOD)
         path = str(waveform).encode() if waveform else b""
         self._packets = 0  # in a tick, at most
         self._core = self._lib.core_new(ctypes.byref(geometry), path)

@@ -4,7 +4,6 @@ import pickle
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +78,7 @@ def _run_icarus(
 ) -> Recording:
     progress("building the core", 0)
     verilog = export(NeuroCore(program.params), "neuro", dialect="assigns")
-    with tempfile.TemporaryDirectory(prefix="spikewatt-") as name, ThreadPoolExecutor(1) as pool:
+    with tempfile.TemporaryDirectory(prefix="spikewatt-") as name:
         folder = Path(name)
         job = RecordingJob(
             program=program,
@@ -89,8 +88,7 @@ def _run_icarus(
         )
         job.progress.touch()
         (folder / "job.pickle").write_bytes(pickle.dumps(job))
-        running = pool.submit(
-            simulate,
+        simulate(
             verilog,
             "neuro",
             "spikewatt.cosim.bench.record",
@@ -99,9 +97,6 @@ def _run_icarus(
             trace=trace,
             waveform=waveform.resolve() if waveform else None,
             env={JOB_VARIABLE: str(folder / "job.pickle")},
+            poll=lambda: progress("simulating", job.progress.stat().st_size),
         )
-        while not running.done():
-            time.sleep(0.1)
-            progress("simulating", job.progress.stat().st_size)
-        running.result()
         return pickle.loads(job.result.read_bytes())

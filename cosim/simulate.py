@@ -1,14 +1,16 @@
 """Run a cocotb test module on a design, with Verilator or Icarus."""
 
 import os
+import subprocess
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import cocotb_tools.runner
 
 from spikewatt.cosim.cache import cached
+from spikewatt.cosim.process import run_contained
 from spikewatt.cosim.tools import icarus, libpython
 from spikewatt.cosim.verilated import Trace, build_cocotb, run_tool
 from spikewatt.model.errors import SimulationError, ToolError
@@ -42,16 +44,34 @@ def _build_icarus(verilog: str, top: str) -> Path:
     return cached("icarus", [verilog, top, dump, compiler], build)
 
 
-class _Icarus(cocotb_tools.runner.Icarus):
-    """cocotb's runner, but the waveform's format is ours to choose."""
+class _Contained(cocotb_tools.runner.Runner):
+    """cocotb's runner, with simulators that do not outlive us."""
 
-    def __init__(self, trace: Trace) -> None:
-        super().__init__()
-        self._format = "-none" if trace == "none" else f"-{trace}"
+    poll: Callable[[], None]
+    output: Path
+
+    def _execute(self, cmds: Sequence[list[str]], cwd: Any) -> None:
+        for command in cmds:
+            words = [str(word) for word in command]
+            status = run_contained(
+                words, cwd=Path(cwd), env=self.env, log=self.output, poll=self.poll
+            )
+            if status:
+                raise subprocess.CalledProcessError(status, words)
+
+
+class _Verilator(_Contained, cocotb_tools.runner.Verilator):
+    pass
+
+
+class _Icarus(_Contained, cocotb_tools.runner.Icarus):
+    """The waveform's format is ours to choose."""
+
+    format = "-none"
 
     def _test_command(self) -> list[list[str]]:
         return [
-            [self._format if word == "-none" else word for word in command]
+            [self.format if word == "-none" else word for word in command]
             for command in super()._test_command()
         ]
 
@@ -82,6 +102,7 @@ def simulate(
     waveform: Path | None = None,
     env: Mapping[str, str] | None = None,
     public: bool = False,
+    poll: Callable[[], None] = lambda: None,
 ) -> None:
     """Build (or take from the cache) and run a cocotb test module.
 
@@ -99,6 +120,8 @@ def simulate(
         More environment variables for the tests.
     public:
         Let tests see every signal rather than the top's ports.
+    poll:
+        Called again and again while the simulation runs.
 
     Raises
     ------
@@ -112,14 +135,17 @@ def simulate(
     arguments: list[str] = []
     if simulator == "icarus":
         build = _build_icarus(verilog, top)
-        runner = _Icarus(trace)
+        runner = _Icarus()
+        runner.format = "-none" if trace == "none" else f"-{trace}"
     else:
-        runner = cocotb_tools.runner.Verilator()
         build = build_cocotb(verilog, top, trace=trace, public=public)
+        runner = _Verilator()
         arguments = ["--trace", "--trace-file", str(waveform)] if waveform else []
     folder.mkdir(parents=True, exist_ok=True)
     results, log = folder / "results.xml", folder / "simulation.log"
     results.unlink(missing_ok=True)
+    log.unlink(missing_ok=True)
+    runner.poll, runner.output = poll, log.resolve()
     hidden = os.environ.pop("PYTEST_CURRENT_TEST", None)  # under pytest the runner exits on failure
     try:
         runner.test(
@@ -132,7 +158,6 @@ def simulate(
             test_args=arguments,
             plusargs=plusargs,
             extra_env={"COCOTB_ANSI_OUTPUT": "0", **(env or {})},
-            log_file=log,
         )
     except SystemExit as error:
         if not results.exists():

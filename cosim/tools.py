@@ -21,6 +21,7 @@ __all__ = [
     "Tool",
     "Verilator",
     "compiler",
+    "compiler_version",
     "fst_headers",
     "icarus",
     "inventory",
@@ -97,6 +98,12 @@ def compiler() -> str:
         if chosen
         else f"no C++ compiler found: {_apt('g++')}"
     )
+
+
+@cache
+def compiler_version() -> str:
+    """Path and version of the C++ compiler: what a build depends on."""
+    return f"{compiler()} {_first_line(compiler(), '--version')}"
 
 
 @cache

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from importlib import resources
@@ -12,7 +11,8 @@ from typing import Literal
 import cocotb_tools.config
 
 from spikewatt.cosim.cache import cached
-from spikewatt.cosim.tools import compiler, fst_headers, verilator
+from spikewatt.cosim.process import run_contained
+from spikewatt.cosim.tools import compiler, compiler_version, fst_headers, verilator
 from spikewatt.model.errors import ToolError
 
 __all__ = ["Trace", "build_cocotb", "build_native", "build_program", "run_tool"]
@@ -37,15 +37,15 @@ def run_tool(command: Sequence[str | Path], *, cwd: Path) -> None:
         Names the tool, its exit status and the file with its output.
     """
     words = [str(word) for word in command]
-    env = {**os.environ, "VERILATOR_ROOT": str(verilator().root)}
-    run = subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, check=False)
-    if run.returncode:
-        handle, log = tempfile.mkstemp(prefix="spikewatt-", suffix=".log")
+    log = cwd / "tool.log"
+    # Compilers put their temporary files into TMPDIR: a killed one leaves them where we clean up.
+    env = {**os.environ, "VERILATOR_ROOT": str(verilator().root), "TMPDIR": str(cwd)}
+    if status := run_contained(words, cwd=cwd, env=env, log=log):
+        handle, kept = tempfile.mkstemp(prefix="spikewatt-", suffix=".log")
         with os.fdopen(handle, "w") as file:
-            file.write(" ".join(words) + "\n" + run.stdout + run.stderr)
-        raise ToolError(
-            f"{Path(words[0]).name} failed with status {run.returncode}: its output is in {log}"
-        )
+            file.write(" ".join(words) + "\n" + log.read_text(errors="replace"))
+        name = Path(words[0]).name
+        raise ToolError(f"{name} failed with status {status}: its output is in {kept}")
 
 
 def _flags(trace: Trace) -> list[str]:
@@ -61,7 +61,7 @@ def _flags(trace: Trace) -> list[str]:
 
 
 def _versions() -> list[str]:
-    return [verilator().version, str(verilator().binary), compiler(), platform.machine()]
+    return [verilator().version, str(verilator().binary), compiler_version(), platform.machine()]
 
 
 def _runtime(flags: Sequence[str], trace: Trace, *more: str) -> list[Path]:

@@ -13,6 +13,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from spikewatt.model.errors import DataError, SpikewattError
 
@@ -28,10 +29,8 @@ INTERRUPTED = 130  # what typer makes of KeyboardInterrupt
 
 app = typer.Typer(
     add_completion=False,
-    no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="Joules of spiking networks, from RTL that is proven bit-exact.",
 )
 errors = Console(stderr=True, highlight=False)
 
@@ -55,10 +54,24 @@ Images = Annotated[int | None, typer.Option(min=1, help="Samples to run; all by 
 Sim = Annotated[Simulator, typer.Option(help="Simulator of the RTL.")]
 Wave = Annotated[Trace, typer.Option(help="Waveform to write into the --out folder.")]
 Out = Annotated[
-    Path | None, typer.Option(help="Folder for the waveform and report.json.", show_default=False)
+    Path | None,
+    typer.Option(help="Folder for report.json and the waveform.", show_default="out, if --trace"),
 ]
 Lanes = Annotated[int, typer.Option(min=1, max=64, help="Synapse units of the core.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+@app.callback(invoke_without_command=True)
+def spikewatt(
+    context: typer.Context,
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Joules of spiking networks, from RTL that is proven bit-exact."""
+    if show_version:
+        print(version("spikewatt"))
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 @app.command()
@@ -113,7 +126,7 @@ def doctor(as_json: Json = False) -> None:
     for column in ("tool", "version", "for", "where, or how to get it"):
         table.add_column(column, overflow="fold")
     for tool in tools:
-        where = tool.path or f"missing: {tool.remedy}"
+        where = Text(tool.path or f"missing: {tool.remedy}")
         table.add_row(tool.name, tool.version or "–", tool.purpose, where)
     Console(highlight=False).print(table)
 
@@ -131,7 +144,6 @@ def _simulate(
 ) -> None:
     """Run, report, and leave with status 1 if RTL and golden model differ."""
     from spikewatt.flow.run import run as run_network
-    from spikewatt.flow.run import staged
 
     if images is not None and images > len(x):
         raise DataError(f"--images {images} asks for more than the {len(x)} samples there are")
@@ -154,12 +166,8 @@ def _simulate(
             out=out,
             progress=lambda what, done: bar.update(task, description=what, completed=done),
         )
-    text = json.dumps(report.to_json(), indent=1)
-    if out is not None:
-        with staged(out) as folder:
-            (folder / "report.json").write_text(text + "\n")
     if as_json:
-        print(text)
+        print(report.to_text())
     else:
         Console(highlight=False).print(report.table())
     if not report.bit_exact:
@@ -187,3 +195,7 @@ def main() -> None:
         _fail("interrupted: nothing was written", BAD_INPUT)
     except BrokenPipeError:
         sys.stderr.close()
+    except MemoryError as error:
+        _fail(f"not enough memory ({error}): run fewer samples with --images", BAD_INPUT)
+    except OSError as error:
+        _fail(f"{error.filename or 'output'}: {error.strerror or error}", BAD_INPUT)

@@ -110,9 +110,10 @@ class Evaluation:
             return None
 
     def _activity(self) -> tuple[dict[str, int], dict[str, float]]:
-        """Spikes, and spikes per neuron and timestep, of inputs and of the neurons that fire."""
+        """Spikes, and spikes per neuron and timestep, of inputs and of hidden populations."""
         encoder = self.network.encoder
-        hidden = [p for p in self.network.populations if not p.neuron.silent]
+        readout = self.network.readout.population
+        hidden = [p for p in self.network.populations if p.name != readout]
         fired = 0
         for population in hidden:
             neurons = self.program.neurons_of[population.name]

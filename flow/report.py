@@ -1,10 +1,12 @@
 """What a run says: figures, JSON and the table in the terminal."""
 
+import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rich.box import SIMPLE
 from rich.table import Table
+from rich.text import Text
 
 __all__ = ["RunReport"]
 
@@ -43,19 +45,24 @@ class RunReport:
 
         ``ticks``, ``cycles``, ``spikes``, ``synaptic_ops``, ``synapse_words`` and ``merges`` are
         totals over all images; cycles include clearing the state before each image and exclude
-        configuration. ``spike_rate`` is spikes per neuron and timestep of the encoder.
+        configuration. ``spikes`` of ``hidden`` are those of all populations but the readout, drain
+        ticks included; ``spike_rate`` divides them by neurons and timesteps of the encoder.
         ``seconds`` is the whole run, ``rtl_cycles_per_second`` the simulation alone.
         """
         return asdict(self)
 
+    def to_text(self) -> str:
+        """The report as JSON text."""
+        return json.dumps(self.to_json(), indent=1)
+
     def table(self) -> Table:
         """The report for people."""
-        title = f"{self.network} on the neuromorphic core"
+        title = Text(f"{self.network} on the neuromorphic core", style="italic")
         table = Table(title=title, title_justify="left", box=SIMPLE, show_header=False)
         table.add_column()
         table.add_column(justify="right")
         for name, value in self._rows():
-            table.add_row(name, value)
+            table.add_row(name, Text(value))
         return table
 
     def _rows(self) -> list[tuple[str, str]]:

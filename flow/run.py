@@ -4,11 +4,12 @@ import contextlib
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from spikewatt.cosim.samples import Progress, run_samples
 from spikewatt.cosim.simulate import Simulator
@@ -18,35 +19,59 @@ from spikewatt.flow.report import RunReport
 from spikewatt.model.batch import run_batch
 from spikewatt.model.dataset import load_digits, load_samples
 from spikewatt.model.encoding import encode
-from spikewatt.model.errors import DataError, SpikewattError
+from spikewatt.model.errors import DataError, ParameterError, SpikewattError
 from spikewatt.model.mapping import map_network
 from spikewatt.model.netfile import load_network
 from spikewatt.model.network import Network
 
 __all__ = ["load_digits", "load_network", "load_samples", "run", "staged"]
 
+IntArray = NDArray[np.int64]
+
+
+def _unwritable(out: Path, error: OSError) -> SpikewattError:
+    reason = error.strerror or error
+    return SpikewattError(f"cannot write to {out} ({reason}): choose another folder with --out")
+
 
 @contextlib.contextmanager
 def staged(out: Path) -> Iterator[Path]:
     """Folder to write into; what is in it moves to ``out`` at the end, if the end is reached."""
-    parent = next(p for p in out.absolute().parents if p.exists())
+    out = out.absolute()
     try:
-        part = Path(tempfile.mkdtemp(prefix=".spikewatt-", dir=out if out.is_dir() else parent))
+        if out.exists() and not out.is_dir():
+            raise NotADirectoryError(0, "it is not a folder")
+        parent = next(p for p in (out, *out.parents) if p.is_dir())
+        part = Path(tempfile.mkdtemp(prefix=".spikewatt-", dir=parent))
     except OSError as error:
-        raise SpikewattError(
-            f"cannot write to {out} ({error.strerror}): choose another folder with --out"
-        ) from None
+        raise _unwritable(out, error) from None
     try:
         yield part
         out.mkdir(parents=True, exist_ok=True)
         for path in part.iterdir():
             path.replace(out / path.name)
     except OSError as error:
-        raise SpikewattError(
-            f"cannot write to {out} ({error.strerror}): choose another folder with --out"
-        ) from None
+        raise _unwritable(out, error) from None
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise ParameterError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+
+
+def _check_classes(y: ArrayLike | None, samples: int, network: Network) -> IntArray | None:
+    """Classes int64[n], one for each sample and each a neuron of the readout."""
+    if y is None:
+        return None
+    classes, size = np.asarray(y), network.population(network.readout.population).size
+    if classes.shape != (samples,) or classes.dtype.kind not in "iu":
+        raise DataError(f"y must hold {samples} integers, not {classes.dtype}{classes.shape}")
+    if (wrong := (classes < 0) | (classes >= size)).any():
+        at = int(np.flatnonzero(wrong)[0])
+        raise DataError(f"y[{at}] is {classes[at]}, and the readout has classes 0..{size - 1}")
+    return classes.astype(np.int64)
 
 
 def run(
@@ -72,8 +97,10 @@ def run(
         Synapse units of the core.
     simulator:
         ``verilator`` or ``icarus``.
-    trace, out:
-        Kind of waveform, and the folder it goes to.
+    trace:
+        Kind of waveform: ``none``, ``fst`` or ``vcd``.
+    out:
+        Folder for ``report.json`` and the waveform; ``out`` if there is a waveform.
     progress:
         Called with what is being done and the number of samples simulated so far.
 
@@ -89,34 +116,37 @@ def run(
         Bad data, a network that does not fit, a tool that is missing.
     """
     start = time.perf_counter()
+    _check_choice("simulator", simulator, get_args(Simulator))
+    _check_choice("trace", trace, get_args(Trace))
     spikes = encode(x, network.encoder)
-    classes = None if y is None else np.asarray(y)
-    if classes is not None and classes.shape != spikes.shape[:1]:
-        raise DataError(f"y must have shape ({len(spikes)},), not {classes.shape}")
+    classes = _check_classes(y, len(spikes), network)
     driven = np.pad(spikes, ((0, 0), (0, network.drain_ticks), (0, 0)))
     program = map_network(network, lanes=lanes)
-    progress("running the golden model", 0)
-    golden = run_batch(program, driven)
-    samples = [program.input_events(sample) for sample in driven]
-
     with contextlib.ExitStack() as stack:
         folder, waveform = Path(out or "out"), None
-        if trace != "none":
-            waveform = stack.enter_context(staged(folder)) / f"neuro.{trace}"
+        part = stack.enter_context(staged(folder)) if out or trace != "none" else None
+        if part and trace != "none":
+            waveform = part / f"neuro.{trace}"
+        progress("running the golden model", 0)
+        golden = run_batch(program, driven)
+        samples = [program.input_events(sample) for sample in driven]
         options = {"simulator": simulator, "trace": trace, "waveform": waveform}
         recording = run_samples(program, samples, progress=progress, **options)
-    evaluation = Evaluation(
-        network=network,
-        program=program,
-        spikes=driven,
-        classes=classes,
-        golden=golden,
-        recording=recording,
-    )
-    return RunReport(
-        network=network.name,
-        simulator=simulator,
-        waveform=str(folder / waveform.name) if waveform else None,
-        **evaluation.figures(),
-        seconds=time.perf_counter() - start,
-    )
+        evaluation = Evaluation(
+            network=network,
+            program=program,
+            spikes=driven,
+            classes=classes,
+            golden=golden,
+            recording=recording,
+        )
+        report = RunReport(
+            network=network.name,
+            simulator=simulator,
+            waveform=str(folder / waveform.name) if waveform else None,
+            **evaluation.figures(),
+            seconds=time.perf_counter() - start,
+        )
+        if part:
+            (part / "report.json").write_text(report.to_text() + "\n")
+    return report

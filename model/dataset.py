@@ -35,11 +35,13 @@ def load_samples(
         raise DataError(f"{path}: {error.strerror or error}") from None
     except Exception:  # zipfile and NumPy raise anything at a damaged file
         raise DataError(f"{path}: not an NPZ file of plain arrays, or damaged") from None
+    if x.ndim == 0:
+        raise DataError(f"{path}: x must have shape (n, inputs), not {x.shape}")
     if y is None:
         return x, None
-    if y.dtype.kind not in "iu" or x.ndim < 1 or y.shape != x.shape[:1]:
+    if y.dtype.kind not in "iu" or y.shape != x.shape[:1]:
         raise DataError(
-            f"{path}: y must hold one integer for each of the {len(x) if x.ndim else 0} samples, "
+            f"{path}: y must hold one integer for each of the {len(x)} samples, "
             f"not {y.dtype}{list(y.shape)}"
         )
     return x, y.astype(np.int64)

@@ -83,9 +83,7 @@ def fit_params(network: Network, *, lanes: int = 8, clock_gating: bool = True) -
     sizes = _needs(network, plan)
     for name, needed in sizes.items():
         if needed > (limit := LIMITS.get(name, needed)):
-            remedy = (
-                "more lanes or a smaller network" if name == "synapse_words" else "a smaller one"
-            )
+            remedy = "more lanes" if name == "synapse_words" else "fewer or smaller populations"
             raise CapacityError(
                 f"network {network.name!r} needs {name} = {needed}, and one core has at most "
                 f"{limit}: choose {remedy}"
@@ -95,17 +93,20 @@ def fit_params(network: Network, *, lanes: int = 8, clock_gating: bool = True) -
         return tuple(sorted({pick(kind) for kind in plan.types}))
 
     shifts = {kind.leak_amount for kind in plan.types if kind.leak is Leak.SHIFT}
-    return CoreParams(
-        **sizes,
-        lanes=lanes,
-        scheduler_bits=min(32, 1 << bits_for(sizes["axons"])),
-        leaks=used(lambda kind: kind.leak),
-        shifts=tuple(sorted(shifts)) or (1,),
-        resets=used(lambda kind: kind.reset),
-        compares=used(lambda kind: kind.compare),
-        hop_bits=1,
-        clock_gating=clock_gating,
-    )
+    try:
+        return CoreParams(
+            **sizes,
+            lanes=lanes,
+            scheduler_bits=min(32, 1 << bits_for(sizes["axons"])),
+            leaks=used(lambda kind: kind.leak),
+            shifts=tuple(sorted(shifts)) or (1,),
+            resets=used(lambda kind: kind.reset),
+            compares=used(lambda kind: kind.compare),
+            hop_bits=1,
+            clock_gating=clock_gating,
+        )
+    except ParameterError as error:
+        raise CapacityError(f"network {network.name!r} fits no core: {error}") from None
 
 
 def _check_fit(network: Network, plan: _Plan, params: CoreParams) -> None:

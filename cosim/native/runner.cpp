@@ -46,7 +46,7 @@ int32_t sign_extend(uint64_t value, unsigned bits) {
 extern "C" {
 
 struct Geometry {
-  uint32_t groups, lanes, state_bits, refractory_bits, half_period;
+  uint32_t groups, lanes, state_bits, half_period;
 };
 
 // One entry for each tick; `merges` has one more: t = -1, 0, 1, ...
@@ -184,12 +184,6 @@ class Core {
     return command(kClear) && until_idle();
   }
 
-  void flush() {
-#if VM_TRACE
-    if (waveform_) waveform_->flush();
-#endif
-  }
-
   uint64_t cycles = 0;
 
  private:
@@ -289,8 +283,6 @@ uint64_t core_cycles(const Core* core) { return core->cycles; }
 int core_wait(Core* core) { return !core->until_idle(); }
 
 int core_clear(Core* core) { return !core->clear(); }
-
-void core_flush(Core* core) { core->flush(); }
 
 int core_configure(Core* core, const uint32_t* address, const uint32_t* data, int64_t count) {
   bool ok = true;

@@ -18,7 +18,8 @@ class ConfigPort(wiring.Component):
 
     A row of more than 32 bits takes several words, lowest first: all but the last wait in a staging
     register, and the last one writes the row. A read answers with one chunk of its row. A write
-    takes one cycle, a read two. Addresses of no table are ignored, and read as 0.
+    takes one cycle, a read three. Addresses of no table are ignored, and read as 0; an address
+    beyond the rows or chunks of its table reaches some other row of it: do not use it.
 
     Parameters
     ----------
@@ -31,15 +32,15 @@ class ConfigPort(wiring.Component):
         Answers to reads, in order.
     enable : In(1)
         The core is at rest; nothing is accepted otherwise.
-    answering : Out(1)
-        A table's read data is being sent: leave the tables alone.
+    busy : Out(1)
+        An answer is on its way.
     one member for each table, in lower case : Out(TablePort)
     """
 
     i: Any
     o: Any
     enable: Signal
-    answering: Signal
+    busy: Signal
     rows: Any
     synapses: Any
     neurons: Any
@@ -56,7 +57,7 @@ class ConfigPort(wiring.Component):
                 "i": In(stream.Signature(config_layout())),
                 "o": Out(stream.Signature(CONFIG_DATA_BITS)),
                 "enable": In(1),
-                "answering": Out(1),
+                "busy": Out(1),
                 **{key.name.lower(): Out(TablePort(t)) for key, t in params.tables.items()},
             }
         )
@@ -70,8 +71,8 @@ class ConfigPort(wiring.Component):
         )
         word, taken = self.i.payload, Signal()
         answer = Signal(CONFIG_DATA_BITS)
-        m.d.comb += self.o.payload.eq(answer)
-        with m.FSM():
+        with m.FSM() as fsm:
+            m.d.comb += self.busy.eq(~fsm.ongoing("ACCEPT"))
             with m.State("ACCEPT"):
                 with m.If(word.write):
                     m.d.comb += self.i.ready.eq(self.enable)
@@ -79,11 +80,10 @@ class ConfigPort(wiring.Component):
                 with m.If(taken & ~word.write):
                     m.next = "ANSWER"
             with m.State("ANSWER"):
-                m.d.comb += [
-                    self.answering.eq(1),
-                    self.o.valid.eq(1),
-                    self.i.ready.eq(self.o.ready),
-                ]
+                m.d.sync += self.o.payload.eq(answer)
+                m.next = "SEND"
+            with m.State("SEND"):
+                m.d.comb += [self.o.valid.eq(1), self.i.ready.eq(self.o.ready)]
                 with m.If(self.o.ready):
                     m.next = "ACCEPT"
         with m.Switch(word.address[CONFIG_TABLE_SHIFT:]):

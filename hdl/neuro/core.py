@@ -136,15 +136,11 @@ class CoreLogic(_Core):
         """At rest: take events, configuration, commands, in this order. Then scan, then walk."""
         scheduler, worklist, walker = parts.scheduler, parts.worklist, parts.walker
         neurons, config = parts.neurons, parts.config
-        rest, arrival = Signal(), Signal()
+        rest = Signal()
         changed = config.neurons.write | config.types.write | config.state.write
+        wiring.connect(m, wiring.flipped(self.i), scheduler.i)
         m.d.comb += [
-            # Arrivals are held back only while a table's answer is on its way out.
-            arrival.eq(self.i.valid & ~config.answering),
-            scheduler.i.valid.eq(arrival),
-            scheduler.i.payload.eq(self.i.payload),
-            self.i.ready.eq(scheduler.i.ready & ~config.answering),
-            config.enable.eq(rest & ~arrival),
+            config.enable.eq(rest & ~self.i.valid),
             walker.wake_all.eq(changed | neurons.clear),
         ]
         wiring.connect(m, wiring.flipped(self.config), config.i)
@@ -154,12 +150,12 @@ class CoreLogic(_Core):
         with m.FSM(init="CLEARING") as fsm:
             m.d.comb += [
                 rest.eq(fsm.ongoing("REST") & ~scheduler.busy),
-                self.idle.eq(rest & ~config.answering),
+                self.idle.eq(rest & ~config.busy),
             ]
             with m.State("CLEARING"), m.If(~scheduler.busy & ~neurons.busy):
                 m.next = "REST"
             with m.State("REST"):
-                quiet = rest & ~arrival & ~self.config.valid
+                quiet = rest & ~self.i.valid & ~self.config.valid
                 m.d.comb += self.command.ready.eq(quiet)
                 with m.If(quiet & self.command.valid):
                     m.d.comb += [
@@ -189,8 +185,10 @@ class NeuroCore(_Core):
     of them reaches, or that is awake, runs through the list and is updated. So a membrane moves
     through its SRAM once a tick, not once a synaptic event.
 
-    Cycles of a tick, without spikes: ``5 + words + axons due`` for the list, and for every group
-    visited ``max(3, its entries)``; three more where the set of entries grows.
+    Cycles of a tick: ``5 + sum over the scheduler's words of max(1, axons due in it)`` to list the
+    axons, ``3 * ceil(groups / 32)`` for the awake bits, then for every group visited ``max(3, its
+    entries)``, three where the set of entries grows, and five to drain the pipeline. Spikes go out
+    beside that; a group of spikes that waits for the one before holds the walk up.
 
     Reset leaves the tables as they are, clears state and scheduler, and puts ``t`` to -1; so does
     the command ``CLEAR``: ``max(groups, D * scheduler words)`` cycles. Events offered together with
@@ -205,7 +203,8 @@ class NeuroCore(_Core):
     Members
     -------
     i : In(stream of event)
-        Spikes for this core. Accepted at rest, and between the steps of a tick.
+        Spikes for this core. They wait for the scan of a slot, for a clear and for the event before
+        (two cycles each), never for what the core itself sends.
     o : Out(stream of packet)
         Spikes for other cores.
     command : In(stream of Command)

@@ -20,7 +20,7 @@ class AxonScheduler(wiring.Component):
     An event sets the bit of its axon in slot ``(t + delay) mod D`` (a read, then a write: two
     cycles an event). ``scan`` begins tick ``t + 1``: its slot is read word by word, each set bit
     leaves on ``active``, and the slot is cleared: ``2 + sum(max(1, set bits))`` cycles over the
-    words of the slot. Arrivals wait meanwhile, and for nothing else. ``clear`` empties all slots
+    words of the slot. Arrivals wait meanwhile, and during a clear. ``clear`` empties all slots
     and puts ``t`` back to -1: one cycle a row. So does reset.
 
     Parameters

@@ -24,7 +24,7 @@ class GroupWalker(wiring.Component):
     without a gap, across groups. Where the window grows, its end is found by running into it: three
     cycles. A group that nothing reaches takes one step if it is awake, none if it sleeps: it sleeps
     after an update that had no input and changed nothing, for then the next one would change
-    nothing either. Reading the awake bits takes two cycles for every 32 groups.
+    nothing either. Reading the awake bits takes three cycles for every 32 groups.
 
     Parameters
     ----------

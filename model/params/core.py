@@ -39,7 +39,7 @@ class CoreParams:
     state_bits:
         Width of a membrane, signed, 4 to 32. Thresholds are non-negative membranes.
     bias_bits:
-        Width of a bias, signed; 0 leaves the biases out.
+        Width of a bias, signed, 0 to 32; 0 leaves the biases out.
     lanes:
         Synapse units that work side by side, 1 to 64: neurons of one group.
     delay_slots:
@@ -117,7 +117,7 @@ class CoreParams:
             within(name, getattr(self, name), 1, LIMITS[name])
         within("weight_bits", self.weight_bits, 1, 9)
         within("state_bits", self.state_bits, 4, 32)
-        within("bias_bits", self.bias_bits, 0, self.state_bits)
+        within("bias_bits", self.bias_bits, 0, 32)
         if self.neurons % self.lanes:
             raise ParameterError(f"lanes must divide neurons ({self.neurons}), not {self.lanes!r}")
         within("delay_slots", self.delay_slots, 2, LIMITS["delay_slots"])
@@ -162,11 +162,6 @@ class CoreParams:
         """Width of a leak's parameter in the table of types."""
         return max(self.state_bits - 1, LEAK_FRACTION_BITS)
 
-    @property
-    def lane_state_bits(self) -> int:
-        """Width of one neuron's state: membrane and refractory counter."""
-        return self.state_bits + self.refractory_bits
-
     @cached_property
     def tables(self) -> dict[TableId, Table]:
         """Every table the configuration port reaches, with its row layout."""
@@ -199,13 +194,3 @@ class CoreParams:
         """Lowest and highest membrane, both included."""
         half = 1 << self.state_bits - 1
         return -half, half - 1
-
-    @property
-    def synapse_bits(self) -> int:
-        """Bits of the synapse SRAM, for reports."""
-        return self.synapse_words * self.lanes * self.weight_bits
-
-    @property
-    def table_bits(self) -> int:
-        """Bits of all tables together, for reports."""
-        return sum(table.rows * table.bits for table in self.tables.values())

@@ -1,7 +1,12 @@
 """The command line as a user meets it: a process, its output and its exit status."""
 
+import contextlib
+import dataclasses
+import importlib.metadata
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,9 +16,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import vcdvcd
 from pywellen import Waveform  # pyright: ignore[reportAttributeAccessIssue]  # has no stubs
 
 from spikewatt.model.dataset import load_digits
+from spikewatt.model.errors import ParameterError
 from spikewatt.model.netfile import load_network, save_network
 from spikewatt.model.network import Connection, Encoder, Network, Population, Readout
 from spikewatt.model.params import NeuronType
@@ -121,6 +128,11 @@ def test_run_writes_waveform_and_report(
     assert json.loads(run.stdout) == json.loads((out / "report.json").read_text())
     names = {var.full_name for var in Waveform(str(out / f"neuro.{trace}")).all_vars()}
     assert {"neuro.clk", "neuro.probe__spikes"} <= names
+    if trace == "vcd":  # the independent reader finds the same signals
+        reference = {
+            re.sub(r"\[.*", "", name) for name in vcdvcd.VCDVCD(str(out / "neuro.vcd")).signals
+        }
+        assert {"neuro.clk", "neuro.probe__spikes"} <= reference
 
 
 def test_run_without_classes(cli: Cli, digits: tuple[Path, Path], tmp_path: Path) -> None:
@@ -162,6 +174,8 @@ def bad_data(tmp_path: Path) -> dict[str, tuple[dict | bytes | None, str]]:
         "range": ({"x": high}, "x[1, 3] is 17"),
         "classes": ({"x": x, "y": np.zeros(3, int)}, "one integer for each of the 4"),
         "real classes": ({"x": x, "y": np.zeros(4)}, "one integer for each of the 4"),
+        "scalar": ({"x": np.float64(3)}, "(n, inputs)"),
+        "no such class": ({"x": x, "y": np.array([1, 2, 10, 3])}, "y[2] is 10"),
         "objects": ({"x": np.array([[None] * 64])}, "plain arrays"),
     }
 
@@ -224,40 +238,106 @@ def test_missing_tools(cli: Cli, tmp_path: Path) -> None:
     assert_one_line(run, "Icarus Verilog is missing", "apt-get install iverilog")
 
 
+def test_awkward_names_and_places(cli: Cli, digits: tuple[Path, Path], tmp_path: Path) -> None:
+    network, data = digits
+    shown = dataclasses.replace(load_network(network), name="x[/red]")
+    folder = tmp_path / "a 'b' c"
+    folder.mkdir()
+    save_network(shown, folder / "n e t.swn")
+    run = cli("run", folder / "n e t.swn", "--data", data, "--images", 1, "--out", folder / "o u t")
+    assert run.returncode == 0, run.stderr
+    assert "x[/red] on the neuromorphic core" in run.stdout
+    assert [p.name for p in (folder / "o u t").iterdir()] == ["report.json"]
+
+
+def test_output_that_cannot_be_written() -> None:
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(
+            [*COMMAND, "demo", "--images", "1", "--json"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert run.returncode == 2
+    assert len(run.stderr.splitlines()) == 1
+
+
+def test_help_and_version(cli: Cli) -> None:
+    assert "demo" in cli().stdout
+    assert cli("--version").stdout.strip() == importlib.metadata.version("spikewatt")
+
+
+def test_api_refuses_unknown_choices() -> None:
+    from spikewatt.flow.run import run
+
+    network, x, y = load_digits()
+    with pytest.raises(ParameterError, match=r"simulator must be one of verilator, icarus, not"):
+        run(network, x[:1], y[:1], simulator="vcs")  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match=r"trace must be one of none, fst, vcd, not 'xml'"):
+        run(network, x[:1], y[:1], trace="xml")  # type: ignore[arg-type]
+
+
 def test_unwritable_places(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     run = cli("demo", "--images", 1, "--trace", "vcd", "--out", tmp_path / "file" / "out")
     assert_one_line(run, "cannot write to", "--out")
+    run = cli("demo", "--images", 1, "--out", tmp_path / "file")
+    assert_one_line(run, "cannot write to", "not a folder", "--out")
     run = cli("demo", "--images", 1, env={"SPIKEWATT_CACHE": str(tmp_path / "file" / "cache")})
     assert_one_line(run, "cannot write the build cache", "SPIKEWATT_CACHE")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file"]
 
 
+def children_of(session: Path) -> list[str]:
+    """Command lines of running processes that mention ``session``."""
+    lines = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            with contextlib.suppress(OSError):
+                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                lines += [line] if str(session) in line else []
+    return lines
+
+
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_run_leaves_nothing(tmp_path: Path, stop: signal.Signals) -> None:
-    out, cache = tmp_path / "out", tmp_path / "cache"
+@pytest.mark.parametrize("phase", ["building", "verilator", "icarus"])
+def test_interrupted_run_leaves_nothing(tmp_path: Path, stop: signal.Signals, phase: str) -> None:
+    """Stopped while it builds, or while it simulates on either simulator."""
+    out, cache, temporary = (tmp_path / name for name in ("out", "cache", "temporary"))
+    temporary.mkdir()
+    simulator = "icarus" if phase == "icarus" else "verilator"
+    words = ["demo", "--sim", simulator, "--trace", "vcd", "--out", str(out)]
+    env = {**os.environ, "TMPDIR": str(temporary)}
+    if phase == "building":
+        env["SPIKEWATT_CACHE"] = str(cache)
+    else:  # the build comes from the cache
+        subprocess.run([*COMMAND, *words[:5], "--images", "1", *words[5:]], env=env, check=True)
+        shutil.rmtree(out)
     process = subprocess.Popen(
-        [*COMMAND, "demo", "--trace", "vcd", "--out", str(out)],
+        [*COMMAND, *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         cwd=tmp_path,
-        env={**os.environ, "SPIKEWATT_CACHE": str(cache)},
+        env=env,
     )
+    mark = cache.glob if phase == "building" else tmp_path.glob
+    pattern = ".*/*" if phase == "building" else ".spikewatt-*/neuro.vcd"
     deadline = time.monotonic() + 60
-    while not any(cache.glob(".*/*")) and time.monotonic() < deadline:
+    while not any(mark(pattern)) and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert any(cache.glob(".*/*")), "the build never began"
-    assert any(tmp_path.glob(".spikewatt-*")), "the output never began"
-    time.sleep(0.5)
+    assert any(mark(pattern)), "it never began"
     process.send_signal(stop)
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = process.communicate(timeout=20)
     assert process.returncode == 2
     assert stdout == ""
     assert stderr.splitlines()[-1] == "spikewatt: interrupted: nothing was written"
     assert not out.exists()
-    assert [p.name for p in tmp_path.iterdir()] == ["cache"]
+    assert not list(tmp_path.glob(".spikewatt-*"))
+    assert not list(temporary.iterdir())
     assert not list(cache.glob(".*")), "half a build was left in the cache"
+    assert not children_of(tmp_path), "a child lives on"
 
 
 def test_rtl_that_differs_fails_the_check(

@@ -47,7 +47,7 @@ def test_samples_with_and_without_classes(path: Path, dtype: str) -> None:
         ({"x": X, "y": X}, "y must hold one integer for each of the 3 samples, not uint8[3, 2]"),
         ({"x": X, "y": X[0]}, "y must hold one integer for each of the 3 samples, not uint8[2]"),
         ({"x": X, "y": np.ones(3)}, "y must hold one integer for each of the 3 samples, not float"),
-        ({"x": X[0, 0], "y": X[:, 0]}, "y must hold one integer for each of the 0 samples, not ui"),
+        ({"x": X[0, 0], "y": X[:, 0]}, "x must have shape (n, inputs), not ()"),
         ({"x": np.array([None])}, "not an NPZ file of plain arrays, or damaged"),
     ],
 )

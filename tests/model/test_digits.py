@@ -1,7 +1,9 @@
 """The shipped network does on the shipped images what the README promises."""
 
+import hashlib
 import zipfile
 from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -75,3 +77,11 @@ def test_what_is_shipped_is_small() -> None:
     assert all(len(data) < 100_000 for data in sizes.values())
     with zipfile.ZipFile(str(DATA / "digits.swn")) as archive:
         assert "network.json" in archive.namelist()
+
+
+def test_shipped_files_are_the_ones_that_training_wrote() -> None:
+    folder = Path(__file__).resolve().parents[2]
+    readme = (folder / "examples" / "digits" / "README.md").read_text()
+    for name in ("digits.swn", "digits_test.npz"):
+        digest = hashlib.sha256((folder / "model" / "data" / name).read_bytes()).hexdigest()
+        assert f"{digest}  {name}\n" in readme

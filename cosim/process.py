@@ -1,0 +1,51 @@
+"""Child processes that do not outlive us."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+__all__ = ["run_contained"]
+
+POLL_SECONDS = 0.02
+
+
+def run_contained(
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    log: Path,
+    poll: Callable[[], None] = lambda: None,
+) -> int:
+    """Run a command to its end and return its exit status; its output goes to the end of ``log``.
+
+    The command gets a session of its own and no input. Whatever ends the wait, an interrupt above
+    all, kills it with all that it started.
+
+    Parameters
+    ----------
+    poll:
+        Called again and again while the command runs.
+    """
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        while process.poll() is None:
+            time.sleep(POLL_SECONDS)
+            poll()
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    return process.returncode
