@@ -108,7 +108,10 @@ class NeuronGroup(wiring.Component):
         """Table of neuron types, in registers; returns the type of the group being updated."""
         table = self._params.tables[TableId.TYPES]
         layout = row_layout(table)
-        records = Array(Signal(table.bits, name=f"type_{n}") for n in range(table.rows))
+        # A table like the others: reset leaves it as it is.
+        records = Array(
+            Signal(table.bits, name=f"type_{n}", reset_less=True) for n in range(table.rows)
+        )
         with m.If(self.types.write):
             m.d.sync += records[self.types.row].eq(self.types.write_data)
         m.d.comb += self.types.read_data.eq(records[self.types.row])

@@ -1,0 +1,135 @@
+"""The RTL beside the golden model: on the native runner, and under cocotb in both simulators."""
+
+import pickle
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikewatt.cosim.bench.cases import JOB_VARIABLE, Case, Job
+from spikewatt.cosim.native import NativeCore, RtlTrace
+from spikewatt.cosim.simulate import Simulator, simulate
+from spikewatt.hdl.neuro.core import NeuroCore
+from spikewatt.model.configuration import scheduler_bits
+from spikewatt.model.golden import CoreState, RunTrace, deliver, initial_state
+from spikewatt.model.params import CoreParams, TableId
+from spikewatt.model.program import Program
+from spikewatt.synth.verilog import export
+
+__all__ = [
+    "SIMULATORS",
+    "check_memories",
+    "check_trace",
+    "due_axons",
+    "expected_visits",
+    "run_bench",
+    "run_job",
+    "verilog",
+]
+
+SIMULATORS: tuple[Simulator, ...] = ("verilator", "icarus")
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+
+@lru_cache(maxsize=64)
+def verilog(params: CoreParams, simulator: Simulator) -> str:
+    """Text of the core in the dialect that suits the simulator."""
+    dialect = "assigns" if simulator == "icarus" else "blocks"
+    return export(NeuroCore(params), "neuro", dialect=dialect)
+
+
+def run_bench(
+    module: str,
+    params: CoreParams,
+    simulator: Simulator,
+    folder: Path,
+    *,
+    env: Mapping[str, str] | None = None,
+    public: bool = False,
+) -> None:
+    """Run the cocotb tests of ``module`` on a core; a failure of theirs is raised here."""
+    text = verilog(params, simulator)
+    simulate(text, "neuro", module, folder, simulator=simulator, env=env, public=public)
+
+
+def run_job(
+    params: CoreParams, cases: Sequence[Case], simulator: Simulator, folder: Path, **options: Any
+) -> list[int]:
+    """Run cases through the bench of `spikewatt.cosim.bench.cases`; returns the cycles of each."""
+    job = Job(params=params, cases=list(cases), result=folder / "result.pickle", **options)
+    path = folder / "job.pickle"
+    path.write_bytes(pickle.dumps(job))
+    env = {JOB_VARIABLE: str(path)}
+    run_bench("spikewatt.cosim.bench.cases", params, simulator, folder, env=env)
+    cycles = pickle.loads(job.result.read_bytes())
+    assert len(cycles) == len(cases)
+    return cycles
+
+
+def due_axons(program: Program, events: Sequence[IntArray], golden: RunTrace) -> BoolArray:
+    """Axons bool[ticks, axons] that each tick serves."""
+    state, due = initial_state(program.params), []
+    for arriving, after in zip(events, golden.states, strict=True):
+        state, _ = deliver(state, arriving, program.params)
+        due.append(state.scheduler[after.t % program.params.delay_slots])
+        state = after
+    return np.array(due)
+
+
+def expected_visits(program: Program, events: Sequence[IntArray], golden: RunTrace) -> BoolArray:
+    """Groups bool[ticks, groups] that a core visits: those a spike reaches, and those awake.
+
+    A group sleeps after a visit without input that changed nothing; the first tick visits all.
+    """
+    params = program.params
+    state, visits = initial_state(params), []
+    group = np.arange(params.groups)
+    awake = np.ones(params.groups, np.bool_)
+    due = due_axons(program, events, golden)
+    for k, (output, after) in enumerate(zip(golden.outputs, golden.states, strict=True)):
+        rows = program.row_first[due[k], None], program.row_last[due[k], None]
+        touched = ((rows[0] <= group) & (group <= rows[1])).any(axis=0)
+        changed = output.spikes | (after.membrane != state.membrane)
+        changed |= after.refractory != state.refractory
+        visited = touched | awake
+        stirred = touched | changed.reshape(params.groups, params.lanes).any(axis=1)
+        assert not stirred[~visited].any()
+        awake = np.where(visited, stirred, awake)
+        visits.append(visited)
+        state = after
+    return np.array(visits)
+
+
+def check_trace(
+    name: str, rtl: RtlTrace, program: Program, events: Sequence[IntArray], golden: RunTrace
+) -> None:
+    """Every tick of a native run is the golden model's, and visits no group more than it must."""
+    packets = [np.insert(output.packets, 0, k, axis=1) for k, output in enumerate(golden.outputs)]
+    visits = expected_visits(program, events, golden)
+    for what, got, expected in (
+        ("spikes", rtl.spikes, [output.spikes for output in golden.outputs]),
+        ("membranes", rtl.membranes, [state.membrane for state in golden.states]),
+        ("merges", rtl.merges, golden.merges),
+        ("packets", rtl.packets, np.concatenate(packets)),
+        ("synapse words", rtl.synapse_words, [o.synapse_words for o in golden.outputs]),
+        ("updates", rtl.updates, visits.sum(axis=1)),
+    ):
+        np.testing.assert_array_equal(got, expected, err_msg=f"{name}: {what}")
+
+
+def check_memories(name: str, core: NativeCore, expected: CoreState) -> None:
+    """The state SRAM and the scheduler SRAM hold what the golden model remembers."""
+    params = core.params
+    state = core.read_table(TableId.STATE)
+    slots = scheduler_bits(params, core.read_table(TableId.SCHEDULER))
+    np.testing.assert_array_equal(state["membrane"].ravel(), expected.membrane, err_msg=name)
+    if params.refractory_bits:
+        np.testing.assert_array_equal(
+            state["refractory"].ravel(), expected.refractory, err_msg=name
+        )
+    np.testing.assert_array_equal(slots[:, : params.axons], expected.scheduler, err_msg=name)
+    assert not slots[:, params.axons :].any(), f"{name}: bits beyond the last axon are set"

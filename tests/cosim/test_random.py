@@ -1,0 +1,119 @@
+"""RTL equals golden model, tick by tick, over random hardware, programs and events."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spikewatt.cosim.bench.cases import Case
+from spikewatt.cosim.native import NativeCore
+from spikewatt.cosim.simulate import Simulator
+from spikewatt.model.golden import initial_state, leak
+from tests.cosim.agree import (
+    SIMULATORS,
+    check_memories,
+    check_trace,
+    due_axons,
+    expected_visits,
+    run_job,
+)
+from tests.cosim.builds import BUILDS
+from tests.cosim.random_cores import RandomCase, random_case
+
+CASES = 9
+"""Cases of each build."""
+HAPPENINGS = 23
+"""Kinds of things that `happenings` counts."""
+STALLS = (0.0, 0.2, 0.5)
+"""Probability of a pause on every stream: builds take turns."""
+
+
+def cases(build: str) -> list[RandomCase]:
+    return [random_case(build, BUILDS[build], number) for number in range(CASES)]
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_native(build: str) -> None:
+    with NativeCore(BUILDS[build]) as core:
+        for case in cases(build):
+            core.clear()
+            core.configure(case.program)
+            first = core.run(case.events)
+            check_trace(case.name, first, case.program, case.events, case.golden)
+            check_memories(case.name, core, case.golden.states[-1])
+            core.clear()
+            second = core.run(case.events)
+            check_trace(f"{case.name}, again", second, case.program, case.events, case.golden)
+            np.testing.assert_array_equal(first.cycles, second.cycles, err_msg=case.name)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("simulator", SIMULATORS)
+@pytest.mark.parametrize("build", BUILDS)
+def test_cocotb(build: str, simulator: Simulator, tmp_path: Path) -> None:
+    number = list(BUILDS).index(build)
+    jobs = [
+        Case(
+            name=case.name,
+            program=case.program,
+            events=case.events,
+            early=k % 2 == 1,
+            reset=k % 3 == 0,
+        )
+        for k, case in enumerate(cases(build))
+    ]
+    stall = STALLS[number % len(STALLS)]
+    cycles = run_job(BUILDS[build], jobs, simulator, tmp_path, stall=stall, seed=number)
+    assert min(cycles) > 0
+
+
+def happenings(case: RandomCase) -> Counter[str]:
+    """How often each thing that could go wrong happened in a case."""
+    program, golden = case.program, case.golden
+    low, high = program.params.membrane_range
+    due = due_axons(program, case.events, golden)
+    before = initial_state(program.params)
+    seen: Counter[str] = Counter()
+    reset, own = program.neuron_types("reset"), 0
+    for k, (output, after) in enumerate(zip(golden.outputs, golden.states, strict=True)):
+        sums = program.matrix[due[k]].sum(axis=0)
+        total = leak(before.membrane, program) + sums + program.bias
+        awake = before.refractory == 0
+        v = np.clip(total, low, high)
+        seen["merges of arrivals"] += int(golden.merges[k]) - own
+        own = output.merges
+        seen["merges of the core's own"] += output.merges
+        seen["saturated above"] += int((awake & (total > high)).sum())
+        seen["saturated below"] += int((awake & (total < low)).sum())
+        seen["input while refractory"] += int((~awake & (sums != 0)).sum())
+        seen["at the threshold"] += int((awake & (v == program.threshold)).sum())
+        seen["packets"] += len(output.packets)
+        seen["spikes"] += int(output.spikes.sum())
+        seen["ticks with all axons"] += int(due[k].all())
+        seen["ticks with none"] += int(not due[k].any())
+        for kind in range(3):
+            seen[f"reset {kind}"] += int((output.spikes & (reset == kind)).sum())
+        for kind in range(4):
+            leaking = awake & (before.membrane != 0) & (program.neuron_types("leak") == kind)
+            seen[f"leak {kind}, above 0"] += int((leaking & (before.membrane > 0)).sum())
+            seen[f"leak {kind}, below 0"] += int((leaking & (before.membrane < 0)).sum())
+        before = after
+    visits = expected_visits(program, case.events, golden)
+    seen["sleeping groups"] = int((~visits).sum())
+    seen["visits"] = int(visits.sum())
+    return seen
+
+
+def test_cases_are_many_and_lively() -> None:
+    assert len(BUILDS) >= 24
+    assert len(set(BUILDS.values())) == len(BUILDS)
+    drawn = [case for build in BUILDS for case in cases(build)]
+    assert len(drawn) >= 200
+    total: Counter[str] = Counter()
+    for case in drawn:
+        total += happenings(case)
+    assert len(total) == HAPPENINGS, sorted(total)
+    assert {name: n for name, n in total.items() if n < 50} == {}
+    spiking = sum(any(o.spikes.any() for o in case.golden.outputs) for case in drawn)
+    assert spiking >= 0.8 * len(drawn)

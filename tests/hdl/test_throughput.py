@@ -1,0 +1,156 @@
+"""Cycles: dense networks keep the lanes busy, and silence costs next to nothing."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pywellen import Waveform  # pyright: ignore[reportAttributeAccessIssue]  # has no stubs
+
+from spikewatt.cosim.native import NativeCore, RtlTrace
+from spikewatt.model.golden import run
+from spikewatt.model.params import CoreParams, NeuronType
+from spikewatt.model.program import Program
+from tests.cosim.agree import check_trace
+
+NEURONS = AXONS = 64
+IntArray = NDArray[np.int64]
+
+
+def dense(lanes: int, *, axons: int = AXONS) -> CoreParams:
+    """64 neurons; room for the rows of 64 axons, whatever the number of axons."""
+    return CoreParams(
+        neurons=NEURONS,
+        axons=axons,
+        lanes=lanes,
+        delay_slots=4,
+        synapse_words=AXONS * NEURONS // lanes,
+        types=1,
+    )
+
+
+def connected(params: CoreParams, *, fires: bool = False, blocks: int = 1) -> Program:
+    """The first 64 axons and the neurons in ``blocks``: axons reach the neurons of their block.
+
+    If it ``fires``, every neuron does, in every tick that reaches it.
+    """
+    rng = np.random.default_rng(5)
+    axon, neurons = np.arange(params.axons), np.arange(NEURONS)
+    reached = axon < AXONS
+    span = params.groups // blocks
+    first = np.where(reached, axon * blocks // AXONS * span, 0)
+    last = np.where(reached, first + span - 1, -1)
+    return Program(
+        params=params,
+        types=(NeuronType(silent=not fires),),
+        group_type=np.zeros(params.groups, np.int64),
+        threshold=np.zeros(NEURONS, np.int64),
+        bias=np.zeros(NEURONS, np.int64),
+        synapses=rng.integers(0 if fires else -128, 128, (params.synapse_words, params.lanes)),
+        row_first=first,
+        row_last=last,
+        row_base=np.where(reached, params.groups * axon, 0),
+        fan_out=np.where(reached, params.lanes * (last - first + 1), 0),
+        fanout_start=neurons,
+        fanout_count=np.full(NEURONS, int(fires)),
+        axon=neurons,
+        delay=np.ones(NEURONS, np.int64),
+        dx=np.zeros(NEURONS, np.int64),
+        dy=np.zeros(NEURONS, np.int64),
+    )
+
+
+def events(axons: int, ticks: int) -> list[IntArray]:
+    """The first ``axons`` axons before each tick."""
+    numbers = np.arange(axons)
+    return [np.stack([numbers, np.ones_like(numbers)], axis=1)] * ticks
+
+
+def simulate(program: Program, stimulus: list[IntArray], file: Path) -> RtlTrace:
+    """Run from the cleared state, with a waveform, and compare with the golden model."""
+    with NativeCore(program.params, trace="vcd", waveform=file) as core:
+        core.configure(program)
+        rtl = core.run(stimulus)
+    check_trace("throughput", rtl, program, stimulus, run(program, stimulus))
+    return rtl
+
+
+def integrating(file: Path) -> list[tuple[int, int]]:
+    """For each tick the cycles that read a synapse word, and those from the first to the last."""
+    signals = {var.full_name: var.signal for var in Waveform(str(file)).all_vars()}
+    clock, synapse = signals["neuro.clk"], signals["neuro.probe__synapse"]
+    idle = signals["neuro.idle"]
+    edges = [time for time, level in clock if level == 1]
+    reads: list[list[int]] = [[]]
+    for number, time in enumerate(edges):
+        before = time - 1  # what the flip-flops see
+        if idle.value_at(before) == 1 and reads[-1]:
+            reads.append([])
+        if synapse.value_at(before) == 1:
+            reads[-1].append(number)
+    return [(len(tick), tick[-1] - tick[0] + 1) for tick in reads if tick]
+
+
+@pytest.mark.parametrize("fires", [False, True], ids=["silent", "firing"])
+@pytest.mark.parametrize("lanes", [4, 8])
+def test_dense_network_keeps_the_lanes_busy(lanes: int, fires: bool, tmp_path: Path) -> None:
+    params = dense(lanes)
+    program = connected(params, fires=fires)
+    file = tmp_path / "dense.vcd"
+    simulate(program, events(AXONS, 3), file)
+    ticks = integrating(file)
+    words = AXONS * params.groups
+    assert [read for read, _ in ticks] == [words] * 3
+    for read, cycles in ticks:
+        assert read * lanes / cycles >= 0.95 * lanes
+
+
+def test_a_silent_axon_costs_its_share_of_the_scan(tmp_path: Path) -> None:
+    few, many = dense(8), dense(8, axons=10 * AXONS)
+    stimulus = [*events(10, 3), *events(0, 3), *events(1, 2)]
+    small, large = (
+        simulate(connected(params), stimulus, tmp_path / "scan.vcd") for params in (few, many)
+    )
+    more_words = many.scheduler_words - few.scheduler_words
+    assert more_words == 18
+    np.testing.assert_array_equal(large.cycles - small.cycles, more_words)
+    np.testing.assert_array_equal(large.updates, small.updates)
+
+
+def most_cycles(params: CoreParams, due: IntArray, visited: IntArray) -> IntArray:
+    """Cycles of ticks as `NeuroCore` gives them: ``due`` axons that reach all groups visited."""
+    words = np.arange(params.scheduler_words) * params.scheduler_bits
+    in_word = np.clip(due[:, None] - words, 1, params.scheduler_bits)
+    awake_bits = 3 * -(-params.groups // 32)
+    walk = visited * np.maximum(3, due) + 3 * (due > 0) + 5 * (visited > 0)
+    return 5 + in_word.sum(axis=1) + awake_bits + walk
+
+
+def test_cycles_of_a_tick(tmp_path: Path) -> None:
+    params = dense(8)
+    due = np.array([0, 0, 0, 0, 2, 0, 1, 40, 40, 0])
+    stimulus = [event for axons in due for event in events(axons, 1)]
+    rtl = simulate(connected(params), stimulus, tmp_path / "cycles.vcd")
+    np.testing.assert_array_equal(rtl.updates > 0, [1, 0, 0, 0, 1, 1, 1, 1, 1, 1])
+    most = most_cycles(params, due, rtl.updates)
+    feeding = 2 * np.append(due[1:], 0)  # the host sends the next tick's events meanwhile
+    alone = feeding < most
+    assert alone.sum() == len(due) - 1
+    spare = (most - rtl.cycles)[alone]
+    assert -1 <= spare.min() <= spare.max() <= 3  # the last event's write may come before
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 8])
+def test_blocks_cost_their_own_entries(blocks: int, tmp_path: Path) -> None:
+    """A group reads the rows that reach it, not those before or behind it in the list.
+
+    Three cycles more where the set of rows grows: once a block.
+    """
+    params = dense(8)
+    program = connected(params, blocks=blocks)
+    rtl = simulate(program, events(AXONS, 3), tmp_path / "blocks.vcd")
+    listing = 5 + AXONS + 3 * -(-params.groups // 32)
+    walking = params.groups * AXONS // blocks + 3 * blocks
+    assert (rtl.synapse_words == params.groups * AXONS // blocks).all()
+    last = rtl.cycles[-1]  # the host sends nothing meanwhile
+    assert listing + walking <= last <= listing + walking + 5
