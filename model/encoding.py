@@ -53,9 +53,13 @@ def encode(x: ArrayLike, encoder: Encoder) -> NDArray[np.bool_]:
     Tick ``k`` carries a spike where the phase ``1/2 + (k + 1) p`` passes an integer.
     """
     step = levels(check_samples(x, encoder), encoder)
-    tick = np.arange(encoder.timesteps + 1)[None, :, None]
-    wholes = (tick * step[:, None, :] + (1 << PHASE_BITS - 1)) >> PHASE_BITS
-    return np.diff(wholes, axis=1).astype(np.bool_)
+    spikes = np.empty((len(step), encoder.timesteps, encoder.inputs), np.bool_)
+    phase = np.full(step.shape, 1 << PHASE_BITS - 1)
+    for tick in range(encoder.timesteps):
+        phase += step
+        spikes[:, tick] = phase >> PHASE_BITS
+        phase &= (1 << PHASE_BITS) - 1
+    return spikes
 
 
 def read_class(scores: NDArray[np.number]) -> NDArray[np.int64]:

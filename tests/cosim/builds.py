@@ -29,7 +29,6 @@ BUILDS: dict[str, CoreParams] = {
     "one neuron": _core(1, 1, 4, 5, 3, 1, 2, 1, 2, 1, 1, shifts=(1,), hop_bits=1),
     "many axons": _core(1, 37, 3, 7, 2, 1, 4, 8, 5, 2, 2, shifts=(1, 2, 6), hop_bits=2),
     "one group": _core(8, 24, 8, 12, 6, 8, 8, 32, 20, 3, 3),
-    "two lanes": _core(12, 20, 5, 10, 5, 2, 4, 4, 24, 2, 4),
     "three lanes": _core(15, 22, 6, 11, 4, 3, 8, 16, 30, 3, 5, hop_bits=3),
     "five lanes": _core(20, 18, 7, 13, 13, 5, 16, 8, 33, 4, 4),
     "six lanes": _core(18, 25, 2, 6, 6, 6, 2, 64, 18, 1, 2, shifts=(5, 1), hop_bits=10),
@@ -44,11 +43,8 @@ BUILDS: dict[str, CoreParams] = {
     "2-bit weights, 4-bit membranes": _core(12, 40, 2, 4, 4, 4, 4, 16, 24, 3, 4),
     "9-bit weights, 8-bit membranes": _core(9, 21, 9, 8, 8, 3, 4, 4, 18, 1, 3, shifts=(7, 2)),
     "equal widths": _core(6, 2, 7, 8, 8, 3, 4, 2, 6, 1, 2, shifts=(3, 7)),
-    "no bias": _core(16, 20, 7, 12, 0, 4, 8, 8, 24, 3, 3),
-    "no refractory": _core(16, 20, 7, 12, 6, 4, 8, 8, 24, 0, 3),
     "8-bit refractory": _core(10, 12, 5, 9, 5, 5, 4, 4, 16, 8, 16),
     "64 slots": _core(8, 9, 5, 9, 4, 4, 64, 4, 24, 1, 2),
-    "two slots": _core(8, 9, 5, 9, 4, 4, 2, 4, 24, 1, 2),
     "leak none only": _core(
         *(12, 17, 6, 10, 1, 4, 4, 1, 12, 2, 2),
         leaks=(Leak.NONE,),
@@ -75,7 +71,6 @@ BUILDS: dict[str, CoreParams] = {
     ),
     "wide membranes": _core(6, 11, 9, 20, 20, 2, 4, 4, 12, 2, 3, leaks=_MIXED, shifts=(1, 19)),
     "shared rows": _core(24, 40, 8, 14, 6, 4, 4, 16, 30, 2, 3, synapse_words=11),
-    "free clock": _core(16, 20, 8, 14, 6, 4, 8, 8, 24, 2, 4, clock_gating=False),
     "free clock, five lanes": _core(35, 19, 4, 9, 3, 5, 32, 4, 50, 1, 2, clock_gating=False),
 }
 """Builds of the random tests by name."""

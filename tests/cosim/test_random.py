@@ -116,4 +116,4 @@ def test_cases_are_many_and_lively() -> None:
     assert len(total) == HAPPENINGS, sorted(total)
     assert {name: n for name, n in total.items() if n < 50} == {}
     spiking = sum(any(o.spikes.any() for o in case.golden.outputs) for case in drawn)
-    assert spiking >= 0.8 * len(drawn)
+    assert spiking >= 0.75 * len(drawn)

@@ -1,17 +1,10 @@
 """The command line as a user meets it: a process, its output and its exit status."""
 
-import contextlib
-import dataclasses
 import importlib.metadata
 import json
-import os
 import re
-import shutil
 import signal
-import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +13,9 @@ import vcdvcd
 from pywellen import Waveform  # pyright: ignore[reportAttributeAccessIssue]  # has no stubs
 
 from spikewatt.model.dataset import load_digits
-from spikewatt.model.errors import ParameterError
-from spikewatt.model.netfile import load_network, save_network
-from spikewatt.model.network import Connection, Encoder, Network, Population, Readout
-from spikewatt.model.params import NeuronType
+from spikewatt.model.netfile import load_network
+from tests.flow.command import Cli
 
-Cli = Callable[..., subprocess.CompletedProcess[str]]
-COMMAND = [sys.executable, "-c", "from spikewatt.flow.cli import main; main()"]
 REQUIRED = {
     "images": int,
     "ticks": int,
@@ -39,42 +28,6 @@ REQUIRED = {
     "rtl_cycles_per_second": float,
     "seconds": float,
 }
-
-
-@pytest.fixture
-def cli(tmp_path: Path) -> Cli:
-    def run(*words: object, env: dict[str, str] | None = None):
-        return subprocess.run(
-            [*COMMAND, *map(str, words)],
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            env={**os.environ, **(env or {})},
-            timeout=300,
-            check=False,
-        )
-
-    return run
-
-
-@pytest.fixture
-def digits(tmp_path: Path) -> tuple[Path, Path]:
-    """The shipped network and eight of its images, as files of a user's."""
-    network, x, y = load_digits()
-    save_network(network, tmp_path / "net.swn")
-    np.savez(tmp_path / "data.npz", x=x[:8], y=y[:8])
-    return tmp_path / "net.swn", tmp_path / "data.npz"
-
-
-def assert_one_line(run: subprocess.CompletedProcess[str], *words: str) -> None:
-    """One line that says ``words`` on standard error, nothing on standard output, status 2."""
-    assert run.returncode == 2, run
-    assert run.stdout == ""
-    lines = run.stderr.splitlines()
-    assert len(lines) == 1, run.stderr
-    assert lines[0].startswith("spikewatt: ")
-    for word in words:
-        assert word in lines[0], lines[0]
 
 
 @pytest.mark.parametrize("simulator", ["verilator", "icarus"])
@@ -157,187 +110,9 @@ def test_doctor_says_what_is_missing(cli: Cli) -> None:
     assert "apt-get install iverilog" in tools["Icarus Verilog"]["remedy"]
 
 
-def bad_data(tmp_path: Path) -> dict[str, tuple[dict | bytes | None, str]]:
-    """Contents of a data file, and what the error must say."""
-    x = load_digits()[1][:4].astype(np.float64)
-    nan, high = x.copy(), x.copy()
-    nan[2, 5], high[1, 3] = np.nan, 17
-    return {
-        "missing": (None, "No such file"),
-        "text": (b"not an archive", "not an NPZ file"),
-        "no x": ({"z": x}, "no array 'x'"),
-        "shape": ({"x": x[:, :60]}, "(n, 64)"),
-        "vector": ({"x": x[0]}, "(n, 64)"),
-        "empty": ({"x": x[:0]}, "no sample"),
-        "words": ({"x": x.astype(str)}, "numbers"),
-        "nan": ({"x": nan}, "x[2, 5] is nan"),
-        "range": ({"x": high}, "x[1, 3] is 17"),
-        "classes": ({"x": x, "y": np.zeros(3, int)}, "one integer for each of the 4"),
-        "real classes": ({"x": x, "y": np.zeros(4)}, "one integer for each of the 4"),
-        "scalar": ({"x": np.float64(3)}, "(n, inputs)"),
-        "no such class": ({"x": x, "y": np.array([1, 2, 10, 3])}, "y[2] is 10"),
-        "objects": ({"x": np.array([[None] * 64])}, "plain arrays"),
-    }
-
-
-@pytest.mark.parametrize("case", sorted(bad_data(Path())))
-def test_bad_data(cli: Cli, digits: tuple[Path, Path], tmp_path: Path, case: str) -> None:
-    content, message = bad_data(tmp_path)[case]
-    path = tmp_path / "bad.npz"
-    if isinstance(content, bytes):
-        path.write_bytes(content)
-    elif content is not None:
-        np.savez(path, **content)
-    assert_one_line(cli("run", digits[0], "--data", path), "bad.npz", message)
-
-
-def test_truncated_data(cli: Cli, digits: tuple[Path, Path]) -> None:
-    network, data = digits
-    data.write_bytes(data.read_bytes()[:-300])
-    assert_one_line(cli("run", network, "--data", data), "data.npz", "NPZ")
-
-
-def test_bad_network(cli: Cli, digits: tuple[Path, Path], tmp_path: Path) -> None:
-    network, data = digits
-    assert_one_line(cli("run", "no.swn", "--data", data), "no.swn", "No such file")
-    assert_one_line(cli("run", tmp_path, "--data", data), "directory")
-    network.write_bytes(network.read_bytes()[:2000])
-    assert_one_line(cli("run", network, "--data", data), "net.swn", "truncated")
-
-
-def test_network_that_does_not_fit(cli: Cli, digits: tuple[Path, Path], tmp_path: Path) -> None:
-    huge = Network(
-        name="huge",
-        encoder=Encoder(inputs=3000, timesteps=1),
-        populations=(Population(name="h", neuron=NeuronType(), threshold=np.full(3000, 9)),),
-        connections=(Connection(source="input", target="h", weights=np.ones((3000, 3000), int)),),
-        readout=Readout(population="h"),
-    )
-    save_network(huge, tmp_path / "huge.swn")
-    np.savez(tmp_path / "huge.npz", x=np.zeros((1, 3000)))
-    run = cli("run", tmp_path / "huge.swn", "--data", tmp_path / "huge.npz")
-    assert_one_line(run, "synapse_words = 1125000", "at most 1048576", "more lanes")
-
-
-def test_bad_options(cli: Cli, digits: tuple[Path, Path]) -> None:
-    network, data = digits
-    assert_one_line(cli("run", network), "--data")
-    assert_one_line(cli("run", network, "--data", data, "--sim", "vcs"), "vcs", "icarus")
-    assert_one_line(cli("demo", "--colour"), "--colour")
-    assert_one_line(cli("demo", "--images", 0), "--images")
-    assert_one_line(cli("demo", "--images", 361), "361", "360")
-    assert_one_line(cli("demo", "--lanes", 65), "--lanes")
-    assert_one_line(cli("dance"), "dance")
-
-
-def test_missing_tools(cli: Cli, tmp_path: Path) -> None:
-    empty = {"PATH": "/nowhere", "SPIKEWATT_CACHE": str(tmp_path / "cache")}
-    run = cli("demo", "--images", 1, env=empty)
-    assert_one_line(run, "no C++ compiler", "apt-get install g++")
-    run = cli("demo", "--images", 1, "--sim", "icarus", env=empty)
-    assert_one_line(run, "Icarus Verilog is missing", "apt-get install iverilog")
-
-
-def test_awkward_names_and_places(cli: Cli, digits: tuple[Path, Path], tmp_path: Path) -> None:
-    network, data = digits
-    shown = dataclasses.replace(load_network(network), name="x[/red]")
-    folder = tmp_path / "a 'b' c"
-    folder.mkdir()
-    save_network(shown, folder / "n e t.swn")
-    run = cli("run", folder / "n e t.swn", "--data", data, "--images", 1, "--out", folder / "o u t")
-    assert run.returncode == 0, run.stderr
-    assert "x[/red] on the neuromorphic core" in run.stdout
-    assert [p.name for p in (folder / "o u t").iterdir()] == ["report.json"]
-
-
-def test_output_that_cannot_be_written() -> None:
-    with Path("/dev/full").open("w") as full:
-        run = subprocess.run(
-            [*COMMAND, "demo", "--images", "1", "--json"],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-    assert run.returncode == 2
-    assert len(run.stderr.splitlines()) == 1
-
-
 def test_help_and_version(cli: Cli) -> None:
     assert "demo" in cli().stdout
     assert cli("--version").stdout.strip() == importlib.metadata.version("spikewatt")
-
-
-def test_api_refuses_unknown_choices() -> None:
-    from spikewatt.flow.run import run
-
-    network, x, y = load_digits()
-    with pytest.raises(ParameterError, match=r"simulator must be one of verilator, icarus, not"):
-        run(network, x[:1], y[:1], simulator="vcs")  # type: ignore[arg-type]
-    with pytest.raises(ParameterError, match=r"trace must be one of none, fst, vcd, not 'xml'"):
-        run(network, x[:1], y[:1], trace="xml")  # type: ignore[arg-type]
-
-
-def test_unwritable_places(cli: Cli, tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    run = cli("demo", "--images", 1, "--trace", "vcd", "--out", tmp_path / "file" / "out")
-    assert_one_line(run, "cannot write to", "--out")
-    run = cli("demo", "--images", 1, "--out", tmp_path / "file")
-    assert_one_line(run, "cannot write to", "not a folder", "--out")
-    run = cli("demo", "--images", 1, env={"SPIKEWATT_CACHE": str(tmp_path / "file" / "cache")})
-    assert_one_line(run, "cannot write the build cache", "SPIKEWATT_CACHE")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["file"]
-
-
-def children_of(session: Path) -> list[str]:
-    """Command lines of running processes that mention ``session``."""
-    lines = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            with contextlib.suppress(OSError):
-                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                lines += [line] if str(session) in line else []
-    return lines
-
-
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("phase", ["building", "verilator", "icarus"])
-def test_interrupted_run_leaves_nothing(tmp_path: Path, stop: signal.Signals, phase: str) -> None:
-    """Stopped while it builds, or while it simulates on either simulator."""
-    out, cache, temporary = (tmp_path / name for name in ("out", "cache", "temporary"))
-    temporary.mkdir()
-    simulator = "icarus" if phase == "icarus" else "verilator"
-    words = ["demo", "--sim", simulator, "--trace", "vcd", "--out", str(out)]
-    env = {**os.environ, "TMPDIR": str(temporary)}
-    if phase == "building":
-        env["SPIKEWATT_CACHE"] = str(cache)
-    else:  # the build comes from the cache
-        subprocess.run([*COMMAND, *words[:5], "--images", "1", *words[5:]], env=env, check=True)
-        shutil.rmtree(out)
-    process = subprocess.Popen(
-        [*COMMAND, *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=tmp_path,
-        env=env,
-    )
-    mark = cache.glob if phase == "building" else tmp_path.glob
-    pattern = ".*/*" if phase == "building" else ".spikewatt-*/neuro.vcd"
-    deadline = time.monotonic() + 60
-    while not any(mark(pattern)) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert any(mark(pattern)), "it never began"
-    process.send_signal(stop)
-    stdout, stderr = process.communicate(timeout=20)
-    assert process.returncode == 2
-    assert stdout == ""
-    assert stderr.splitlines()[-1] == "spikewatt: interrupted: nothing was written"
-    assert not out.exists()
-    assert not list(tmp_path.glob(".spikewatt-*"))
-    assert not list(temporary.iterdir())
-    assert not list(cache.glob(".*")), "half a build was left in the cache"
-    assert not children_of(tmp_path), "a child lives on"
 
 
 def test_rtl_that_differs_fails_the_check(

@@ -1,0 +1,64 @@
+"""An interrupted run: one line, status 2, no child and no file left."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.flow.command import COMMAND
+
+
+def children_of(session: Path) -> list[str]:
+    """Command lines of running processes that mention ``session``."""
+    lines = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            with contextlib.suppress(OSError):
+                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                lines += [line] if str(session) in line else []
+    return lines
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("phase", ["building", "verilator", "icarus"])
+def test_interrupted_run_leaves_nothing(tmp_path: Path, stop: signal.Signals, phase: str) -> None:
+    """Stopped while it builds, or while it simulates on either simulator."""
+    out, cache, temporary = (tmp_path / name for name in ("out", "cache", "temporary"))
+    temporary.mkdir()
+    simulator = "icarus" if phase == "icarus" else "verilator"
+    words = ["demo", "--sim", simulator, "--trace", "vcd", "--out", str(out)]
+    env = {**os.environ, "TMPDIR": str(temporary)}
+    if phase == "building":
+        env["SPIKEWATT_CACHE"] = str(cache)
+    else:  # the build comes from the cache
+        subprocess.run([*COMMAND, *words[:5], "--images", "1", *words[5:]], env=env, check=True)
+        shutil.rmtree(out)
+    process = subprocess.Popen(
+        [*COMMAND, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env=env,
+    )
+    mark = cache.glob if phase == "building" else tmp_path.glob
+    pattern = ".*/*" if phase == "building" else ".spikewatt-*/neuro.vcd"
+    deadline = time.monotonic() + 60
+    while not any(mark(pattern)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert any(mark(pattern)), "it never began"
+    process.send_signal(stop)
+    stdout, stderr = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert stdout == ""
+    assert stderr.splitlines()[-1] == "spikewatt: interrupted: nothing was written"
+    assert not out.exists()
+    assert not list(tmp_path.glob(".spikewatt-*"))
+    assert not list(temporary.iterdir())
+    assert not list(cache.glob(".*")), "half a build was left in the cache"
+    assert not children_of(tmp_path), "a child lives on"
