@@ -1,5 +1,6 @@
 """Cycles: dense networks keep the lanes busy, and silence costs next to nothing."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -29,17 +30,21 @@ def dense(lanes: int, *, axons: int = AXONS) -> CoreParams:
     )
 
 
-def connected(params: CoreParams, *, fires: bool = False, blocks: int = 1) -> Program:
+def connected(
+    params: CoreParams, *, fires: bool = False, blocks: int = 1, overlap: int = 0
+) -> Program:
     """The first 64 axons and the neurons in ``blocks``: axons reach the neurons of their block.
 
-    If it ``fires``, every neuron does, in every tick that reaches it.
+    They also reach so many groups of the next block as ``overlap`` says. If it ``fires``, every
+    neuron does, in every tick that reaches it.
     """
     rng = np.random.default_rng(5)
     axon, neurons = np.arange(params.axons), np.arange(NEURONS)
     reached = axon < AXONS
     span = params.groups // blocks
     first = np.where(reached, axon * blocks // AXONS * span, 0)
-    last = np.where(reached, first + span - 1, -1)
+    last = np.minimum(first + span - 1 + overlap, params.groups - 1)
+    last = np.where(reached, last, -1)
     return Program(
         params=params,
         types=(NeuronType(silent=not fires),),
@@ -73,6 +78,14 @@ def simulate(program: Program, stimulus: list[IntArray], file: Path) -> RtlTrace
         rtl = core.run(stimulus)
     check_trace("throughput", rtl, program, stimulus, run(program, stimulus))
     return rtl
+
+
+def enabled(file: Path, signal: str) -> int:
+    """Edges of the core's clock, after reset, at which a signal is set."""
+    signals = {var.full_name: var.signal for var in Waveform(str(file)).all_vars()}
+    edges = [time for time, level in signals["neuro.core_clk"] if level == 1]
+    running = [time - 1 for time in edges if signals["neuro.rst"].value_at(time - 1) == 0]
+    return sum(signals[signal].value_at(time) == 1 for time in running)
 
 
 def integrating(file: Path) -> list[tuple[int, int]]:
@@ -154,3 +167,30 @@ def test_blocks_cost_their_own_entries(blocks: int, tmp_path: Path) -> None:
     assert (rtl.synapse_words == params.groups * AXONS // blocks).all()
     last = rtl.cycles[-1]  # the host sends nothing meanwhile
     assert listing + walking <= last <= listing + walking + 5
+
+
+def test_a_sliding_window_costs_its_own_entries(tmp_path: Path) -> None:
+    """Rows that end are dropped while others of the window go on."""
+    params = dense(8)
+    program = connected(params, blocks=params.groups, overlap=1)
+    rtl = simulate(program, events(AXONS, 3), tmp_path / "sliding.vcd")
+    entries = AXONS * 2 - AXONS // params.groups
+    most = 5 + AXONS + 3 + entries + 3 * params.groups + 5
+    assert (rtl.synapse_words == entries).all()
+    assert most - 7 <= rtl.cycles[-1] <= most
+
+
+def test_an_unchanged_state_is_not_written(tmp_path: Path) -> None:
+    """A visit reads the state once, and writes it only if it changed; the reset clears it."""
+    params = dense(8)
+    program = connected(params)
+    still = dataclasses.replace(program, synapses=np.zeros_like(program.synapses))
+    sram = "neuro.logic.neurons.state.sram"
+    accesses = []
+    for case in (still, program):
+        file = tmp_path / "state.vcd"
+        rtl = simulate(case, events(5, 4), file)
+        assert rtl.updates.tolist() == [params.groups] * 4
+        reads, writes = (enabled(file, f"{sram}.{kind}__enable") for kind in ("read", "write"))
+        accesses.append((reads, writes - params.groups))
+    assert accesses == [(4 * params.groups, 0), (4 * params.groups, 4 * params.groups)]
