@@ -10,10 +10,10 @@ from typing import Literal
 
 import cocotb_tools.config
 
-from spikewatt.cosim.cache import cached
-from spikewatt.cosim.process import run_contained
 from spikewatt.cosim.tools import compiler, compiler_version, fst_headers, verilator
+from spikewatt.model.cache import cached
 from spikewatt.model.errors import ToolError
+from spikewatt.model.process import run_contained
 
 __all__ = ["Trace", "build_cocotb", "build_native", "build_program", "run_tool"]
 

@@ -1,0 +1,1 @@
+"""Joules: waveforms, replay of every gate, pricing, ledger."""

@@ -1,0 +1,1 @@
+"""Liberty libraries: what a cell computes, loads, takes and leaks. See ``library``."""

@@ -1,0 +1,81 @@
+"""A flat gate netlist with the names of the hierarchy that it came from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Instance", "Memory", "MemoryPort", "Netlist", "Port"]
+
+ZERO = 0
+"""Net that is always 0."""
+ONE = 1
+"""Net that is always 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A cell of the library.
+
+    ``name`` is its full name, dots between levels; ``module`` the path of the instance of the RTL
+    module that it lies in (``""`` for the top), ``core.lif``. ``pins`` holds the net of every
+    connected pin; an unconnected one is left out.
+    """
+
+    name: str
+    type: str
+    module: str
+    pins: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPort:
+    """One port of a memory.
+
+    ``enable`` holds one net for a read port, and one net for each data bit of a write port. A read
+    port without ``clock`` is asynchronous. ``rising`` is the polarity of the clock.
+    """
+
+    kind: Literal["read", "write"]
+    clock: int | None
+    rising: bool
+    enable: tuple[int, ...]
+    address: tuple[int, ...]
+    data: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A memory kept as a macro: yosys's ``$mem_v2``."""
+
+    name: str
+    module: str
+    words: int
+    width: int
+    ports: tuple[MemoryPort, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A port of the top module: its nets, least significant first."""
+
+    direction: Literal["input", "output", "inout"]
+    nets: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Netlist:
+    """A design.
+
+    ``names[n]`` are all names of net ``n``: the full path with dots between levels, and the bit in
+    brackets for a bit of a bus (``core.lif.acc[3]``), counted as the RTL counts (``offset`` and
+    ``upto`` observed). Names that yosys made up come last. Nets 0 and 1 are the constants; a
+    constant ``x`` is net 0, and ``z`` is not a net.
+    """
+
+    name: str
+    names: tuple[tuple[str, ...], ...]
+    instances: tuple[Instance, ...]
+    memories: tuple[Memory, ...]
+    ports: Mapping[str, Port]
+    attributes: Mapping[str, Mapping[str, str]]
+    """Attributes of each RTL module instance, by its path."""
