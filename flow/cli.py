@@ -1,6 +1,7 @@
 """The command ``spikewatt``."""
 
 import json
+import os
 import signal
 import sys
 from enum import StrEnum
@@ -187,6 +188,7 @@ def main() -> None:
     try:
         if app(standalone_mode=False) == INTERRUPTED:
             raise KeyboardInterrupt
+        sys.stdout.flush()
     except typer.TyperException as error:
         _fail(f"{error.format_message()} (spikewatt --help shows the commands)", BAD_INPUT)
     except SpikewattError as error:
@@ -198,4 +200,6 @@ def main() -> None:
     except MemoryError as error:
         _fail(f"not enough memory ({error}): run fewer samples with --images", BAD_INPUT)
     except OSError as error:
+        if error.filename is None:  # what is still buffered cannot be written either
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         _fail(f"{error.filename or 'output'}: {error.strerror or error}", BAD_INPUT)
