@@ -3,6 +3,7 @@
 __all__ = [
     "CapacityError",
     "DataError",
+    "LibraryError",
     "NetworkError",
     "ParameterError",
     "SimulationError",
@@ -37,3 +38,7 @@ class ToolError(SpikewattError):
 
 class SimulationError(SpikewattError):
     """A simulation that did not come to its end."""
+
+
+class LibraryError(SpikewattError, ValueError):
+    """A Liberty file that cannot be used; the message names its line."""
