@@ -4,11 +4,13 @@ __all__ = [
     "CapacityError",
     "DataError",
     "LibraryError",
+    "NetlistError",
     "NetworkError",
     "ParameterError",
     "SimulationError",
     "SpikewattError",
     "ToolError",
+    "WaveformError",
 ]
 
 
@@ -42,3 +44,11 @@ class SimulationError(SpikewattError):
 
 class LibraryError(SpikewattError, ValueError):
     """A Liberty file that cannot be used; the message names its line."""
+
+
+class NetlistError(SpikewattError, ValueError):
+    """A gate netlist that cannot be used, or that is not the waveform's."""
+
+
+class WaveformError(SpikewattError, ValueError):
+    """A waveform that cannot be read, or does not hold what is needed."""
