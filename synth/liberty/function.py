@@ -81,8 +81,10 @@ class Function:
             )
         )
 
-    def text(self, name: Callable[[str], str] = str, invert: str = "!") -> str:
-        """The expression with ``invert & ^ |`` and each pin as ``name`` writes it.
+    def text(
+        self, name: Callable[[str], str] = str, invert: str = "!", constant: str = "{}"
+    ) -> str:
+        """The expression with ``invert & ^ |``, each pin as ``name`` writes it, and constants.
 
         Operands of another operator stand in parentheses, so it reads the same in Liberty and in
         Verilog, whose ``^`` binds less than ``&``.
@@ -99,7 +101,9 @@ class Function:
 
         operations = {kind: infix(kind) for kind in _SIGN}
         operations["not"] = lambda a: (invert + enclose(a, ""), "")
-        return self._fold(lambda pin: (name(pin), ""), lambda bit: (str(bit), ""), operations)[0]
+        return self._fold(
+            lambda pin: (name(pin), ""), lambda bit: (constant.format(bit), ""), operations
+        )[0]
 
     def __str__(self) -> str:
         return self.text()
