@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Instance", "Memory", "MemoryPort", "Netlist", "Port"]
+__all__ = ["ONE", "ZERO", "Instance", "Memory", "MemoryPort", "Netlist", "Port"]
 
 ZERO = 0
 """Net that is always 0."""
@@ -18,7 +18,7 @@ class Instance:
 
     ``name`` is its full name, dots between levels; ``module`` the path of the instance of the RTL
     module that it lies in (``""`` for the top), ``core.lif``. ``pins`` holds the net of every
-    connected pin; an unconnected one is left out.
+    connected pin; an unconnected output is left out, and an unconnected input has an undriven net.
     """
 
     name: str
@@ -78,4 +78,6 @@ class Netlist:
     memories: tuple[Memory, ...]
     ports: Mapping[str, Port]
     attributes: Mapping[str, Mapping[str, str]]
-    """Attributes of each RTL module instance, by its path."""
+    """Attributes of each RTL module instance, by its path: its own over those of its module."""
+    undriven: tuple[int, ...] = ()
+    """Nets that something reads and nothing drives: their value is not known from the netlist."""

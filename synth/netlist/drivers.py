@@ -1,0 +1,71 @@
+"""What drives the nets of a netlist."""
+
+from collections.abc import Iterator
+
+from spikewatt.model.errors import NetlistError
+from spikewatt.synth.liberty.library import Library
+from spikewatt.synth.netlist.netlist import ONE, ZERO, Netlist
+
+__all__ = ["check_drivers"]
+
+
+def check_drivers(netlist: Netlist, library: Library) -> tuple[int, ...]:
+    """Nets that are read and not driven.
+
+    Raises
+    ------
+    NetlistError
+        A net with two drivers.
+    """
+    driver: dict[int, str] = {ZERO: "constant 0", ONE: "constant 1"}
+    for net, name in _drivers(netlist, library):
+        if net in driver:
+            raise NetlistError(
+                f"net {_name(netlist, net)} has two drivers, {driver[net]} and {name}: "
+                "one value for each net is needed, without three-state buses"
+            )
+        driver[net] = name
+    external = {n for port in netlist.ports.values() if port.direction == "inout" for n in port.nets}
+    return tuple(sorted(set(_readers(netlist, library)) - driver.keys() - external))
+
+
+def _name(netlist: Netlist, net: int) -> str:
+    return netlist.names[net][0] if netlist.names[net] else str(net)
+
+
+def _drivers(netlist: Netlist, library: Library) -> Iterator[tuple[int, str]]:
+    for name, port in netlist.ports.items():
+        if port.direction == "input":
+            yield from ((net, f"input {name}") for net in port.nets)
+    outputs = {
+        kind: [name for name, pin in cell.pins.items() if pin.direction == "output"]
+        for kind, cell in library.cells.items()
+    }
+    for one in netlist.instances:
+        for pin in outputs[one.type]:
+            if pin in one.pins:
+                yield one.pins[pin], f"{one.name}.{pin}"
+    for memory in netlist.memories:
+        for number, port in enumerate(memory.ports):
+            if port.kind == "read":
+                yield from ((net, f"{memory.name} (port {number})") for net in port.data)
+
+
+def _readers(netlist: Netlist, library: Library) -> Iterator[int]:
+    for port in netlist.ports.values():
+        if port.direction == "output":
+            yield from port.nets
+    inputs = {
+        kind: [name for name, pin in cell.pins.items() if pin.direction == "input"]
+        for kind, cell in library.cells.items()
+    }
+    for one in netlist.instances:
+        yield from (one.pins[pin] for pin in inputs[one.type])
+    for memory in netlist.memories:
+        for port in memory.ports:
+            if port.clock is not None:
+                yield port.clock
+            yield from port.enable
+            yield from port.address
+            if port.kind == "write":
+                yield from port.data

@@ -1,0 +1,207 @@
+"""Hierarchical netlists, as yosys writes them in JSON, made flat."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from spikewatt.model.errors import NetlistError
+from spikewatt.synth.liberty.library import Library
+from spikewatt.synth.netlist.drivers import check_drivers
+from spikewatt.synth.netlist.memories import read_memory
+from spikewatt.synth.netlist.names import bit_names, is_hidden, join, module_path
+from spikewatt.synth.netlist.netlist import Instance, Memory, Netlist, Port
+from spikewatt.synth.netlist.pins import PinTable
+from spikewatt.synth.netlist.wires import Wires, WiresOfModule
+
+__all__ = ["flatten", "is_stub"]
+
+_NOT_HARDWARE = {"$print", "$check", "$assert", "$assume", "$cover", "$live", "$fair"}
+
+
+def is_stub(module: Mapping[str, Any]) -> bool:
+    """Whether a module stands for something whose contents are elsewhere."""
+    attributes = module.get("attributes", {})
+    return any("1" in str(attributes.get(key, "")) for key in ("blackbox", "whitebox"))
+
+
+def flatten(modules: Mapping[str, Any], top: str, library: Library) -> Netlist:
+    """Netlist of module ``top`` and of all that it is made of.
+
+    Raises
+    ------
+    NetlistError
+        An instance of something unknown, a net with two drivers, a module that holds itself.
+    """
+    work = _Work(modules, library)
+    work.expand(top, "", {}, {}, ())
+    if work.unknown:
+        raise NetlistError(_unknown(work.unknown, library))
+    return work.finish(top)
+
+
+def _unknown(found: Mapping[str, str], library: Library) -> str:
+    kind, name = next(iter(found.items()))
+    more = f" (and {len(found) - 1} more such types)" if len(found) > 1 else ""
+    if kind.startswith("$"):
+        return (
+            f"instance {name} is a {kind}, which is not mapped to gates{more}: "
+            "map the design to a library first (spikewatt synth)"
+        )
+    return (
+        f"instance {name} is of type {kind}, which library {library.name} does not hold{more}: "
+        "give the library that the netlist was mapped to, or add the module to the netlist"
+    )
+
+
+class _Work:
+    """A netlist in the making."""
+
+    def __init__(self, modules: Mapping[str, Any], library: Library) -> None:
+        self._modules = modules
+        self._library = library
+        self._pins = PinTable(library)
+        self._wires = Wires()
+        self._public: list[tuple[int, str]] = []
+        self._hidden: list[tuple[int, str]] = []
+        self._instances: list[Instance] = []
+        self._memories: list[Memory] = []
+        self._ports: dict[str, Port] = {}
+        self._attributes: dict[str, dict[str, str]] = {}
+        self.unknown: dict[str, str] = {}
+        """Types that are neither cells nor modules, and the first instance of each."""
+
+    def expand(
+        self,
+        kind: str,
+        path: str,
+        attributes: Mapping[str, str],
+        outside: Mapping[str, Sequence[int | None]],
+        within: tuple[str, ...],
+    ) -> None:
+        """Add what an instance of a module holds.
+
+        Parameters
+        ----------
+        attributes:
+            The instance's own.
+        outside:
+            Wires at its ports; ``None`` for a bit that is left open.
+        within:
+            Types of the modules around it.
+        """
+        if kind in within:
+            raise NetlistError(f"module {kind} holds an instance of itself ({path})")
+        module = self._modules[kind]
+        self._attributes[path] = {**module.get("attributes", {}), **attributes}
+        wires = WiresOfModule(self._wires)
+        for name, port in module["ports"].items():
+            for bit, wire in zip(port["bits"], outside.get(name, ()), strict=False):
+                if wire is not None and bit != "z":
+                    wires.bind(bit, wire, f"port {name} of {path}")
+            if not within:
+                self._ports[name] = Port(port["direction"], wires.of(port["bits"]))
+                self._name(name, port, "", wires)
+        for name, net in module["netnames"].items():
+            self._name(name, net, path, wires)
+        for name, cell in module["cells"].items():
+            self._add(name, cell, path, wires, (*within, kind))
+
+    def _name(self, name: str, net: Mapping[str, Any], path: str, wires: WiresOfModule) -> None:
+        names = self._hidden if is_hidden(name, net) else self._public
+        labels = bit_names(join(path, name), net)
+        names += [(wires[bit], label) for bit, label in zip(net["bits"], labels) if bit != "z"]
+
+    def _add(
+        self,
+        name: str,
+        cell: Mapping[str, Any],
+        path: str,
+        wires: WiresOfModule,
+        within: tuple[str, ...],
+    ) -> None:
+        """Add what one cell of a module stands for."""
+        kind, full, attributes = cell["type"], join(path, name), cell.get("attributes", {})
+        connections = cell["connections"]
+        if kind in self._library.cells:
+            pins = self._pins.connect(full, kind, connections, wires)
+            self._instances.append(Instance(full, kind, _module(path, name, attributes), pins))
+        elif kind in self._modules and not is_stub(self._modules[kind]):
+            self._check_ports(full, kind, connections)
+            bound = {pin: wires.outside(bits) for pin, bits in connections.items()}
+            self.expand(kind, full, attributes, bound, within)
+        elif kind == "$mem_v2":
+            module = _module(path, name, attributes)
+            try:
+                self._memories.append(read_memory(full, module, cell, wires.of))
+            except (LookupError, ValueError, ZeroDivisionError) as error:
+                raise NetlistError(f"memory {full} is not as yosys writes it ({error!r})") from None
+        elif kind == "$scopeinfo":
+            self._scope(name, path, attributes)
+        elif kind not in _NOT_HARDWARE:
+            self.unknown.setdefault(kind, full)
+
+    def _check_ports(self, name: str, kind: str, connections: Mapping[str, Any]) -> None:
+        for pin in connections:
+            if pin not in self._modules[kind]["ports"]:
+                raise NetlistError(f"instance {name} connects {pin}, which module {kind} has not")
+
+    def _scope(self, name: str, path: str, attributes: Mapping[str, str]) -> None:
+        """Take the attributes that a flattened module leaves behind."""
+        below = ".".join(attributes.get("hdlname", name).split())
+        found = self._attributes.setdefault(join(path, below), {})
+        for prefix in ("module_", "cell_"):
+            found.update(
+                (key.removeprefix(prefix), value)
+                for key, value in attributes.items()
+                if key.startswith(prefix)
+            )
+
+    def finish(self, top: str) -> Netlist:
+        """Number the nets, gather their names, and check what drives them."""
+        number = self._wires.numbered()
+
+        def nets(wires: tuple[int, ...]) -> tuple[int, ...]:
+            return tuple(number[wire] for wire in wires)
+
+        names: list[dict[str, None]] = [{} for _ in range(max(number) + 1)]
+        for wire, label in (*self._public, *self._hidden):
+            names[number[wire]][label] = None
+        instances = [
+            replace(one, pins={pin: number[wire] for pin, wire in one.pins.items()})
+            for one in self._instances
+        ]
+        for one in instances:
+            for pin, net in one.pins.items():
+                if not names[net]:
+                    names[net][f"{one.name}.{pin}"] = None
+        memories = [
+            replace(
+                memory,
+                ports=tuple(
+                    replace(
+                        port,
+                        clock=None if port.clock is None else number[port.clock],
+                        enable=nets(port.enable),
+                        address=nets(port.address),
+                        data=nets(port.data),
+                    )
+                    for port in memory.ports
+                ),
+            )
+            for memory in self._memories
+        ]
+        netlist = Netlist(
+            name=top,
+            names=tuple(tuple(found) for found in names),
+            instances=tuple(instances),
+            memories=tuple(memories),
+            ports={name: replace(port, nets=nets(port.nets)) for name, port in self._ports.items()},
+            attributes=self._attributes,
+        )
+        return replace(netlist, undriven=check_drivers(netlist, self._library))
+
+
+def _module(path: str, name: str, attributes: Mapping[str, str]) -> str:
+    """Path of the RTL module instance that a cell lies in."""
+    below = module_path(name, attributes)
+    return join(path, below) if below else path

@@ -1,0 +1,61 @@
+"""Memories that yosys keeps whole: its cell ``$mem_v2``."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from spikewatt.synth.netlist.netlist import Memory, MemoryPort
+
+__all__ = ["read_memory"]
+
+Nets = Callable[[Sequence[int | str]], tuple[int, ...]]
+
+
+def read_memory(name: str, module: str, cell: Mapping[str, Any], nets: Nets) -> Memory:
+    """Memory of a ``$mem_v2`` cell.
+
+    A port that is wider than a word is as many ports as it reads or writes words.
+
+    Parameters
+    ----------
+    nets:
+        Maps bits of the cell's module to nets.
+
+    Raises
+    ------
+    KeyError, ValueError
+        A parameter or pin that the cell must have.
+    """
+    width = _number(cell, "WIDTH")
+    ports = (
+        *_ports("read", cell, width, nets),
+        *_ports("write", cell, width, nets),
+    )
+    return Memory(name, module, _number(cell, "SIZE"), width, ports)
+
+
+def _number(cell: Mapping[str, Any], parameter: str) -> int:
+    value = cell["parameters"][parameter]
+    return value if isinstance(value, int) else int(value, 2)
+
+
+def _ports(kind: Any, cell: Mapping[str, Any], width: int, nets: Nets) -> list[MemoryPort]:
+    prefix = "RD" if kind == "read" else "WR"
+    clocked, rising = (_number(cell, f"{prefix}_CLK_{what}") for what in ("ENABLE", "POLARITY"))
+    count = _number(cell, f"{prefix}_PORTS")
+
+    def share(pin: str, port: int) -> tuple[int, ...]:
+        bits = cell["connections"][f"{prefix}_{pin}"]
+        size = len(bits) // count
+        return nets(bits[port * size : (port + 1) * size])
+
+    return [
+        MemoryPort(
+            kind=kind,
+            clock=share("CLK", port)[0] if clocked >> port & 1 else None,
+            rising=bool(rising >> port & 1),
+            enable=share("EN", port),
+            address=share("ADDR", port),
+            data=share("DATA", port),
+        )
+        for port in range(count)
+    ]

@@ -1,0 +1,50 @@
+"""Names that survive mapping: bits of buses, and paths in a flattened netlist."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+__all__ = ["bit_names", "is_hidden", "join", "module_path"]
+
+_MADE_UP = re.compile(r"(?:^|\.)_\d+_$")
+_SCOPE = re.compile(r"(?:\$flatten)?\\(.+?)\.(?=[\\$])")
+
+
+def join(path: str, name: str) -> str:
+    """Name below a path; the path of the top is empty."""
+    return f"{path}.{name}" if path else name
+
+
+def is_hidden(name: str, entry: Mapping[str, Any]) -> bool:
+    """Whether a tool made a name up: yosys says so, and its Verilog calls such nets ``_12_``."""
+    return bool(entry.get("hide_name")) or _MADE_UP.search(name) is not None
+
+
+def bit_names(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
+    """Names of the bits of a net or a bus, least significant first, counted as the RTL does."""
+    width, offset = len(entry["bits"]), entry.get("offset", 0)
+    if width == 1 and not offset:
+        yield name
+        return
+    places = range(offset, offset + width)
+    for place in reversed(places) if entry.get("upto") else places:
+        yield f"{name}[{place}]"
+
+
+def module_path(name: str, attributes: Mapping[str, Any]) -> str:
+    r"""Path, below the module that holds it, of the instance that a flattened cell came from.
+
+    From the attribute ``hdlname`` (``acc lif u1``), from yosys's ``$flatten\acc.\lif.$abc$…``, or
+    from the dots of a public name.
+    """
+    if words := attributes.get("hdlname", "").split():
+        return ".".join(words[:-1])
+    if not name.startswith("$"):
+        return name.rpartition(".")[0]
+    path: list[str] = []
+    at = 0
+    if name.startswith("$flatten"):
+        while match := _SCOPE.match(name, at):
+            path.append(match.group(1))
+            at = match.end()
+    return ".".join(path)

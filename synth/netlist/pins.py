@@ -1,0 +1,64 @@
+"""Pins of library cells: which there are, and what an instance connects."""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from spikewatt.model.errors import NetlistError
+from spikewatt.synth.liberty.library import Library
+from spikewatt.synth.netlist.wires import WiresOfModule
+
+__all__ = ["PinTable"]
+
+_BIT = re.compile(r"(.+)\[(\d+)\]")
+
+
+class PinTable:
+    """Pins of every cell that was asked for."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._buses: dict[str, dict[str, list[str]]] = {}
+        self._inputs: dict[str, list[str]] = {}
+
+    def _look_up(self, kind: str) -> None:
+        """Learn the pins of a cell; ``A[0]``, ``A[1]`` are bits of its port ``A``."""
+        buses: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        pins = self._library.cells[kind].pins
+        for pin in pins:
+            match = _BIT.fullmatch(pin)
+            buses[match[1] if match else pin].append((int(match[2]) if match else 0, pin))
+        self._buses[kind] = {name: [pin for _, pin in sorted(bits)] for name, bits in buses.items()}
+        self._inputs[kind] = [name for name, pin in pins.items() if pin.direction == "input"]
+
+    def connect(
+        self,
+        name: str,
+        kind: str,
+        connections: Mapping[str, Sequence[int | str]],
+        wires: WiresOfModule,
+    ) -> dict[str, int]:
+        """Wire of every connected pin of an instance, and of every input."""
+        if kind not in self._buses:
+            self._look_up(kind)
+        buses = self._buses[kind]
+        found: dict[str, int] = {}
+        for port, bits in connections.items():
+            pins = buses.get(port)
+            if pins is None or len(bits) > len(pins):
+                raise NetlistError(_misfit(name, kind, port, bits, pins))
+            for pin, bit in zip(pins, bits, strict=False):
+                if bit != "z":
+                    found[pin] = wires[bit]
+        for pin in self._inputs[kind]:
+            if pin not in found:
+                found[pin] = wires.of("z")[0]
+        return found
+
+
+def _misfit(
+    name: str, kind: str, port: str, bits: Sequence[int | str], pins: Sequence[str] | None
+) -> str:
+    if pins is None:
+        return f"instance {name} connects {port}, which cell {kind} of the library does not have"
+    return f"instance {name} connects {len(bits)} bits to {port}, and cell {kind} has {len(pins)}"

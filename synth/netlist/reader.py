@@ -1,0 +1,161 @@
+"""Netlist files: yosys's JSON, or structural Verilog from any tool."""
+
+import gzip
+import json
+import re
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from spikewatt.model.cache import cached
+from spikewatt.model.errors import NetlistError, ToolError
+from spikewatt.synth.liberty.library import Library
+from spikewatt.synth.liberty.models import verilog_stubs
+from spikewatt.synth.netlist.flatten import flatten, is_stub
+from spikewatt.synth.netlist.netlist import Netlist
+from spikewatt.synth.netlist.structure import check_structure
+from spikewatt.synth.yosys import Step, run_yosys, yosys_version
+
+__all__ = ["read_netlist"]
+
+_GZIP = b"\x1f\x8b"
+_READ = """\
+read_verilog -lib stubs.v
+read_verilog -icells netlist.v
+hierarchy {top}
+"""
+_PROCESSES = """\
+setattr -set keep 1 c:* t:$* %d
+proc -noopt
+opt_dff -simple-dffe -nosdff
+memory -nomap -nosat -nowiden -norom
+"""
+_WRITE = "write_json netlist.json\n"
+
+
+def read_netlist(
+    path: Path | str,
+    library: Library,
+    *,
+    top: str | None = None,
+    progress: Step = lambda what: None,
+) -> Netlist:
+    """Netlist of the cells of a library, made flat.
+
+    Parameters
+    ----------
+    path:
+        JSON as yosys writes it, flat or with its hierarchy; or structural Verilog, which yosys
+        turns into JSON, once for the same content. Either may be compressed by gzip.
+    library:
+        The library that the netlist was mapped to.
+    top:
+        The top module; by default the one marked as top, or that no other module holds.
+    progress:
+        Called with what is being done, where that takes time.
+
+    Raises
+    ------
+    NetlistError
+        A file that is not such a netlist; an instance that is neither of a cell of the library
+        nor of a module of the netlist; a net with two drivers.
+    ToolError
+        Verilog, and no yosys to read it.
+    """
+    path = Path(path)
+    text = _text(path)
+    if not text.strip():
+        raise NetlistError(f"{path} is empty: a netlist was expected")
+    try:
+        if not text.lstrip().startswith("{"):
+            text = _converted(text, library, top, progress)
+        modules = _modules(text)
+        return flatten(modules, _top(modules, top, library), library)
+    except NetlistError as error:
+        raise NetlistError(f"{path}: {error}") from None
+
+
+def _text(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+        if data.startswith(_GZIP):
+            data = gzip.decompress(data)
+        return data.decode()
+    except UnicodeDecodeError:
+        raise NetlistError(f"{path} is not text: JSON or Verilog was expected") from None
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise NetlistError(f"{path} cannot be decompressed ({error})") from None
+    except OSError as error:
+        raise NetlistError(f"{path} cannot be read ({error.strerror})") from None
+
+
+def _converted(text: str, library: Library, top: str | None, progress: Step) -> str:
+    """Verilog as JSON, by yosys."""
+    chosen = _quoted(text, top) if top else "-auto-top"
+    memories = _PROCESSES if re.search(r"\balways\b", text) else ""
+    script = _READ.format(top=chosen) + memories + _WRITE
+    stubs = verilog_stubs(library)
+
+    def build(folder: Path) -> None:
+        progress("reading the netlist with yosys")
+        (folder / "stubs.v").write_text(stubs)
+        (folder / "netlist.v").write_text(text)
+        run_yosys(script, folder, progress=progress)
+
+    try:
+        folder = cached("netlist", [yosys_version(), script, stubs, text], build)
+    except ToolError as error:
+        raise _unreadable(error) from None
+    return (folder / "netlist.json").read_text()
+
+
+def _quoted(text: str, top: str) -> str:
+    """Argument that names the top module; yosys has no quotes, so it must be in the text."""
+    if not re.search(rf"\bmodule\s+\\?{re.escape(top)}(?![\w$])", text):
+        found = ", ".join(re.findall(r"\bmodule\s+\\?([^\s(;]+)", text)[:5])
+        raise NetlistError(f"it holds no module {top}: choose the top among {found or 'none'}")
+    return f"-top {top}"
+
+
+def _unreadable(error: ToolError) -> Exception:
+    """What yosys says of a netlist is about the netlist; anything else about yosys."""
+    match = re.match(r"yosys failed: netlist\.v:(\d+): (.*)", str(error))
+    if match:
+        return NetlistError(f"line {match[1]}: not a structural Verilog netlist: {match[2]}")
+    return error
+
+
+def _modules(text: str) -> Mapping[str, Any]:
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise NetlistError(
+            f"line {error.lineno}: not JSON, or cut short ({error.msg})"
+        ) from None
+    except RecursionError:
+        raise NetlistError("not a netlist of yosys: nested too deep") from None
+    return check_structure(content)
+
+
+def _top(modules: Mapping[str, Any], chosen: str | None, library: Library) -> str:
+    """Name of the top module."""
+    real = {
+        name: module
+        for name, module in modules.items()
+        if not is_stub(module) and name not in library.cells
+    }
+    if not real:
+        raise NetlistError("it holds no module")
+    if chosen is not None:
+        if chosen not in real:
+            found = ", ".join(list(real)[:5])
+            raise NetlistError(f"it holds no module {chosen}: choose the top among {found}")
+        return chosen
+    marked = [name for name, m in real.items() if "1" in str(m["attributes"].get("top", ""))]
+    held = {cell["type"] for module in real.values() for cell in module["cells"].values()}
+    free = marked or [name for name in real if name not in held]
+    if len(free) != 1:
+        found = ", ".join((free or list(real))[:5])
+        raise NetlistError(f"which module is the top is not clear: name one of {found}")
+    return free[0]
