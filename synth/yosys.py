@@ -36,7 +36,9 @@ def _native(chosen: str) -> tuple[str, str]:
     try:
         run = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
     except OSError as error:
-        raise ToolError(f"{_VARIABLE} names {path}, which does not run ({error.strerror})") from None
+        raise ToolError(
+            f"{_VARIABLE} names {path}, which does not run ({error.strerror})"
+        ) from None
     if not (match := re.match(r"Yosys (\d+\.\d+)", run.stdout)):
         raise ToolError(f"{_VARIABLE} names {path}, which does not say that it is yosys")
     return path, match.group(1)

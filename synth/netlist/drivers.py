@@ -25,7 +25,9 @@ def check_drivers(netlist: Netlist, library: Library) -> tuple[int, ...]:
                 "one value for each net is needed, without three-state buses"
             )
         driver[net] = name
-    external = {n for port in netlist.ports.values() if port.direction == "inout" for n in port.nets}
+    external = {
+        n for port in netlist.ports.values() if port.direction == "inout" for n in port.nets
+    }
     return tuple(sorted(set(_readers(netlist, library)) - driver.keys() - external))
 
 

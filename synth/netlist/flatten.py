@@ -109,7 +109,8 @@ class _Work:
     def _name(self, name: str, net: Mapping[str, Any], path: str, wires: WiresOfModule) -> None:
         names = self._hidden if is_hidden(name, net) else self._public
         labels = bit_names(join(path, name), net)
-        names += [(wires[bit], label) for bit, label in zip(net["bits"], labels) if bit != "z"]
+        pairs = zip(net["bits"], labels, strict=True)
+        names += [(wires[bit], label) for bit, label in pairs if bit != "z"]
 
     def _add(
         self,

@@ -29,6 +29,7 @@ _PROCESSES = """\
 setattr -set keep 1 c:* t:$* %d
 proc -noopt
 opt_dff -simple-dffe -nosdff
+opt_clean
 memory -nomap -nosat -nowiden -norom
 """
 _WRITE = "write_json netlist.json\n"
@@ -130,9 +131,7 @@ def _modules(text: str) -> Mapping[str, Any]:
     try:
         content = json.loads(text)
     except json.JSONDecodeError as error:
-        raise NetlistError(
-            f"line {error.lineno}: not JSON, or cut short ({error.msg})"
-        ) from None
+        raise NetlistError(f"line {error.lineno}: not JSON, or cut short ({error.msg})") from None
     except RecursionError:
         raise NetlistError("not a netlist of yosys: nested too deep") from None
     return check_structure(content)

