@@ -31,6 +31,9 @@ proc -noopt
 opt_dff -simple-dffe -nosdff
 opt_clean
 memory -nomap -nosat -nowiden -norom
+simplemap t:$mux
+opt_expr -mux_undef -mux_bool
+opt_clean
 """
 _WRITE = "write_json netlist.json\n"
 
