@@ -1,0 +1,225 @@
+"""The replay judged by the waveform: every flip-flop's input against its next output."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from spikewatt.energy.lowering import Literal
+from spikewatt.energy.program import Program
+
+__all__ = ["Checker", "Mismatch"]
+
+_ONE, _TOP, _ALL = np.uint64(1), np.uint64(63), np.uint64(0xFFFFFFFFFFFFFFFF)
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """A state that the netlist does not explain: data sample, its flip-flop, its value there."""
+
+    sample: int
+    check: int
+    value: int
+
+
+@numba.njit(cache=True)
+def _gather(words, index, out):
+    """Samples ``index`` of a row, packed; -1 takes sample 0."""
+    out[:] = np.uint64(0)
+    for k in range(index.shape[0]):
+        at = max(index[k], 0)
+        out[k >> 6] |= ((words[at >> 6] >> np.uint64(at & 63)) & np.uint64(1)) << np.uint64(k & 63)
+
+
+@numba.njit(cache=True)
+def _edges(words, inverted, before, data_at, base, count, out_at, out_mid):
+    """Rising edges of a clock that come with a data sample, and those between it and the next."""
+    out_at[:] = np.uint64(0)
+    out_mid[:] = np.uint64(0)
+    previous, d = before, -1
+    for s in range(count):
+        value = ((words[s >> 6] >> np.uint64(s & 63)) & np.uint64(1)) ^ inverted
+        here = d + 1 < data_at.shape[0] and data_at[d + 1] == base + s
+        if here:
+            d += 1
+        if value and not previous:
+            bit = np.uint64(1) << np.uint64(d & 63)
+            if here:
+                out_at[d >> 6] |= bit
+            elif d >= 0:
+                out_mid[d >> 6] |= bit
+        previous = value
+
+
+@numba.njit(cache=True, nogil=True)
+def _judge(at, before, edge_at, edge_mid, valid, rows, inverted, clock, both, mid_ok):
+    """First mismatch (sample, check, value), or -1; and the edges that were judged."""
+    worst, which, what, judged = -1, -1, 0, 0
+    full, none = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(0)
+    for i in range(rows.shape[0]):
+        flags = inverted[i]
+        mq, md = full if flags & 1 else none, full if flags & 2 else none
+        mc, mp = full if flags & 4 else none, full if flags & 8 else none
+        either = full if both[i] else none
+        for k in range(valid.shape[0]):
+            if not valid[k]:
+                continue
+            q, edge = at[rows[i, 0], k] ^ mq, edge_at[clock[i], k]
+            clear, preset = at[rows[i, 2], k] ^ mc, at[rows[i, 3], k] ^ mp
+            next_ = (edge & (before[rows[i, 1], k] ^ md)) | (~edge & (before[rows[i, 0], k] ^ mq))
+            expected = (next_ & ~clear & ~preset) | (preset & ~clear) | (clear & preset & either)
+            bad = (expected ^ q) & valid[k]
+            if mid_ok[i]:
+                middle = edge_mid[clock[i], k] & ~clear & ~preset
+                bad |= middle & (q ^ at[rows[i, 1], k] ^ md) & valid[k]
+            step = edge & valid[k]
+            while step:
+                step &= step - np.uint64(1)
+                judged += 1
+            if bad:
+                low = 0
+                while not (bad >> np.uint64(low)) & np.uint64(1):
+                    low += 1
+                sample = 64 * k + low
+                if worst < 0 or sample < worst:
+                    worst, which = sample, i
+                    what = int((q >> np.uint64(low)) & np.uint64(1))
+    return worst, which, what, judged
+
+
+class Checker:
+    """Judges superblocks, one after another.
+
+    Parameters
+    ----------
+    program:
+        What was compiled.
+    enables, clocks:
+        Enables of the memory ports, and their clocks with polarity (``None``: asynchronous).
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        enables: Sequence[Literal],
+        clocks: Sequence[Literal | None],
+    ) -> None:
+        self.program = program
+        late = {int(row) for row in program.clock_rows}
+        elements = [check.element for check in program.checks]
+        literals = [lit for e in elements for lit in (e.state, e.data, e.clear, e.preset)]
+        edges = [e.control for e in elements] + [lit for lit in clocks if lit is not None]
+        self.enables, self.port_clocks = enables, clocks
+        rows = sorted({lit.row for lit in [*literals, *enables]})
+        clock_rows = sorted({lit.row for lit in edges})
+        self.early = np.array([r for r in rows if r not in late], np.int32)
+        self.late = np.array([r for r in rows if r in late], np.int32)
+        self.place = {int(r): k for k, r in enumerate([*self.early, *self.late])}
+        self.early_clocks = np.array([r for r in clock_rows if r not in late], np.int32)
+        self.late_clocks = np.array([r for r in clock_rows if r in late], np.int32)
+        self.clocks = sorted({(lit.row, lit.inverted) for lit in edges})
+        self._clock_at = {key: k for k, key in enumerate(self.clocks)}
+        self._rows = np.array(
+            [
+                [self.place[lit.row] for lit in (e.state, e.data, e.clear, e.preset)]
+                for e in elements
+            ],
+            np.int64,
+        ).reshape(-1, 4)
+        self._inverted = np.array(
+            [
+                sum(lit.inverted << k for k, lit in enumerate((e.state, e.data, e.clear, e.preset)))
+                for e in elements
+            ],
+            np.uint8,
+        )
+        self._clock = np.array(
+            [self._clock_at[e.control.row, e.control.inverted] for e in elements], np.int64
+        )
+        self._both = np.array([e.both for e in elements], np.bool_)
+        self._mid = np.array([e.data.row not in late for e in elements], np.bool_)
+        self._last: dict[int, np.uint64] = {}
+        self.judged = 0
+
+    def edges(
+        self, early: NDArray[np.uint64], late: NDArray[np.uint64], data_at: NDArray[np.int64],
+        base: int, count: int, *, first: bool,
+    ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:  # fmt: skip
+        """Rising edges of every clock: at data samples, and after them; uint64[clocks, words]."""
+        words = early.shape[1]
+        at = np.zeros((len(self.clocks), words), np.uint64)
+        mid = np.zeros_like(at)
+        places = {int(r): early[k] for k, r in enumerate(self.early_clocks)}
+        for k, (row, inverted) in enumerate(self.clocks):
+            if row in places:
+                value = places[row] ^ (_ALL if inverted else np.uint64(0))
+                lead = value[0] << _TOP if first else self._last[-2 - k]
+                at[k] = value & ~_shift(value, lead)
+                self._last[-2 - k] = value[-1]
+        for r, row in enumerate(self.late_clocks):
+            words_of = late[r]
+            for inverted in (False, True):
+                k = self._clock_at.get((int(row), inverted))
+                if k is None:
+                    continue
+                start = (int(words_of[0]) & 1) ^ inverted
+                before = start if first else int(self._last[int(row)]) ^ inverted
+                _edges(words_of, np.uint64(inverted), np.uint64(before), data_at, base, count, at[k], mid[k])  # fmt: skip
+            end = count - 1
+            self._last[int(row)] = np.uint64(int(words_of[end >> 6]) >> (end & 63) & 1)
+        return at, mid
+
+    def views(
+        self, early: NDArray[np.uint64], late: NDArray[np.uint64], data_at: NDArray[np.int64],
+        base: int, count: int, *, first: bool, leads: dict[int, np.uint64],
+    ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:  # fmt: skip
+        """Values of all rows at the data samples, and just before them; uint64[rows, words]."""
+        words = early.shape[1] if len(early) else -(-len(data_at) // 64)
+        at = np.zeros((len(self.early) + len(self.late), words), np.uint64)
+        before = np.zeros_like(at)
+        n = len(self.early)
+        at[:n] = early
+        lead = np.array([leads.get(k, np.uint64(0)) for k in range(n)], np.uint64)
+        before[:n] = _shift_all(early, lead)
+        for k in range(n):
+            leads[k] = early[k, -1]
+        for k, row in enumerate(late):
+            _gather(row, data_at - base, at[n + k])
+            _gather(row, data_at - base - 1, before[n + k])
+            if not first and data_at[0] == base:
+                old = leads.get(n + k, np.uint64(0)) & _ONE
+                before[n + k, 0] = (before[n + k, 0] & ~_ONE) | old
+            end = count - 1
+            leads[n + k] = (row[end >> 6] >> np.uint64(end & 63)) & _ONE
+        return at, before
+
+    def judge(
+        self, at: NDArray[np.uint64], before: NDArray[np.uint64],
+        edge_at: NDArray[np.uint64], edge_mid: NDArray[np.uint64], valid: NDArray[np.uint64],
+    ) -> Mismatch | None:  # fmt: skip
+        """First state that the netlist does not explain, among the ``valid`` samples."""
+        if not len(self._rows):
+            return None
+        sample, check, value, judged = _judge(
+            at, before, edge_at, edge_mid, valid, self._rows, self._inverted, self._clock,
+            self._both, self._mid,
+        )  # fmt: skip
+        self.judged += judged
+        return None if sample < 0 else Mismatch(sample, check, value)
+
+    def clock_of(self, port: int) -> int | None:
+        """Index into the clocks of a memory port's."""
+        clock = self.port_clocks[port]
+        return None if clock is None else self._clock_at[clock.row, clock.inverted]
+
+
+def _shift(words: NDArray[np.uint64], lead: np.uint64) -> NDArray[np.uint64]:
+    return _shift_all(words[None], np.array([lead], np.uint64))[0]
+
+
+def _shift_all(words: NDArray[np.uint64], lead: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Samples one earlier; ``lead`` is the word before the first."""
+    earlier = np.concatenate([lead[:, None], words[:, :-1]], axis=1)
+    return (words << _ONE) | (earlier >> _TOP)

@@ -1,0 +1,216 @@
+"""Replay in numba: one chunk of time through all gates while it is in the cache.
+
+A row is ``LEAD`` words, of which the last holds the row's last word of the chunk before, and
+``WORDS`` words of 64 samples each. So a word and the samples just before its own are two loads,
+and counting toggles needs no carry.
+"""
+
+from typing import Any
+
+import llvmlite.ir
+import numba
+import numpy as np
+from numba.core import types
+from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+__all__ = ["END", "LEAD", "WORDS", "new_values", "run_stage"]
+
+WORDS = 32
+"""Words of a chunk: 2,048 samples. Fewer cost more for each step, more leave the cache."""
+LEAD = 8
+"""Words before them: a whole cache line, for alignment."""
+END = LEAD + WORDS
+
+_U = np.uint64
+_ONE, _TOP, _ALL, _NONE = _U(1), _U(63), _U(0xFFFFFFFFFFFFFFFF), _U(0)
+
+
+def new_values(rows: int) -> NDArray[np.uint64]:
+    """Working memory uint64[rows, END], aligned to cache lines; row 0 is 0 and row 1 is 1."""
+    flat = np.zeros(rows * END + 8, np.uint64)
+    start = -flat.ctypes.data % 64 // 8
+    values = flat[start : start + rows * END].reshape(rows, END)
+    values[1] = _ALL
+    return values
+
+
+@intrinsic
+def _popcount(context: Any, word: Any) -> Any:
+    """Number of ones of a word, as the processor's own instruction."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        function = builder.module.declare_intrinsic("llvm.ctpop", [llvmlite.ir.IntType(64)])
+        return builder.call(function, args)
+
+    return types.uint64(types.uint64), generate
+
+
+@numba.njit(inline="always")
+def _count(V, y, toggles, high, pieces, piece_mask, piece_block, planes, plane_mask, plane_weight):
+    """Add the toggles of row ``y`` to its blocks, and its time at 1 to ``high``."""
+    for p in range(pieces[0], pieces[1]):
+        count = _NONE
+        for k in range(LEAD, END):
+            v = V[y, k]
+            count += _popcount(
+                (v ^ ((v << _ONE) | (V[y, k - 1] >> _TOP))) & piece_mask[p, k - LEAD]
+            )
+        toggles[piece_block[p], y] += count
+    for p in range(planes[0], planes[1]):
+        count = _NONE
+        for k in range(LEAD, END):
+            count += _popcount(V[y, k] & plane_mask[p, k - LEAD])
+        high[y] += np.int64(count) * plane_weight[p]
+
+
+@numba.njit(inline="always")
+def _scan(enable, data, carry):
+    """State over a word that follows ``data`` while ``enable``, and holds otherwise."""
+    value, hold = data & enable, ~enable
+    for step in (1, 2, 4, 8, 16, 32):
+        shift = _U(step)
+        value |= hold & (value << shift)
+        hold &= (hold << shift) | ((_ONE << shift) - _ONE)
+    return value | (hold & carry)
+
+
+@numba.njit(inline="always")
+def _hold(V, E, D, y, inverted, known):
+    """Write row ``y`` from enables and data; before the first enable it has that one's value."""
+    carry = _NONE - ((V[y, LEAD - 1] >> _TOP) ^ (inverted & _ONE))
+    if not known[y]:
+        for k in range(WORDS):
+            if E[k]:
+                lowest = E[k] & (_NONE - E[k])
+                carry = _ALL if D[k] & lowest else _NONE
+                V[y, LEAD - 1] = carry ^ inverted
+                known[y] = 1
+                break
+    for k in range(WORDS):
+        state = _scan(E[k], D[k], carry)
+        V[y, LEAD + k] = state ^ inverted
+        carry = _NONE - (state >> _TOP)
+
+
+@numba.njit(nogil=True, cache=True, boundscheck=False, error_model="numpy")
+def run_stage(
+    V, source_rows, source, counted, first, last, start,
+    kind, operands, inverted, out, known,
+    toggles, high, piece_at, piece_mask, piece_block, plane_at, plane_mask, plane_weight,
+    kept_rows, kept,
+):  # fmt: skip
+    """Run chunks ``first`` to ``last`` of a stage.
+
+    Parameters
+    ----------
+    V:
+        uint64[rows, END], working memory; it carries the states from call to call.
+    source_rows, source:
+        int32[n], rows that are given; uint64[n, words], their samples.
+    counted:
+        uint8[n], whether to count the toggles of the source.
+    start:
+        Whether chunk ``first`` begins with the very first sample.
+    kind, operands, inverted, out:
+        The steps (``Stage``).
+    known:
+        uint8[rows], whether a hold has taken a value yet.
+    toggles, high:
+        uint64[blocks, rows] and int64[rows]: results, added to.
+    piece_at, piece_mask, piece_block:
+        int32[chunks + 1]; uint64[p, WORDS], samples whose toggle counts; int64[p], in which block.
+    plane_at, plane_mask, plane_weight:
+        The same for time at 1: samples, and ticks that each lasts.
+    kept_rows, kept:
+        int32[m]; uint64[m, words], takes the samples of these rows.
+    """
+    E, D = np.empty(WORDS, np.uint64), np.empty(WORDS, np.uint64)
+    pieces, planes = np.empty(2, np.int64), np.empty(2, np.int64)
+    for c in range(first, last):
+        pieces[0], pieces[1] = piece_at[c], piece_at[c + 1]
+        planes[0], planes[1] = plane_at[c], plane_at[c + 1]
+        base = c * WORDS
+        for s in range(source_rows.shape[0]):
+            r = source_rows[s]
+            V[r, LEAD - 1] = V[r, END - 1]
+            for k in range(WORDS):
+                V[r, LEAD + k] = source[s, base + k]
+            if counted[s]:
+                _count(V, r, toggles, high, pieces, piece_mask, piece_block,
+                       planes, plane_mask, plane_weight)  # fmt: skip
+        for g in range(kind.shape[0]):
+            o, flags = kind[g], inverted[g]
+            a, b, e, d, y = operands[g, 0], operands[g, 1], operands[g, 2], operands[g, 3], out[g]
+            ma = _ALL if flags & 1 else _NONE
+            mb = _ALL if flags & 2 else _NONE
+            me = _ALL if flags & 4 else _NONE
+            md = _ALL if flags & 8 else _NONE
+            mo = _ALL if flags & 16 else _NONE
+            V[y, LEAD - 1] = V[y, END - 1]
+            if o == 0:
+                for k in range(LEAD, END):
+                    V[y, k] = V[a, k] ^ ma ^ mo
+            elif o == 1:
+                for k in range(LEAD, END):
+                    V[y, k] = ((V[a, k] ^ ma) & (V[b, k] ^ mb)) ^ mo
+            elif o == 2:
+                for k in range(LEAD, END):
+                    V[y, k] = ((V[a, k] ^ ma) & (V[b, k] ^ mb) & (V[e, k] ^ me)) ^ mo
+            elif o == 3:
+                for k in range(LEAD, END):
+                    V[y, k] = (
+                        (V[a, k] ^ ma) & (V[b, k] ^ mb) & (V[e, k] ^ me) & (V[d, k] ^ md)
+                    ) ^ mo
+            elif o == 4:
+                for k in range(LEAD, END):
+                    V[y, k] = V[a, k] ^ V[b, k] ^ ma ^ mb ^ mo
+            elif o == 5:
+                for k in range(LEAD, END):
+                    V[y, k] = V[a, k] ^ V[b, k] ^ V[e, k] ^ ma ^ mb ^ me ^ mo
+            elif o == 6:
+                for k in range(LEAD, END):
+                    chosen = V[a, k] ^ ma
+                    V[y, k] = ((chosen & (V[b, k] ^ mb)) | (~chosen & (V[e, k] ^ me))) ^ mo
+            elif o == 7:
+                for k in range(LEAD, END):
+                    u, v, w = V[a, k] ^ ma, V[b, k] ^ mb, V[e, k] ^ me
+                    V[y, k] = ((u & v) | (w & (u | v))) ^ mo
+            elif o == 8:
+                for k in range(LEAD, END):
+                    V[y, k] = (((V[a, k] ^ ma) & (V[b, k] ^ mb)) | (V[e, k] ^ me)) ^ mo
+            elif o == 9:
+                for k in range(LEAD, END):
+                    V[y, k] = (
+                        ((V[a, k] ^ ma) & (V[b, k] ^ mb)) | ((V[e, k] ^ me) & (V[d, k] ^ md))
+                    ) ^ mo
+            elif o == 10:
+                for k in range(LEAD, END):
+                    V[y, k] = (
+                        ((V[a, k] ^ ma) & (V[b, k] ^ mb)) | (V[e, k] ^ me) | (V[d, k] ^ md)
+                    ) ^ mo
+            elif o == 11:
+                for k in range(LEAD, END):
+                    V[y, k] = (
+                        ((V[a, k] ^ ma) & (V[b, k] ^ mb) & (V[e, k] ^ me)) | (V[d, k] ^ md)
+                    ) ^ mo
+            elif o == 16:
+                for k in range(WORDS):
+                    E[k], D[k] = V[a, LEAD + k] ^ ma, V[b, LEAD + k] ^ mb
+                _hold(V, E, D, y, mo, known)
+            else:
+                for k in range(LEAD, END):
+                    clock, data = V[a, k], V[b, k]
+                    rise = (clock ^ ma) & ~(((clock << _ONE) | (V[a, k - 1] >> _TOP)) ^ ma)
+                    if start and c == first and k == LEAD:
+                        rise &= ~_ONE
+                    before = ((data << _ONE) | (V[b, k - 1] >> _TOP)) ^ mb
+                    forced = V[e, k] ^ me
+                    E[k - LEAD] = rise | forced
+                    D[k - LEAD] = (forced & (V[d, k] ^ md)) | (~forced & before)
+                _hold(V, E, D, y, mo, known)
+            _count(V, y, toggles, high, pieces, piece_mask, piece_block,
+                   planes, plane_mask, plane_weight)  # fmt: skip
+        for m in range(kept_rows.shape[0]):
+            for k in range(WORDS):
+                kept[m, base + k] = V[kept_rows[m], LEAD + k]

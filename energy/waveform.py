@@ -1,0 +1,208 @@
+"""Waveforms: names, and the changes of one signal at a time.
+
+FST and VCD come through pywellen; ``vcdvcd`` is a second, independent reader of VCD.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pywellen import Waveform as _Wellen  # pyright: ignore[reportAttributeAccessIssue]  # no stubs
+from vcdvcd import VCDVCD
+
+from spikewatt.model.errors import WaveformError
+
+__all__ = ["Changes", "Reader", "Signal", "Waveform", "open_waveform"]
+
+Reader = Literal["wellen", "vcdvcd"]
+_SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "ps": 1e-12, "fs": 1e-15}
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A signal under its first name; ``identity`` is the same for all names of one signal."""
+
+    name: str
+    width: int
+    identity: str
+    handle: Any
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a signal did.
+
+    Parameters
+    ----------
+    times:
+        int64[k], ticks of the waveform, ascending: one for each time with a change.
+    values:
+        uint64[k, words], the value from then on; unknown bits are 0.
+    unknown:
+        uint64[k, words], bits that are X or Z; ``None`` if none ever is.
+    """
+
+    times: NDArray[np.int64]
+    values: NDArray[np.uint64]
+    unknown: NDArray[np.uint64] | None
+
+
+class Waveform:
+    """An open waveform.
+
+    Parameters
+    ----------
+    path:
+        Its file.
+    tick_s:
+        Length of a tick, s.
+    signals:
+        All signals, by full name (dots between levels, no backslashes); a name that is there twice
+        for different signals is in ``ambiguous``.
+    """
+
+    def __init__(self, path: Path, tick_s: float, found: Iterator[Signal]) -> None:
+        self.path, self.tick_s = path, tick_s
+        self.signals: dict[str, Signal] = {}
+        self.ambiguous: set[str] = set()
+        for signal in found:
+            first = self.signals.setdefault(signal.name, signal)
+            if first.identity != signal.identity:
+                self.ambiguous.add(signal.name)
+
+    def changes(self, signal: Signal) -> Changes:
+        """All changes of a signal."""
+        pairs = self._pairs(signal)
+        if not pairs:
+            return Changes(
+                np.zeros(0, np.int64), np.zeros((0, _words(signal.width)), np.uint64), None
+            )
+        times = np.fromiter((pair[0] for pair in pairs), np.int64, len(pairs))
+        values = [pair[1] for pair in pairs]
+        last = np.append(times[1:] != times[:-1], True)
+        if not last.all():  # several changes at one time: the last one counts
+            times, values = times[last], [values[k] for k in np.flatnonzero(last)]
+        known, unknown = _pack(values, signal.width)
+        return Changes(times, known, unknown)
+
+    def _pairs(self, signal: Signal) -> list[tuple[int, Any]]:
+        raise NotImplementedError
+
+
+def _words(width: int) -> int:
+    return max(1, -(-width // 64))
+
+
+def _pack(values: list[Any], width: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64] | None]:
+    """Values (ints, or strings of 0, 1, x, z) as words, least significant first."""
+    words = _words(width)
+    if set(map(type, values)) == {int}:
+        if words == 1:
+            return np.array(values, np.uint64)[:, None], None
+        data = b"".join(value.to_bytes(8 * words, "little") for value in values)
+        return np.frombuffer(data, np.uint64).reshape(-1, words), None
+    known, unknown = [], []
+    for value in values:
+        text = value if isinstance(value, str) else format(value, "b")
+        digits = text.lower()
+        if len(digits) < width:
+            digits = (digits[0] if digits[:1] in ("x", "z") else "0") * (
+                width - len(digits)
+            ) + digits
+        if set(digits) - set("01xzhluw-"):
+            raise WaveformError(
+                f"a signal of {width} bits has the value {text!r}: not a logic value"
+            )
+        high = digits.replace("h", "1").replace("l", "0")
+        known.append(int("".join("1" if d == "1" else "0" for d in high) or "0", 2))
+        unknown.append(int("".join("0" if d in "01" else "1" for d in high) or "0", 2))
+    plain, _ = _pack(known, width)
+    return (plain, None) if not any(unknown) else (plain, _pack(unknown, width)[0])
+
+
+def _clean(name: str) -> str:
+    """Name without the backslashes of escaped identifiers."""
+    return name.replace("\\", "").replace(" ", "")
+
+
+class _WellenWaveform(Waveform):
+    def __init__(self, path: Path) -> None:
+        try:
+            wave = _Wellen(str(path))
+            scale = str(wave.timescale)
+            variables = list(wave.all_vars())
+        except BaseException as error:  # pywellen panics on some corrupt files
+            if isinstance(error, (KeyboardInterrupt, SystemExit, MemoryError)):
+                raise
+            raise _unreadable(path, error) from None
+        self._wave = wave
+        super().__init__(path, _tick(scale, path), map(_wellen_signal, variables))
+
+    def _pairs(self, signal: Signal) -> list[tuple[int, Any]]:
+        try:
+            return list(signal.handle.signal)
+        except BaseException as error:
+            if isinstance(error, (KeyboardInterrupt, SystemExit, MemoryError)):
+                raise
+            raise _unreadable(self.path, error) from None
+
+
+def _wellen_signal(variable: Any) -> Signal:
+    return Signal(
+        _clean(variable.full_name), variable.length or 1, str(variable.signal_id), variable
+    )
+
+
+class _VcdvcdWaveform(Waveform):
+    def __init__(self, path: Path) -> None:
+        try:
+            vcd = VCDVCD(str(path))
+        except Exception as error:
+            raise _unreadable(path, error) from None
+        tick = float(vcd.timescale["timescale"]) if "timescale" in vcd.timescale else 1e-9
+        super().__init__(path, tick, _vcdvcd_signals(vcd))
+
+    def _pairs(self, signal: Signal) -> list[tuple[int, Any]]:
+        return signal.handle.tv
+
+
+def _vcdvcd_signals(vcd: Any) -> Iterator[Signal]:
+    for name, identity in vcd.references_to_ids.items():
+        signal = vcd.data[identity]
+        stem = name.rpartition("[")[0] if name.endswith("]") and int(signal.size) > 1 else name
+        yield Signal(_clean(stem), int(signal.size), identity, signal)
+
+
+def _unreadable(path: Path, error: BaseException) -> WaveformError:
+    reason = " ".join(str(error).split())[:120] or type(error).__name__
+    return WaveformError(f"{path} is not a whole FST or VCD waveform ({reason}): write it again")
+
+
+def _tick(scale: str, path: Path) -> float:
+    digits = "".join(c for c in scale if c.isdigit())
+    unit = scale[len(digits) :].strip()
+    if unit not in _SECONDS:
+        raise WaveformError(f"{path} has the timescale {scale!r}, which is not one")
+    return float(digits or 1) * _SECONDS[unit]
+
+
+def open_waveform(path: Path | str, reader: Reader = "wellen") -> Waveform:
+    """Open an FST or VCD file.
+
+    Raises
+    ------
+    WaveformError
+        The file is missing, empty, cut off or not a waveform.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise WaveformError(f"{path} is not a file: give the FST or VCD that the simulation wrote")
+    if not path.stat().st_size:
+        raise WaveformError(f"{path} is empty: the simulation wrote no waveform")
+    wave = _WellenWaveform(path) if reader == "wellen" else _VcdvcdWaveform(path)
+    if not wave.signals:
+        raise WaveformError(f"{path} holds no signal: write it again")
+    return wave
