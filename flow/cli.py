@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from spikewatt.flow.synthesis import synth
 from spikewatt.model.errors import DataError, SpikewattError
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
@@ -112,6 +113,9 @@ def run(
     except DataError as error:
         prefix = "" if str(error).startswith(str(data)) else f"{data}: "
         raise DataError(f"{prefix}{error}") from None
+
+
+app.command()(synth)
 
 
 @app.command()
