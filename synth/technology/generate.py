@@ -10,8 +10,8 @@ from spikewatt.synth.technology.writer import attribute, group, number
 __all__ = ["library_text", "main"]
 
 _DRIVES = (1, 2)
-_HEADER = """/* spikewatt45: a 45 nm-class library at 0.9 V, 25 C, derived from published figures. Nothing
-   in it was measured or extracted. Written by spikewatt.synth.technology.generate from
+_HEADER = """/* spikewatt45: a 45 nm-class library at 0.9 V, 25 C, derived from published figures.
+   No figure in it was measured or extracted. spikewatt.synth.technology.generate writes it from
    table.py, which names the sources; docs/technology.md says how far to trust it. */
 """
 
