@@ -1,0 +1,439 @@
+"""Joules per toggle of every net and arc, and watts of leakage, from a Liberty library.
+
+The arithmetic is that of OpenSTA's ``report_power`` (``power/Power.cc``):
+
+- switching: ``C V² / 2`` for each toggle of a net, with ``C`` the larger of the sums of its sinks'
+  rise and fall capacitances;
+- internal, outputs: the mean of rise and fall energy at slew and load, shared among the related
+  pins in proportion to their toggles times the probability that they decide the output (the
+  Boolean difference, inputs taken as independent);
+- internal, inputs: the mean of rise and fall energy at the pin's slew, times the probability of
+  ``when``;
+- slews: the largest over a net's driving arcs, by edge and unateness; primary inputs and the clock
+  network are ideal (slew 0, where tables extrapolate);
+- leakage: each state's watts times its probability, and the cell's own for the rest of the time.
+
+All of it is linear in the toggles, so a price is computed once and every view adds up.
+"""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikewatt.synth.liberty.function import Function
+from spikewatt.synth.liberty.library import Cell, InternalPower, Library, Pin, Table
+from spikewatt.synth.netlist.netlist import Instance, Netlist
+
+__all__ = ["GROUPS", "Prices", "Wires", "price"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+GROUPS = ("sequential", "combinational", "clock", "macro")
+
+
+@dataclass(frozen=True)
+class Wires:
+    """Capacitance of wires, which a netlist without a layout does not have.
+
+    Parameters
+    ----------
+    per_sink:
+        F for each pin that a net drives; in the clock network ``clock_per_sink``.
+    """
+
+    per_sink: float = 0.0
+    clock_per_sink: float = 0.0
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What a toggle costs, and what standing still does.
+
+    Parameters
+    ----------
+    switching:
+        float64[nets], J for each toggle.
+    driver:
+        int64[nets], instance that drives the net, -1 for a top port, -2 for a macro or nothing.
+    internal_instance, internal_net, internal:
+        int64[k], int64[k], float64[k]: J of an instance for each toggle of a net.
+    leakage:
+        float64[instances], W.
+    group:
+        int64[instances], index into ``GROUPS``.
+    load, slew:
+        float64[nets], F; float64[nets, 2], s of rise and fall.
+    clock_net:
+        bool[nets], the clock network.
+    """
+
+    switching: FloatArray
+    driver: IntArray
+    internal_instance: IntArray
+    internal_net: IntArray
+    internal: FloatArray
+    leakage: FloatArray
+    group: IntArray
+    load: FloatArray
+    slew: FloatArray
+    clock_net: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """All instances of one cell: their indices, and the nets of each pin (0 if unconnected)."""
+
+    cell: Cell
+    index: IntArray
+    nets: Mapping[str, IntArray]
+
+
+def _kinds(netlist: Netlist, library: Library) -> list[_Kind]:
+    by_type: dict[str, list[int]] = defaultdict(list)
+    for at, instance in enumerate(netlist.instances):
+        by_type[instance.type].append(at)
+    kinds = []
+    for name, indices in by_type.items():
+        cell = library.cells[name]
+        nets = {
+            pin: np.array([netlist.instances[i].pins.get(pin, 0) for i in indices], np.int64)
+            for pin in cell.pins
+        }
+        kinds.append(_Kind(cell, np.array(indices, np.int64), nets))
+    return kinds
+
+
+def _loads(
+    kinds: Sequence[_Kind], nets: int, wires: Wires, clock_net: NDArray[np.bool_]
+) -> FloatArray:
+    rise, fall, sinks = np.zeros(nets), np.zeros(nets), np.zeros(nets)
+    for kind in kinds:
+        for name, at in kind.nets.items():
+            pin = kind.cell.pins[name]
+            if pin.direction in ("input", "inout"):
+                np.add.at(rise, at, pin.rise_capacitance)
+                np.add.at(fall, at, pin.fall_capacitance)
+                np.add.at(sinks, at, 1)
+    per_sink = np.where(clock_net, wires.clock_per_sink, wires.per_sink)
+    return np.maximum(rise, fall) + sinks * per_sink
+
+
+def clock_network(netlist: Netlist, library: Library, roots: Iterable[int]) -> NDArray[np.bool_]:
+    """bool[nets]: ``roots`` and what they reach through gates and clock gates."""
+    found = np.zeros(len(netlist.names), np.bool_)
+    readers: dict[int, list[Instance]] = defaultdict(list)
+    for instance in netlist.instances:
+        cell = library.cells[instance.type]
+        if cell.sequential is None or cell.clock_gate:
+            for name, net in instance.pins.items():
+                if cell.pins[name].direction == "input":
+                    readers[net].append(instance)
+    queue = list(roots)
+    while queue:
+        net = queue.pop()
+        if found[net]:
+            continue
+        found[net] = True
+        for instance in readers[net]:
+            pins = library.cells[instance.type].pins
+            queue.extend(n for p, n in instance.pins.items() if pins[p].direction == "output")
+    return found
+
+
+def _slews(
+    kinds: Sequence[_Kind], netlist: Netlist, load: FloatArray, clock_net: NDArray[np.bool_]
+) -> FloatArray:
+    """float64[nets, 2]: rise and fall, the largest over the arcs, in the order of the arcs."""
+    slew = np.zeros((len(load), 2))
+    level = _arc_levels(kinds, len(load), clock_net)
+    work: dict[int, list[tuple[_Kind, str, IntArray]]] = defaultdict(list)
+    for kind in kinds:
+        for name, nets in kind.nets.items():
+            if kind.cell.pins[name].direction == "output":
+                for depth in np.unique(level[nets]):
+                    chosen = np.flatnonzero((level[nets] == depth) & (nets > 1))
+                    work[int(depth)].append((kind, name, chosen))
+    for depth in sorted(work):
+        for kind, name, chosen in work[depth]:
+            _drive(kind, name, chosen, slew, load)
+        slew[clock_net] = 0.0
+    return slew
+
+
+def _drive(
+    kind: _Kind, name: str, chosen: IntArray, slew: FloatArray, load: FloatArray
+) -> None:
+    """Raise the slews of an output's nets to those of its arcs."""
+    out = kind.nets[name][chosen]
+    for arc in kind.cell.pins[name].timing:
+        if arc.related not in kind.nets:
+            continue
+        rise, fall = slew[kind.nets[arc.related][chosen]].T
+        if arc.kind == "rising_edge":
+            cases = ((0, (rise,)), (1, (rise,)))
+        elif arc.kind == "falling_edge":
+            cases = ((0, (fall,)), (1, (fall,)))
+        elif arc.sense == "positive_unate":
+            cases = ((0, (rise,)), (1, (fall,)))
+        elif arc.sense == "negative_unate":
+            cases = ((0, (fall,)), (1, (rise,)))
+        else:
+            cases = ((0, (rise, fall)), (1, (rise, fall)))
+        for edge, inputs in cases:
+            table = arc.fall_transition if edge else arc.rise_transition
+            if table is None:
+                continue
+            for value in inputs:
+                np.maximum.at(slew[:, edge], out, table.at(value, load[out]))
+
+
+def _arc_levels(kinds: Sequence[_Kind], nets: int, clock_net: NDArray[np.bool_]) -> IntArray:
+    """Depth of each net in arcs; nets on a cycle of latches keep the depth where it was cut."""
+    sources, targets = [], []
+    for kind in kinds:
+        for name, out in kind.nets.items():
+            pin = kind.cell.pins[name]
+            if pin.direction != "output":
+                continue
+            for related in {arc.related for arc in pin.timing} & set(kind.nets):
+                sources.append(kind.nets[related])
+                targets.append(out)
+    level = np.zeros(nets, np.int64)
+    if not sources:
+        return level
+    source, target = np.concatenate(sources), np.concatenate(targets)
+    keep = (source > 1) & (target > 1) & ~clock_net[source]
+    source, target = source[keep], target[keep]
+    for _ in range(nets):
+        wanted = level.copy()
+        np.maximum.at(wanted, target, level[source] + 1)
+        if (wanted == level).all() or wanted.max() > nets:
+            break
+        level = wanted
+        if level.max() > _DEEPEST:
+            break
+    return level
+
+
+_DEEPEST = 5000
+"""Arcs in a path; more than that is a cycle through latches."""
+
+
+@cache
+def _minterms(function: Function, pin: str) -> tuple[tuple[str, ...], tuple[tuple[int, ...], ...]]:
+    """Other inputs, and the assignments of them at which ``pin`` decides the function."""
+    others = tuple(name for name in function.inputs if name != pin)
+    terms = []
+    for bits in itertools.product((0, 1), repeat=len(others)):
+        values = dict(zip(others, bits, strict=True))
+        low = function.evaluate({**values, pin: 0}, 1) & 1
+        high = function.evaluate({**values, pin: 1}, 1) & 1
+        if low != high:
+            terms.append(bits)
+    return others, tuple(terms)
+
+
+def _probability(
+    terms: tuple[tuple[str, ...], tuple[tuple[int, ...], ...]], kind: _Kind, duty: FloatArray
+) -> FloatArray:
+    """Probability of any of the assignments, inputs taken as independent; float64[instances]."""
+    names, assignments = terms
+    total = np.zeros(len(kind.index))
+    levels = [
+        duty[kind.nets[name]] if name in kind.nets else np.full(len(kind.index), 0.5)
+        for name in names
+    ]
+    for bits in assignments:
+        part = np.ones(len(kind.index))
+        for bit, level in zip(bits, levels, strict=True):
+            part = part * (level if bit else 1 - level)
+        total += part
+    return total
+
+
+@cache
+def _truths(function: Function) -> tuple[tuple[str, ...], tuple[tuple[int, ...], ...]]:
+    """Inputs, and the assignments at which the function holds."""
+    names = tuple(function.inputs)
+    terms = tuple(
+        bits
+        for bits in itertools.product((0, 1), repeat=len(names))
+        if function.evaluate(dict(zip(names, bits, strict=True)), 1) & 1
+    )
+    return names, terms
+
+
+def _mean(tables: Iterable[tuple[Table | None, FloatArray]], load: FloatArray) -> FloatArray:
+    """Mean energy of the tables that there are, each at its slew."""
+    found = [table.at(slew, load) for table, slew in tables if table is not None]
+    return np.sum(found, axis=0) / len(found) if found else np.zeros(len(load))
+
+
+def _output_internal(
+    kind: _Kind, pin: Pin, toggles: FloatArray, duty: FloatArray, slew: FloatArray, load: FloatArray,
+    clock_net: NDArray[np.bool_],
+) -> FloatArray:  # fmt: skip
+    """J for each toggle of an output; float64[instances]."""
+    out = kind.nets[pin.name]
+    weights, energies = [], []
+    for power in pin.power:
+        if power.related not in kind.nets:
+            continue
+        related = kind.nets[power.related]
+        positive = all(
+            arc.sense != "negative_unate" for arc in pin.timing if arc.related == power.related
+        )
+        rise, fall = slew[related].T
+        pair = (rise, fall) if positive else (fall, rise)
+        energies.append(_mean(zip((power.rise, power.fall), pair, strict=True), load[out]))
+        weights.append(toggles[related] * _duty(kind, pin, power, duty, clock_net[related]))
+    if not energies:
+        zero = np.zeros(len(out))
+        lone = [_mean(((p.rise, zero), (p.fall, zero)), load[out]) for p in pin.power]
+        return np.mean(lone, axis=0) if lone else zero
+    weight = np.stack(weights)
+    total = weight.sum(0)
+    share = np.divide(weight, total, out=np.zeros_like(weight), where=total > 0)
+    return (share * np.stack(energies)).sum(0)
+
+
+def _duty(
+    kind: _Kind, pin: Pin, power: InternalPower, duty: FloatArray, clocked: NDArray[np.bool_]
+) -> FloatArray:
+    """Probability that the related pin decides the output."""
+    related = power.related or ""
+    if pin.function is not None and related in pin.function.inputs:
+        return _probability(_minterms(pin.function, related), kind, duty)
+    if power.when is not None:
+        return _probability(_truths(power.when), kind, duty)
+    return np.where(clocked, 1.0, 0.5)
+
+
+def _input_internal(
+    kind: _Kind, pin: Pin, duty: FloatArray, slew: FloatArray
+) -> FloatArray:
+    """J for each toggle of an input; float64[instances]."""
+    total = np.zeros(len(kind.index))
+    rise, fall = slew[kind.nets[pin.name]].T
+    none = np.zeros(len(kind.index))
+    for power in pin.power:
+        energy = _mean(((power.rise, rise), (power.fall, fall)), none)
+        if power.when is not None:
+            output = next(
+                (
+                    kind.cell.pins[name]
+                    for name in power.when.inputs
+                    if name in kind.cell.pins and kind.cell.pins[name].direction == "output"
+                ),
+                None,
+            )
+            function = output.function if output is not None else None
+            if function is not None and pin.name in function.inputs:
+                energy = energy * _probability(_minterms(function, pin.name), kind, duty)
+            else:
+                energy = energy * _probability(_truths(power.when), kind, duty)
+        total += energy
+    return total
+
+
+def _leakage(kind: _Kind, duty: FloatArray) -> FloatArray:
+    """W; float64[instances]."""
+    cell, count = kind.cell, len(kind.index)
+    conditional, known, plain = np.zeros(count), np.zeros(count), 0.0
+    states = [state for state in cell.leakage_states if state.when is not None]
+    for state in states:
+        assert state.when is not None
+        part = _probability(_truths(state.when), kind, duty)
+        conditional += state.watts * part
+        known += part if state.watts > 0 else 0.0
+    if not states:
+        plain = sum(state.watts for state in cell.leakage_states)
+        return np.full(count, plain or cell.leakage)
+    return conditional + cell.leakage * np.maximum(0.0, 1 - known)
+
+
+def price(
+    netlist: Netlist,
+    library: Library,
+    toggles: NDArray[np.integer],
+    duty: FloatArray,
+    clocks: Iterable[int],
+    *,
+    voltage: float | None = None,
+    wires: Wires | None = None,
+) -> Prices:
+    """Prices for one run.
+
+    Parameters
+    ----------
+    toggles:
+        int[nets], of the whole window: they say which pin an output's internal energy is due to.
+    duty:
+        float64[nets], share of the window that each net is 1.
+    clocks:
+        Root nets of the clock network.
+    voltage:
+        V, for switching; the library's by default. Tables and leakage stay the library's.
+    """
+    volts = library.voltage if voltage is None else voltage
+    kinds = _kinds(netlist, library)
+    count, nets = len(netlist.instances), len(netlist.names)
+    duty = duty.copy()
+    duty[0], duty[1] = 0.0, 1.0
+    clock_net = clock_network(netlist, library, clocks)
+    load = _loads(kinds, nets, wires or Wires(), clock_net)
+    slew = _slews(kinds, netlist, load, clock_net)
+    changes = toggles.astype(np.float64)
+    driver = np.full(nets, -2, np.int64)
+    for port in netlist.ports.values():
+        if port.direction != "output":
+            driver[list(port.nets)] = -1
+    instances, on, joules = [], [], []
+    leakage, group = np.zeros(count), np.zeros(count, np.int64)
+    for kind in kinds:
+        leakage[kind.index] = _leakage(kind, duty)
+        outputs = []
+        for name, at in kind.nets.items():
+            pin = kind.cell.pins[name]
+            if pin.direction == "output":
+                driver[at[at > 1]] = kind.index[at > 1]
+                outputs.append(at)
+                energy = _output_internal(kind, pin, changes, duty, slew, load, clock_net)
+            else:
+                energy = _input_internal(kind, pin, duty, slew)
+            if pin.power:
+                instances.append(kind.index)
+                on.append(at)
+                joules.append(energy)
+        group[kind.index] = _group(kind, outputs, clock_net)
+    empty = np.zeros(0)
+    return Prices(
+        switching=0.5 * load * volts**2,
+        driver=driver,
+        internal_instance=np.concatenate(instances) if instances else empty.astype(np.int64),
+        internal_net=np.concatenate(on) if on else empty.astype(np.int64),
+        internal=np.concatenate(joules) if joules else empty,
+        leakage=leakage,
+        group=group,
+        load=load,
+        slew=slew,
+        clock_net=clock_net,
+    )
+
+
+def _group(
+    kind: _Kind, outputs: Sequence[IntArray], clock_net: NDArray[np.bool_]
+) -> IntArray:
+    """Index into ``GROUPS`` of each instance."""
+    if kind.cell.macro:
+        return np.full(len(kind.index), GROUPS.index("macro"))
+    own = "sequential" if kind.cell.sequential or kind.cell.clock_gate else "combinational"
+    clocking = np.zeros(len(kind.index), np.bool_)
+    for nets in outputs:
+        clocking |= clock_net[nets]
+    return np.where(clocking, GROUPS.index("clock"), GROUPS.index(own))
