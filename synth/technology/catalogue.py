@@ -41,8 +41,8 @@ class Keeper:
     gate: str | None = None
 
 
-def _inverter(source: str, target: str, size: float = 1.0) -> Stage:
-    return Stage(target, source, size)
+def _inverter(source: str, target: str, size: float) -> Stage:
+    return Stage.standard(target, source, size)
 
 
 def _nand(count: int) -> Callable[[int], Gate]:
@@ -50,7 +50,7 @@ def _nand(count: int) -> Callable[[int], Gate]:
 
     def build(drive: int) -> Gate:
         function = f"!({' & '.join(pins)})"
-        stage = Stage("ZN", ("series", *pins), drive)
+        stage = Stage.standard("ZN", ("series", *pins), drive)
         return Gate(f"NAND{count}", pins, {"ZN": function}, (stage,))
 
     return build
@@ -61,7 +61,7 @@ def _nor(count: int) -> Callable[[int], Gate]:
 
     def build(drive: int) -> Gate:
         function = f"!({' | '.join(pins)})"
-        stage = Stage("ZN", ("parallel", *pins), drive)
+        stage = Stage.standard("ZN", ("parallel", *pins), drive)
         return Gate(f"NOR{count}", pins, {"ZN": function}, (stage,))
 
     return build
@@ -71,7 +71,7 @@ def _and_or(name: str, form: str, sign: str, count: int) -> Callable[[int], Gate
     pins = tuple(f"A{k + 1}" for k in range(count))
 
     def build(drive: int) -> Gate:
-        stages = (Stage("n", (form, *pins), 0.5 * drive), _inverter("n", "Z", drive))
+        stages = (Stage.standard("n", (form, *pins), 0.5 * drive), _inverter("n", "Z", drive))
         return Gate(f"{name}{count}", pins, {"Z": f" {sign} ".join(pins)}, stages)
 
     return build
@@ -81,7 +81,7 @@ def _complex(
     name: str, function: str, pull_down: tuple, pins: tuple[str, ...]
 ) -> Callable[[int], Gate]:
     def build(drive: int) -> Gate:
-        return Gate(name, pins, {"ZN": f"!({function})"}, (Stage("ZN", pull_down, drive),))
+        return Gate(name, pins, {"ZN": f"!({function})"}, (Stage.standard("ZN", pull_down, drive),))
 
     return build
 
@@ -97,16 +97,16 @@ def _buf(drive: int) -> Gate:
 
 def _xor2(drive: int) -> Gate:
     stages = (
-        Stage("n", ("parallel", "A", "B"), 0.5),
-        Stage("Z", ("parallel", ("series", "A", "B"), "n"), drive),
+        Stage.standard("n", ("parallel", "A", "B"), 0.5 * drive),
+        Stage.standard("Z", ("parallel", ("series", "A", "B"), "n"), drive),
     )
     return Gate("XOR2", ("A", "B"), {"Z": "A ^ B"}, stages)
 
 
 def _xnor2(drive: int) -> Gate:
     stages = (
-        Stage("n", ("series", "A", "B"), 0.5),
-        Stage("ZN", ("series", ("parallel", "A", "B"), "n"), drive),
+        Stage.standard("n", ("series", "A", "B"), 0.5 * drive),
+        Stage.standard("ZN", ("series", ("parallel", "A", "B"), "n"), drive),
     )
     return Gate("XNOR2", ("A", "B"), {"ZN": "!(A ^ B)"}, stages)
 
@@ -114,7 +114,7 @@ def _xnor2(drive: int) -> Gate:
 def _mux2(drive: int) -> Gate:
     stages = (
         _inverter("S", "s", 0.5),
-        Stage("n", ("parallel", ("series", "A", "s"), ("series", "B", "S")), 0.5 * drive),
+        Stage.standard("n", ("parallel", ("series", "A", "s"), ("series", "B", "S")), 0.5 * drive),
         _inverter("n", "Z", drive),
     )
     return Gate("MUX2", ("A", "B", "S"), {"Z": "(A & !S) | (B & S)"}, stages)
@@ -122,9 +122,9 @@ def _mux2(drive: int) -> Gate:
 
 def _half_adder(drive: int) -> Gate:
     stages = (
-        Stage("c", ("series", "A", "B"), 0.5),
+        Stage.standard("c", ("series", "A", "B"), 0.5),
         _inverter("c", "CO", drive),
-        Stage("s", ("series", ("parallel", "A", "B"), "c"), 0.5),
+        Stage.standard("s", ("series", ("parallel", "A", "B"), "c"), 0.5),
         _inverter("s", "S", drive),
     )
     # s = !((A | B) & c) is XNOR, so its inverse is the sum.
@@ -135,9 +135,9 @@ def _full_adder(drive: int) -> Gate:
     carry = ("parallel", ("series", "A", "B"), ("series", "CI", ("parallel", "A", "B")))
     total = ("parallel", ("series", ("parallel", "A", "B", "CI"), "c"), ("series", "A", "B", "CI"))
     stages = (
-        Stage("c", carry, 0.5),
+        Stage.standard("c", carry, 1.0),
         _inverter("c", "CO", drive),
-        Stage("s", total, 0.35),
+        Stage.standard("s", total, 0.75),
         _inverter("s", "S", drive),
     )
     outputs = {"CO": "(A & B) | (CI & (A | B))", "S": "A ^ B ^ CI"}

@@ -88,6 +88,15 @@ class Stage:
     output: str
     pull_down: Network
     size: float = 1.0
+    fingers: int = 1
+
+    @classmethod
+    def standard(cls, output: str, pull_down: Network, drive: float) -> "Stage":
+        """A stage of a drive strength, with no input beyond what ``table.EFFORT`` allows."""
+        unit = cls(output, pull_down)
+        effort = max(map(unit.capacitance, unit.inputs))
+        fingers = max(1, round(drive))
+        return cls(output, pull_down, drive * min(1.0, table.EFFORT / effort), fingers)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -95,9 +104,9 @@ class Stage:
         return tuple(dict.fromkeys(pin for pin, _ in _channels(self.pull_down)))
 
     @property
-    def columns(self) -> float:
-        """Pairs of channels, as unit columns."""
-        return len(_channels(self.pull_down)) * max(self.size, 1.0)
+    def columns(self) -> int:
+        """Columns of channel pairs."""
+        return len(_channels(self.pull_down)) * self.fingers
 
     @property
     def parasitic(self) -> float:

@@ -8,6 +8,7 @@ __all__ = [
     "CLOCK_NODES",
     "COLUMN_AREA",
     "DATA_NODES",
+    "EFFORT",
     "FEEDTHROUGH",
     "FO4",
     "HOLD",
@@ -42,6 +43,11 @@ UNIT_CAPACITANCE = 1.2
 """fF at the unit inverter's input: 0.9 µm of gate at 1.33 fF/µm. Weste and Harris (*CMOS VLSI
 Design*, 4th ed., 2.3) put gates of every recent node at 1 to 2 fF/µm with overlap and fringe; the
 NanGate 45 nm library (typical corner, 2011) has 0.92 and 0.97 fF at the inputs of AND2_X1."""
+
+EFFORT = 4 / 3
+"""Largest logical effort that an X1 stage is sized for: a NAND2's, 1.6 fF an input. Stages of more
+effort use narrower channels and drive less, as in libraries whose X1 cells share one channel width
+(NanGate's X1 inputs are 0.9 to 1.7 fF for most gates)."""
 
 FO4 = 20.0
 """ps, delay of an inverter that drives four: Ho, Mai, Horowitz (*The Future of Wires*, 2001) take
