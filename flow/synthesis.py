@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.box import SIMPLE, SIMPLE_HEAD
@@ -139,7 +139,7 @@ def _check_source(
         raise ParameterError(f"--{name} is a size of a core: it does not go with Verilog files")
 
 
-def _core_verilog(core: Core, sizes: Mapping[str, int]) -> str:
+def _core_verilog(core: Core, sizes: Mapping[str, Any]) -> str:
     """Verilog of a core; its module has the core's name."""
     from spikewatt.hdl.neuro.core import NeuroCore
     from spikewatt.model.params import CoreParams

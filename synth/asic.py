@@ -24,14 +24,15 @@ from spikewatt.synth.yosys import Step, run_yosys, yosys_version
 __all__ = ["AsicResult", "synthesise"]
 
 OLDEST_YOSYS = (0, 70)
-"""The first whose passes do what the script asks: `dfflibmap` of latches, `opt_hier`."""
+"""The first that is known to do all that the script asks: its `dfflibmap` maps latches too."""
 GATED_TOGETHER = 3
 """Fewest flip-flops worth a clock gate: the default of commercial tools."""
 NOT_FOR_LOGIC = ("sky130_fd_sc_*__lpflow_*", "sky130_fd_sc_*__probe*")
 """Cells for power domains and for probing that sky130 does not mark as such."""
 
 # What deletes or moves state has no place here: no `fsm` (recodes it), no `share`, no retiming,
-# no `opt_clean -purge`, no memory into flip-flops. `-nosdff` keeps synchronous resets in the logic,
+# no `opt_clean -purge`, no memory into flip-flops, no `opt_hier` (takes ports away from under open
+# connections, and saves nothing on our cores). `-nosdff` keeps synchronous resets in the logic,
 # so that `clockgate` finds plain enables. `init` is for FPGAs: no ASIC flip-flop has it.
 _SCRIPT = """\
 read_verilog -lib stubs.v
@@ -45,8 +46,6 @@ proc -noopt -norom
 opt_expr
 opt_clean
 opt -nodffe -nosdff
-opt_hier
-opt -nosdff
 wreduce
 peepopt
 opt_clean
@@ -58,8 +57,6 @@ opt -nosdff -fast -full
 opt -nosdff -undriven -fine
 setattr -unset init w:*
 techmap
-opt -nosdff -fast
-opt_hier
 opt -nosdff -fast
 {clockgate}
 dfflibmap -liberty library.lib {dont_use}

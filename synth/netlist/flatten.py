@@ -8,7 +8,7 @@ from spikewatt.model.errors import NetlistError
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.netlist.drivers import check_drivers
 from spikewatt.synth.netlist.memories import read_memory
-from spikewatt.synth.netlist.names import bit_names, is_hidden, join, module_path
+from spikewatt.synth.netlist.names import bit_names, is_hidden, join, module_path, plain
 from spikewatt.synth.netlist.netlist import Instance, Memory, Netlist, Port
 from spikewatt.synth.netlist.pins import PinTable
 from spikewatt.synth.netlist.wires import Wires, WiresOfModule
@@ -108,7 +108,7 @@ class _Work:
 
     def _name(self, name: str, net: Mapping[str, Any], path: str, wires: WiresOfModule) -> None:
         names = self._hidden if is_hidden(name, net) else self._public
-        labels = bit_names(join(path, name), net)
+        labels = bit_names(join(path, plain(name)), net)
         pairs = zip(net["bits"], labels, strict=True)
         names += [(wires[bit], label) for bit, label in pairs if bit != "z"]
 
@@ -121,7 +121,7 @@ class _Work:
         within: tuple[str, ...],
     ) -> None:
         """Add what one cell of a module stands for."""
-        kind, full, attributes = cell["type"], join(path, name), cell.get("attributes", {})
+        kind, full, attributes = cell["type"], join(path, plain(name)), cell.get("attributes", {})
         connections = cell["connections"]
         if kind in self._library.cells:
             pins = self._pins.connect(full, kind, connections, wires)
@@ -148,7 +148,7 @@ class _Work:
 
     def _scope(self, name: str, path: str, attributes: Mapping[str, str]) -> None:
         """Take the attributes that a flattened module leaves behind."""
-        below = ".".join(attributes.get("hdlname", name).split())
+        below = ".".join(attributes.get("hdlname", plain(name)).split())
         found = self._attributes.setdefault(join(path, below), {})
         for prefix in ("module_", "cell_"):
             found.update(

@@ -4,10 +4,15 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["bit_names", "is_hidden", "join", "module_path"]
+__all__ = ["bit_names", "is_hidden", "join", "module_path", "plain"]
 
 _MADE_UP = re.compile(r"(?:^|\.)_\d+_$")
 _SCOPE = re.compile(r"(?:\$flatten)?\\(.+?)\.(?=[\\$])")
+
+
+def plain(name: str) -> str:
+    """Name without the backslash that yosys leaves before a public name like ``$like``."""
+    return name.removeprefix("\\")
 
 
 def join(path: str, name: str) -> str:

@@ -7,7 +7,7 @@ from spikewatt.synth.netlist.netlist import ONE, ZERO
 
 __all__ = ["Wires", "WiresOfModule"]
 
-_CONSTANTS = {"0": ZERO, "1": ONE, "x": ZERO}
+_CONSTANTS: dict[int | str, int] = {"0": ZERO, "1": ONE, "x": ZERO}
 
 
 class Wires:
@@ -49,7 +49,8 @@ class WiresOfModule(dict[int | str, int]):
     """
 
     def __init__(self, wires: Wires) -> None:
-        super().__init__(_CONSTANTS)
+        super().__init__()
+        self.update(_CONSTANTS)
         self._wires = wires
 
     def __missing__(self, bit: int | str) -> int:
