@@ -56,7 +56,7 @@ def _edges(words, inverted, before, data_at, base, count, out_at, out_mid):
 @numba.njit(cache=True, nogil=True)
 def _judge(at, before, edge_at, edge_mid, valid, rows, inverted, clock, both, mid_ok):
     """First mismatch (sample, check, value), or -1; and the edges that were judged."""
-    worst, which, what, judged = -1, -1, 0, 0
+    worst, which, what, judged = np.int64(-1), np.int64(-1), np.uint64(0), np.int64(0)
     full, none = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(0)
     for i in range(rows.shape[0]):
         flags = inverted[i]
@@ -84,8 +84,8 @@ def _judge(at, before, edge_at, edge_mid, valid, rows, inverted, clock, both, mi
                     low += 1
                 sample = 64 * k + low
                 if worst < 0 or sample < worst:
-                    worst, which = sample, i
-                    what = int((q >> np.uint64(low)) & np.uint64(1))
+                    worst, which = np.int64(sample), np.int64(i)
+                    what = (q >> np.uint64(low)) & np.uint64(1)
     return worst, which, what, judged
 
 
@@ -207,7 +207,7 @@ class Checker:
             self._both, self._mid,
         )  # fmt: skip
         self.judged += judged
-        return None if sample < 0 else Mismatch(sample, check, value)
+        return None if sample < 0 else Mismatch(int(sample), int(check), int(value))
 
     def clock_of(self, port: int) -> int | None:
         """Index into the clocks of a memory port's."""

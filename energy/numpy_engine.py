@@ -69,7 +69,7 @@ def _held(enable: Words, data: Words, state: int, known: bool) -> tuple[Words, b
     if not len(at):
         return np.full(len(enable), _ALL if state else 0, np.uint64), known
     first = state if known else int(value[at[0]])
-    latest = np.cumsum(on) - 1
+    latest = np.cumsum(on, dtype=np.int64) - 1
     out = np.where(latest < 0, first, value[at[np.maximum(latest, 0)]]).astype(np.uint8)
     return np.packbits(out, bitorder="little").view("<u8").astype(np.uint64), True
 

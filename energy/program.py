@@ -209,7 +209,7 @@ def compile_program(
     taken = {0, 1} | {row for row, wanted in shown.items() if wanted}
     undriven = set(range(len(netlist.names))) - {step.out for step in elements.steps}
     undriven -= {element.state.row for element in elements.states}
-    unmatched = undriven - taken
+    unmatched = (undriven & _read(netlist)) - taken
     taken |= undriven
     replayed = [
         element for element in elements.states if not (element.edge and element.state.row in taken)
@@ -254,6 +254,15 @@ def compile_program(
         unmatched=tuple(sorted(unmatched)),
         forced=tuple(forced),
     )
+
+
+def _read(netlist: Netlist) -> set[int]:
+    """Nets that something reads."""
+    read = {net for instance in netlist.instances for net in instance.pins.values()}
+    for memory in netlist.memories:
+        for port in memory.ports:
+            read |= {*port.enable, *port.address, *(port.data if port.kind == "write" else ())}
+    return read
 
 
 def _reached(steps: Sequence[Step], level: Mapping[int, int], late: set[int]) -> set[int]:

@@ -124,8 +124,8 @@ def _pack(values: list[Any], width: int) -> tuple[NDArray[np.uint64], NDArray[np
 
 
 def _clean(name: str) -> str:
-    """Name without the backslashes of escaped identifiers."""
-    return name.replace("\\", "").replace(" ", "")
+    """Name without the backslashes of escaped identifiers; words of an array as ``array[3]``."""
+    return name.replace("\\", "").replace(" ", "").replace(".[", "[")
 
 
 class _WellenWaveform(Waveform):
