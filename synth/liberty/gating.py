@@ -18,7 +18,7 @@ def expand_clock_gate(cell: Cell) -> Cell:
 
     Kinds are Liberty's: ``latch_posedge`` passes rising edges and holds its enable while the clock
     is high, ``none_…`` has no latch; a test pin overrides the enable before (``…_precontrol``) or
-    behind the latch (``…_postcontrol``). What the library itself says of the latch or of an output
+    behind the latch (``…_postcontrol``), or where there is none (``…_control``). What the library itself says of the latch or of an output
     stays, and a cell that is no clock gate comes back as it is.
 
     Raises
@@ -31,7 +31,7 @@ def expand_clock_gate(cell: Cell) -> Cell:
     outputs = [pin for pin in cell.pins.values() if pin.gating == "out"]
     if outputs and all(pin.function for pin in outputs):
         return cell
-    storage, edge, *control = cell.clock_gate.split("_")
+    storage, edge, *control = [*cell.clock_gate.split("_"), ""]
     if storage not in ("latch", "none") or edge not in _OUTPUT or not outputs:
         raise LibraryError(
             f"cell {cell.name}: clock gate of kind {cell.clock_gate!r} has an unknown kind or no"
@@ -40,7 +40,7 @@ def expand_clock_gate(cell: Cell) -> Cell:
     clock, enable = _quoted(cell, "clock"), _quoted(cell, "enable")
     state = _unused("enabled", cell)
     data, go = enable, state
-    if "precontrol" in control:
+    if "precontrol" in control or "control" in control:
         data = f"({enable} | {_quoted(cell, 'test')})"
     if storage == "none":
         go = data
