@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from spikewatt.energy.lowering import Literal
 from spikewatt.energy.program import Program
+from spikewatt.energy.words import ALL, earlier
 
 __all__ = ["Checker", "Mismatch"]
 
-_ONE, _TOP, _ALL = np.uint64(1), np.uint64(63), np.uint64(0xFFFFFFFFFFFFFFFF)
+_ONE, _TOP = np.uint64(1), np.uint64(63)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,7 @@ class Checker:
         self._both = np.array([e.both for e in elements], np.bool_)
         self._mid = np.array([e.data.row not in late for e in elements], np.bool_)
         self._last: dict[int, np.uint64] = {}
+        self._leads: dict[int, np.uint64] = {}
         self.judged = 0
 
     def edges(
@@ -154,9 +156,9 @@ class Checker:
         places = {int(r): early[k] for k, r in enumerate(self.early_clocks)}
         for k, (row, inverted) in enumerate(self.clocks):
             if row in places:
-                value = places[row] ^ (_ALL if inverted else np.uint64(0))
+                value = places[row] ^ (ALL if inverted else np.uint64(0))
                 lead = value[0] << _TOP if first else self._last[-2 - k]
-                at[k] = value & ~_shift(value, lead)
+                at[k] = value & ~earlier(value[None], np.array([lead], np.uint64))[0]
                 self._last[-2 - k] = value[-1]
         for r, row in enumerate(self.late_clocks):
             words_of = late[r]
@@ -173,7 +175,7 @@ class Checker:
 
     def views(
         self, early: NDArray[np.uint64], late: NDArray[np.uint64], data_at: NDArray[np.int64],
-        base: int, count: int, *, first: bool, leads: dict[int, np.uint64],
+        base: int, count: int, *, first: bool,
     ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:  # fmt: skip
         """Values of all rows at the data samples, and just before them; uint64[rows, words]."""
         words = early.shape[1] if len(early) else -(-len(data_at) // 64)
@@ -181,18 +183,18 @@ class Checker:
         before = np.zeros_like(at)
         n = len(self.early)
         at[:n] = early
-        lead = np.array([leads.get(k, np.uint64(0)) for k in range(n)], np.uint64)
-        before[:n] = _shift_all(early, lead)
+        lead = np.array([self._leads.get(k, np.uint64(0)) for k in range(n)], np.uint64)
+        before[:n] = earlier(early, lead)
         for k in range(n):
-            leads[k] = early[k, -1]
+            self._leads[k] = early[k, -1]
         for k, row in enumerate(late):
             _gather(row, data_at - base, at[n + k])
             _gather(row, data_at - base - 1, before[n + k])
             if not first and data_at[0] == base:
-                old = leads.get(n + k, np.uint64(0)) & _ONE
+                old = self._leads.get(n + k, np.uint64(0)) & _ONE
                 before[n + k, 0] = (before[n + k, 0] & ~_ONE) | old
             end = count - 1
-            leads[n + k] = (row[end >> 6] >> np.uint64(end & 63)) & _ONE
+            self._leads[n + k] = (row[end >> 6] >> np.uint64(end & 63)) & _ONE
         return at, before
 
     def judge(
@@ -213,13 +215,3 @@ class Checker:
         """Index into the clocks of a memory port's."""
         clock = self.port_clocks[port]
         return None if clock is None else self._clock_at[clock.row, clock.inverted]
-
-
-def _shift(words: NDArray[np.uint64], lead: np.uint64) -> NDArray[np.uint64]:
-    return _shift_all(words[None], np.array([lead], np.uint64))[0]
-
-
-def _shift_all(words: NDArray[np.uint64], lead: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Samples one earlier; ``lead`` is the word before the first."""
-    earlier = np.concatenate([lead[:, None], words[:, :-1]], axis=1)
-    return (words << _ONE) | (earlier >> _TOP)

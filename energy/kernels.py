@@ -47,16 +47,21 @@ def _popcount(context: Any, word: Any) -> Any:
 
 
 @numba.njit(inline="always")
-def _count(V, y, toggles, high, pieces, piece_mask, piece_block, planes, plane_mask, plane_weight):
+def _count(V, y, toggles, high, pieces, mask, block, span, planes, plane_mask, plane_weight):
     """Add the toggles of row ``y`` to its blocks, and its time at 1 to ``high``."""
     for p in range(pieces[0], pieces[1]):
         count = _NONE
-        for k in range(LEAD, END):
-            v = V[y, k]
-            count += _popcount(
-                (v ^ ((v << _ONE) | (V[y, k - 1] >> _TOP))) & piece_mask[p, k - LEAD]
-            )
-        toggles[piece_block[p], y] += count
+        if span[p, 1] - span[p, 0] == WORDS:  # a known number of turns, which are made vectors
+            for k in range(LEAD, END):
+                v = V[y, k]
+                changed = v ^ ((v << _ONE) | (V[y, k - 1] >> _TOP))
+                count += _popcount(changed & mask[p, k - LEAD])
+        else:
+            for k in range(LEAD + span[p, 0], LEAD + span[p, 1]):
+                v = V[y, k]
+                changed = v ^ ((v << _ONE) | (V[y, k - 1] >> _TOP))
+                count += _popcount(changed & mask[p, k - LEAD])
+        toggles[block[p], y] += count
     for p in range(planes[0], planes[1]):
         count = _NONE
         for k in range(LEAD, END):
@@ -97,7 +102,8 @@ def _hold(V, E, D, y, inverted, known):
 def run_stage(
     V, source_rows, source, counted, first, last, start,
     kind, operands, inverted, out, known,
-    toggles, high, piece_at, piece_mask, piece_block, plane_at, plane_mask, plane_weight,
+    toggles, high, piece_at, piece_mask, piece_block, piece_words,
+    plane_at, plane_mask, plane_weight,
     kept_rows, kept,
 ):  # fmt: skip
     """Run chunks ``first`` to ``last`` of a stage.
@@ -118,8 +124,9 @@ def run_stage(
         uint8[rows], whether a hold has taken a value yet.
     toggles, high:
         uint64[blocks, rows] and int64[rows]: results, added to.
-    piece_at, piece_mask, piece_block:
-        int32[chunks + 1]; uint64[p, WORDS], samples whose toggle counts; int64[p], in which block.
+    piece_at, piece_mask, piece_block, piece_words:
+        int32[chunks + 1]; uint64[p, WORDS], samples whose toggles count; int64[p], in which block;
+        int32[p, 2], first and last word that hold some.
     plane_at, plane_mask, plane_weight:
         The same for time at 1: samples, and ticks that each lasts.
     kept_rows, kept:
@@ -137,7 +144,7 @@ def run_stage(
             for k in range(WORDS):
                 V[r, LEAD + k] = source[s, base + k]
             if counted[s]:
-                _count(V, r, toggles, high, pieces, piece_mask, piece_block,
+                _count(V, r, toggles, high, pieces, piece_mask, piece_block, piece_words,
                        planes, plane_mask, plane_weight)  # fmt: skip
         for g in range(kind.shape[0]):
             o, flags = kind[g], inverted[g]
@@ -209,7 +216,7 @@ def run_stage(
                     E[k - LEAD] = rise | forced
                     D[k - LEAD] = (forced & (V[d, k] ^ md)) | (~forced & before)
                 _hold(V, E, D, y, mo, known)
-            _count(V, y, toggles, high, pieces, piece_mask, piece_block,
+            _count(V, y, toggles, high, pieces, piece_mask, piece_block, piece_words,
                    planes, plane_mask, plane_weight)  # fmt: skip
         for m in range(kept_rows.shape[0]):
             for k in range(WORDS):

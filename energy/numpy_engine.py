@@ -8,25 +8,19 @@ from numpy.typing import NDArray
 from spikewatt.energy.kernels import WORDS
 from spikewatt.energy.lowering import Kind
 from spikewatt.energy.program import Hold
+from spikewatt.energy.words import ALL, earlier, pack, unpack
 
 __all__ = ["new_values", "run_stage"]
 
 Words = NDArray[np.uint64]
 _ONE, _TOP = np.uint64(1), np.uint64(63)
-_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 def new_values(rows: int) -> Words:
     """Working memory uint64[rows, 1]: the last word of each row; row 1 is 1."""
     values = np.zeros((rows, 1), np.uint64)
-    values[1] = _ALL
+    values[1] = ALL
     return values
-
-
-def _before(words: Words, lead: Words) -> Words:
-    """Samples one earlier: uint64[n, words] of [n, words] and the words before them [n]."""
-    earlier = np.concatenate([lead[:, None], words[:, :-1]], axis=1)
-    return (words << _ONE) | (earlier >> _TOP)
 
 
 def _compute(kind: int, x: list[Words]) -> Words:
@@ -58,26 +52,22 @@ def _compute(kind: int, x: list[Words]) -> Words:
     raise AssertionError(kind)
 
 
-def _bits(words: Words) -> NDArray[np.uint8]:
-    return np.unpackbits(words.astype("<u8").view(np.uint8), bitorder="little")
-
-
 def _held(enable: Words, data: Words, state: int, known: bool) -> tuple[Words, bool]:
     """State uint64[words] that follows ``data`` while ``enable``, and holds otherwise."""
-    on, value = _bits(enable), _bits(data)
+    on, value = unpack(enable), unpack(data)
     at = np.flatnonzero(on)
     if not len(at):
-        return np.full(len(enable), _ALL if state else 0, np.uint64), known
+        return np.full(len(enable), ALL if state else 0, np.uint64), known
     first = state if known else int(value[at[0]])
     latest = np.cumsum(on, dtype=np.int64) - 1
     out = np.where(latest < 0, first, value[at[np.maximum(latest, 0)]]).astype(np.uint8)
-    return np.packbits(out, bitorder="little").view("<u8").astype(np.uint64), True
+    return pack(out, len(enable)), True
 
 
 def run_stage(
     V, source_rows, source, counted, first, last, start,
     kind, operands, inverted, out, known,
-    toggles, high, piece_at, piece_mask, piece_block, plane_at, plane_mask, plane_weight,
+    toggles, high, piece_at, piece_mask, piece_block, piece_words, plane_at, plane_mask, plane_weight,
     kept_rows, kept, groups,
 ) -> None:  # fmt: skip
     """Run chunks; parameters as those of ``kernels.run_stage``, and ``Stage.groups``.
@@ -87,7 +77,7 @@ def run_stage(
     span = slice(first * WORDS, last * WORDS)
     lead = V[:, 0].copy()
     now = np.zeros((len(V), (last - first) * WORDS), np.uint64)
-    now[0], now[1] = 0, _ALL
+    now[0], now[1] = 0, ALL
     now[source_rows] = source[:, span]
     for low, high_ in zip(groups[:-1], groups[1:], strict=True):
         code = int(kind[low]) if low < len(kind) else 0
@@ -98,13 +88,13 @@ def run_stage(
         chosen = slice(low, high_)
         flags = inverted[chosen]
         operand = [
-            now[operands[chosen, k]] ^ np.where(flags >> k & 1, _ALL, np.uint64(0))[:, None]
+            now[operands[chosen, k]] ^ np.where(flags >> k & 1, ALL, np.uint64(0))[:, None]
             for k in range(4)
         ]
         result = _compute(code, operand)
-        now[out[chosen]] = result ^ np.where(flags >> 4 & 1, _ALL, np.uint64(0))[:, None]
+        now[out[chosen]] = result ^ np.where(flags >> 4 & 1, ALL, np.uint64(0))[:, None]
     rows = np.concatenate([source_rows[counted.astype(bool)], out]).astype(np.int64)
-    changed = now[rows] ^ _before(now[rows], lead[rows])
+    changed = now[rows] ^ earlier(now[rows], lead[rows])
     for c in range(first, last):
         chunk = slice((c - first) * WORDS, (c - first + 1) * WORDS)
         for p in range(piece_at[c], piece_at[c + 1]):
@@ -121,12 +111,12 @@ def _hold_step(
     now: Words, lead: Words, code: int, operands: Any, flags: int, y: int, known: Any, start: bool
 ) -> None:
     """Run a latch or an edge-triggered hold."""
-    inverse = [_ALL if flags >> k & 1 else np.uint64(0) for k in range(5)]
+    inverse = [ALL if flags >> k & 1 else np.uint64(0) for k in range(5)]
     x = [now[row] ^ inverse[k] for k, row in enumerate(operands)]
     enable, data = x[0], x[1]
     if code == Hold.EDGE:
         before = [
-            _before(now[row][None], lead[row][None])[0] ^ inverse[k]
+            earlier(now[row][None], lead[row][None])[0] ^ inverse[k]
             for k, row in enumerate(operands[:2])
         ]
         rise = x[0] & ~before[0]
@@ -136,6 +126,6 @@ def _hold_step(
     state = int((lead[y] ^ inverse[4]) >> _TOP)
     held, now_known = _held(enable, data, state, bool(known[y]))
     if now_known and not known[y]:
-        lead[y] = (_ALL if held[0] & _ONE else np.uint64(0)) ^ inverse[4]
+        lead[y] = (ALL if held[0] & _ONE else np.uint64(0)) ^ inverse[4]
         known[y] = 1
     now[y] = held ^ inverse[4]

@@ -165,9 +165,7 @@ def _slews(
     return slew
 
 
-def _drive(
-    kind: _Kind, name: str, chosen: IntArray, slew: FloatArray, load: FloatArray
-) -> None:
+def _drive(kind: _Kind, name: str, chosen: IntArray, slew: FloatArray, load: FloatArray) -> None:
     """Raise the slews of an output's nets to those of its arcs."""
     out = kind.nets[name][chosen]
     for arc in kind.cell.pins[name].timing:
@@ -314,9 +312,7 @@ def _duty(
     return np.where(clocked, 1.0, 0.5)
 
 
-def _input_internal(
-    kind: _Kind, pin: Pin, duty: FloatArray, slew: FloatArray
-) -> FloatArray:
+def _input_internal(kind: _Kind, pin: Pin, duty: FloatArray, slew: FloatArray) -> FloatArray:
     """J for each toggle of an input; float64[instances]."""
     total = np.zeros(len(kind.index))
     rise, fall = slew[kind.nets[pin.name]].T
@@ -426,9 +422,7 @@ def price(
     )
 
 
-def _group(
-    kind: _Kind, outputs: Sequence[IntArray], clock_net: NDArray[np.bool_]
-) -> IntArray:
+def _group(kind: _Kind, outputs: Sequence[IntArray], clock_net: NDArray[np.bool_]) -> IntArray:
     """Index into ``GROUPS`` of each instance."""
     if kind.cell.macro:
         return np.full(len(kind.index), GROUPS.index("macro"))

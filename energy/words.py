@@ -1,0 +1,58 @@
+"""Bits over time in words of 64: small tools that the replay shares."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["ALL", "add_bits", "aligned", "earlier", "expand", "extend", "pack", "unpack"]
+
+Words = NDArray[np.uint64]
+ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
+"""A word of ones."""
+_ONE, _TOP = np.uint64(1), np.uint64(63)
+
+
+def pack(flags: NDArray[np.generic], words: int) -> Words:
+    """uint64[words] of up to ``64 * words`` flags, the first in bit 0; then zeros."""
+    full = np.zeros(words * 64, np.uint8)
+    full[: len(flags)] = flags
+    return np.packbits(full, bitorder="little").view("<u8").astype(np.uint64)
+
+
+def unpack(words: Words) -> NDArray[np.uint8]:
+    """uint8[64 * words], the bits of a row."""
+    return np.unpackbits(words.astype("<u8").view(np.uint8), bitorder="little")
+
+
+def earlier(words: Words, lead: Words) -> Words:
+    """uint64[n, words] one sample earlier; ``lead`` uint64[n] are the words before the first."""
+    before = np.concatenate([lead[:, None], words[:, :-1]], axis=1)
+    return (words << _ONE) | (before >> _TOP)
+
+
+def extend(source: Words, count: int) -> None:
+    """Repeat the last of ``count`` samples to the end of each row of uint64[n, words]."""
+    word, bit = (count - 1) >> 6, np.uint64((count - 1) & 63)
+    last = np.uint64(0) - ((source[:, word] >> bit) & _ONE)
+    keep = ALL >> (_TOP - bit)
+    source[:, word] = (source[:, word] & keep) | (last & ~keep)
+    source[:, word + 1 :] = last[:, None]
+
+
+def aligned(words: Words, shift: int) -> Words:
+    """uint64[n, words - 1]: rows from bit ``shift`` on, which comes to bit 0."""
+    if not shift:
+        return words[:, :-1].copy()
+    low, high = np.uint64(shift), np.uint64(64 - shift)
+    return (words[:, :-1] >> low) | (words[:, 1:] << high)
+
+
+def expand(row: Words, index: NDArray[np.int64], words: int) -> Words:
+    """uint64[words]: samples ``index`` of a row."""
+    return pack(unpack(row)[index], words)
+
+
+def add_bits(words: Words, block: NDArray[np.int64], totals: NDArray[np.uint64]) -> None:
+    """Add the ones of a row to the ``totals`` of the blocks that their samples lie in."""
+    if words.any():
+        chosen = block[(unpack(words)[: len(block)] == 1) & (block >= 0)]
+        totals += np.bincount(chosen, minlength=len(totals)).astype(np.uint64)
