@@ -18,8 +18,8 @@ def expand_clock_gate(cell: Cell) -> Cell:
 
     Kinds are Liberty's: ``latch_posedge`` passes rising edges and holds its enable while the clock
     is high, ``none_…`` has no latch; a test pin overrides the enable before (``…_precontrol``) or
-    behind the latch (``…_postcontrol``), or where there is none (``…_control``). What the library itself says of the latch or of an output
-    stays, and a cell that is no clock gate comes back as it is.
+    behind the latch (``…_postcontrol``), or where there is none (``…_control``). What the library
+    itself says of the latch or of an output stays; any other cell comes back as it is.
 
     Raises
     ------

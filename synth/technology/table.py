@@ -66,8 +66,8 @@ FEEDTHROUGH = 0.1
 
 SHORT_CIRCUIT = 12.0
 """µW: energy of short circuit over input slew in a unit inverter without load; it falls by half at
-a fan-out of four. Makes 10 % of the energy of an FO4 inverter with FO4 slews, the usual upper bound
-for balanced slews (Veendrick 1984; Chandrakasan and Brodersen 1995)."""
+a fan-out of four. Makes 9 % of the energy of an FO4 inverter with FO4 slews; 10 % is the usual
+upper bound for balanced slews (Veendrick 1984; Chandrakasan and Brodersen 1995)."""
 
 LEAKAGE_N, LEAKAGE_P = 20.0, 10.0
 """nA per µm of n- and p-channel that is off. Between low-power (under 1) and high-performance

@@ -36,12 +36,17 @@ def yosys(script: str, files: dict[str, str], wanted: str) -> str:
 
 def map_to(liberty: Path, verilog: str) -> dict:
     """Module ``top`` of ``verilog`` mapped to a library, as yosys's JSON has it."""
-    script = (
-        "read_verilog d.v; synth -flatten -top top; clockgate -liberty l.lib -min_net_size 2;"
-        "dfflibmap -liberty l.lib; abc -liberty l.lib; opt_clean -purge; write_json n.json"
-    )
+    steps = [
+        "read_verilog d.v",
+        "synth -flatten -top top",
+        "clockgate -liberty l.lib -min_net_size 2",
+        "dfflibmap -liberty l.lib",
+        "abc -liberty l.lib",
+        "opt_clean -purge",
+        "write_json n.json",
+    ]
     files = {"d.v": verilog, "l.lib": liberty.read_text()}
-    return json.loads(yosys(script, files, "n.json"))["modules"]["top"]
+    return json.loads(yosys("\n".join(steps), files, "n.json"))["modules"]["top"]
 
 
 def energy_per_operation(library: Library, module: dict, operations: int, seed: int) -> float:
