@@ -184,7 +184,8 @@ endmodule
         "crc",
         """module dut(input clk, rst, en, d, output reg [7:0] crc);
 wire f = crc[7] ^ d;
-always @(posedge clk) if (rst) crc <= 8'hff; else if (en) crc <= {crc[6:0], 1'b0} ^ ({8{f}} & 8'h07);
+always @(posedge clk) if (rst) crc <= 8'hff;
+  else if (en) crc <= {crc[6:0], 1'b0} ^ ({8{f}} & 8'h07);
 endmodule
 """,
         {"en": 1, "d": 1},
@@ -235,8 +236,8 @@ endmodule
     )
     yield Circuit(
         "constants",
-        """module dut(input clk, rst, input [3:0] d, input unused, output [7:0] y, output reg [3:0] q,
-  output one, zero, same);
+        """module dut(input clk, rst, input [3:0] d, input unused, output [7:0] y,
+  output reg [3:0] q, output one, zero, same);
 reg [5:0] stuck; reg [3:0] twin_a, twin_b, dead;
 always @(posedge clk) begin
   if (rst) stuck <= 0; else stuck <= stuck & 6'h15;
@@ -340,21 +341,32 @@ def _names() -> Iterator[Circuit]:
 reg [N-1:0] \st$ate/x ;
 always @(posedge clk) begin \st$ate/x <= ~\d-in ; q <= \st$ate/x ^ \d-in ; end
 endmodule
-module middle(input clk, input [6:0] d, output [6:0] q, output [0:3] up, output [9:6] off);
+module middle(input clk, input [6:0] d, output [6:0] q, output [9:6] off);
 leaf #(3) \u/a (.clk(clk), .\d-in (d[2:0]), .q(q[2:0]));
 leaf #(4) \u+b (.clk(clk), .\d-in (d[6:3]), .q(q[6:3]));
-reg [0:3] r; reg [9:6] s; reg [0:0] single; reg \one[7] ;
+reg [9:6] s; reg [0:0] single; reg \one[7] ;
 always @(posedge clk) begin
-  r <= {d[0], d[1], d[2] ^ single, d[3]}; s <= d[6:3] & r; single <= ^d; \one[7] <= single;
+  s <= d[6:3] & {d[2:0], single}; single <= ^d; \one[7] <= single;
 end
-assign up = r; assign off = s ^ {4{\one[7] }};
+assign off = s ^ {4{\one[7] }};
 endmodule
-module dut(input clk, input [6:0] \in.put , output [6:0] q, output [0:3] up, output [9:6] off);
-middle \m%1 (clk, \in.put , q, up, off);
+module dut(input clk, input [6:0] \in.put , output [6:0] q, output [9:6] off);
+middle \m%1 (clk, \in.put , q, off);
 endmodule
 """,
         {"in.put": 7},
-        {"q": 7, "up": 4, "off": 4},
+        {"q": 7, "off": 4},
+    )
+    yield Circuit(
+        "ascending",
+        """module dut(input clk, input [0:3] d, output reg [2:5] q, output [0:1] y);
+reg [0:3] r;
+always @(posedge clk) begin r <= d + 3; q <= {r[0], r[1] & d[0], r[2], r[3] | r[0]}; end
+assign y = {q[2], q[5]};
+endmodule
+""",
+        {"d": 4},
+        {"q": 4, "y": 2},
     )
 
 

@@ -7,6 +7,7 @@ below read what it dumps.
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 __all__ = ["Trace", "read_trace", "simulate"]
@@ -43,19 +44,24 @@ class Trace:
     changes: Mapping[str, list[tuple[int, str]]]
     end: int
 
+    def since(self, begin: int) -> "Trace":
+        """The waveform from ``begin`` on, with what holds then as its first values."""
+        changes = {}
+        for name, history in self.changes.items():
+            before = [value for time, value in history if time <= begin][-1:]
+            after = [(time, value) for time, value in history if time > begin]
+            changes[name] = [*((begin, value) for value in before), *after]
+        return Trace(changes, self.end)
+
     def toggles(self, name: str) -> int:
         """Changes from 0 to 1 and back; to and from unknown is none."""
         values = [value for _, value in self.changes[name]]
-        return sum({a, b} == {"0", "1"} for a, b in zip(values, values[1:], strict=False))
+        return sum({a, b} == {"0", "1"} for a, b in pairwise(values))
 
     def high(self, name: str) -> int:
         """Ticks at 1."""
         times = [*self.changes[name], (self.end, "")]
-        return sum(
-            then - now
-            for (now, value), (then, _) in zip(times, times[1:], strict=False)
-            if value == "1"
-        )
+        return sum(then - now for (now, value), (then, _) in pairwise(times) if value == "1")
 
 
 def read_trace(path: Path, scope: str, *, below: bool = False) -> Trace:
@@ -120,7 +126,7 @@ def _declared(words: list[str], scope: str, below: bool) -> dict[str, list[list[
 
 
 def _bits(fields: list[str], start: str) -> list[str]:
-    """``wire 4 ! \\acc [3:0]`` as ``acc[3]`` to ``acc[0]``."""
+    r"""``wire 4 ! \acc [3:0]`` as ``acc[3]`` to ``acc[0]``."""
     name = start + fields[3].removeprefix("\\")
     if len(fields) == 4:
         return [name]
