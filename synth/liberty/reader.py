@@ -105,13 +105,14 @@ def _has_power(cell: Cell) -> bool:
 
 def _voltage(library: Group) -> float:
     """Of the default operating conditions, else nominal, as OpenSTA takes it."""
-    default = library.text("default_operating_conditions")
+    default = (library.text("default_operating_conditions") or "").split()
     conditions = library.every("operating_conditions")
-    chosen = [c for c in conditions if default in c.names] or conditions[:1]
-    stated = chosen[0].number("voltage") if chosen and default else None
-    voltage = stated if stated is not None else library.number("nom_voltage")
-    if voltage is None and chosen:
-        voltage = chosen[0].number("voltage")
+    chosen = next((c for c in conditions if c.names == default), None)
+    voltage = chosen.number("voltage") if chosen else None
+    if voltage is None:
+        voltage = library.number("nom_voltage")
+    if voltage is None and conditions:
+        voltage = conditions[0].number("voltage")
     if voltage is None or voltage <= 0:
         raise library.flaw("no supply voltage: add nom_voltage", "nom_voltage")
     return voltage

@@ -169,6 +169,28 @@ def test_a_library_without_power_says_so(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("settings", "volts"),
+    [
+        ("nom_voltage : 3;", 3),
+        ("operating_conditions (a) { voltage : 2; }", 2),
+        ("nom_voltage : 3; operating_conditions (a) { voltage : 2; }", 3),
+        (
+            "nom_voltage : 3; operating_conditions (a) { voltage : 2; }"
+            " default_operating_conditions : a;",
+            2,
+        ),
+        (
+            "nom_voltage : 3; operating_conditions (a) { voltage : 2; }"
+            " default_operating_conditions : b;",
+            3,
+        ),
+    ],
+)
+def test_supply_voltage(tmp_path, settings, volts):
+    assert read(tmp_path, f"library (x) {{ {settings} cell (FILL) {{ }} }}").voltage == volts
+
+
 PIN = "library (x) {\n nom_voltage : 1;\n cell (C) {\n  pin (Y) {\n%s\n  }\n }\n}"
 BROKEN = {
     "": "cells.lib: the file is empty: give a Liberty file (.lib, .lib.gz)",
