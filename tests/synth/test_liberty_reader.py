@@ -169,22 +169,18 @@ def test_a_library_without_power_says_so(tmp_path):
     )
 
 
+NOMINAL = "nom_voltage : 3;"
+CONDITIONS = "operating_conditions (a) { voltage : 2; }"
+
+
 @pytest.mark.parametrize(
     ("settings", "volts"),
     [
-        ("nom_voltage : 3;", 3),
-        ("operating_conditions (a) { voltage : 2; }", 2),
-        ("nom_voltage : 3; operating_conditions (a) { voltage : 2; }", 3),
-        (
-            "nom_voltage : 3; operating_conditions (a) { voltage : 2; }"
-            " default_operating_conditions : a;",
-            2,
-        ),
-        (
-            "nom_voltage : 3; operating_conditions (a) { voltage : 2; }"
-            " default_operating_conditions : b;",
-            3,
-        ),
+        (NOMINAL, 3),
+        (CONDITIONS, 2),
+        (NOMINAL + CONDITIONS, 3),
+        (NOMINAL + CONDITIONS + "default_operating_conditions : a;", 2),
+        (NOMINAL + CONDITIONS + "default_operating_conditions : b;", 3),
     ],
 )
 def test_supply_voltage(tmp_path, settings, volts):
