@@ -2,11 +2,11 @@
 
 import os
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
-__all__ = ["known", "osu", "sky130"]
+__all__ = ["known", "near", "osu", "sky130"]
 
 T = TypeVar("T")
 _QFLOW = Path("/usr/share/qflow/tech")
@@ -32,3 +32,8 @@ def known(value: T | None) -> T:
     """``value``, which must be there."""
     assert value is not None
     return value
+
+
+def near(value: Any, rel: float = 1e-6) -> Any:
+    """``value`` within ``rel``; pytest's own margin of 1e-12 would pass any farad or joule."""
+    return pytest.approx(value, rel=rel, abs=0)

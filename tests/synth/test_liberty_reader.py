@@ -8,6 +8,7 @@ import pytest
 from spikewatt.model.errors import LibraryError
 from spikewatt.synth.liberty.library import FlipFlop, Latch
 from spikewatt.synth.liberty.reader import read_liberty
+from tests.synth.liberty_files import near
 from tests.synth.liberty_small import EVERYTHING
 
 CELLS = ["NAND", "TRI", "FLOP", "LATCH", "GATE", "RAM", "PAIR", "TIE", "FILL"]
@@ -28,7 +29,7 @@ def library(tmp_path_factory):
     return read(tmp_path_factory.mktemp("liberty"), EVERYTHING)
 
 
-def near(table, slew, load, values):
+def same(table, slew, load, values):
     np.testing.assert_allclose(table.slew, slew, rtol=1e-12)
     np.testing.assert_allclose(table.load, load, rtol=1e-12)
     np.testing.assert_allclose(table.values, values, rtol=1e-12)
@@ -36,7 +37,7 @@ def near(table, slew, load, values):
 
 def test_library(library):
     assert library.name == "every thing"
-    assert library.voltage == pytest.approx(0.8), "default operating conditions win"
+    assert library.voltage == near(0.8), "default operating conditions win"
     assert list(library.cells) == CELLS
     assert library.has_power
     assert library.warnings == (
@@ -50,22 +51,22 @@ def test_capacitances_and_leakage(library):
     assert list(nand.pins) == ["A", "B", "Y"]
     for name in "AB":
         pin = nand.pins[name]
-        assert pin.capacitance == pytest.approx(15e-15)
-        assert pin.rise_capacitance == pytest.approx(20e-15)
-        assert pin.fall_capacitance == pytest.approx(15e-15), "as capacitance"
-    assert nand.pins["Y"].max_capacitance == pytest.approx(400e-15)
+        assert pin.capacitance == near(15e-15)
+        assert pin.rise_capacitance == near(20e-15)
+        assert pin.fall_capacitance == near(15e-15), "as capacitance"
+    assert nand.pins["Y"].max_capacitance == near(400e-15)
     assert nand.area == 1.5
-    assert nand.leakage == pytest.approx(250e-12)
+    assert nand.leakage == near(250e-12)
     assert [(str(s.when), s.watts) for s in nand.leakage_states] == [
-        ("A & !B", pytest.approx(125e-12)),
-        ("None", pytest.approx(300e-12)),
+        ("A & !B", near(125e-12)),
+        ("None", near(300e-12)),
     ]
     tri = library.cells["TRI"]
-    assert tri.leakage == pytest.approx(700e-12), "the library's default"
-    assert tri.pins["A"].capacitance == pytest.approx(30e-15), "the library's default"
-    assert tri.pins["E"].capacitance == pytest.approx(20e-15), "the larger of rise and fall"
-    assert tri.pins["E"].rise_capacitance == pytest.approx(10e-15)
-    assert tri.pins["Y"].rise_capacitance == pytest.approx(5e-15)
+    assert tri.leakage == near(700e-12), "the library's default"
+    assert tri.pins["A"].capacitance == near(30e-15), "the library's default"
+    assert tri.pins["E"].capacitance == near(20e-15), "the larger of rise and fall"
+    assert tri.pins["E"].rise_capacitance == near(10e-15)
+    assert tri.pins["Y"].rise_capacitance == near(5e-15)
 
 
 def test_delay_tables_come_out_as_slew_by_load(library):
@@ -78,10 +79,10 @@ def test_delay_tables_come_out_as_slew_by_load(library):
     for arc in arcs[:2]:
         values = np.array([[1, 2, 3], [4, 5, 6]]) * 10e-12
         slew, load = np.array([1, 2]) * 10e-12, np.array([10, 20, 30]) * 10e-15
-        near(arc.cell_rise, slew, load, values)
-        near(arc.cell_fall, slew, load, values)
-        near(arc.rise_transition, [0], np.array([2, 4, 8]) * 1e-14, np.array([[1, 2, 3]]) * 1e-11)
-        near(arc.fall_transition, [0], [0], [[2.5e-12]])
+        same(arc.cell_rise, slew, load, values)
+        same(arc.cell_fall, slew, load, values)
+        same(arc.rise_transition, [0], np.array([2, 4, 8]) * 1e-14, np.array([[1, 2, 3]]) * 1e-11)
+        same(arc.fall_transition, [0], [0], [[2.5e-12]])
     assert arcs[2].cell_fall is None
 
 
@@ -94,14 +95,14 @@ def test_internal_power_is_in_capacitance_times_volts_squared(library):
         ("A", "None"),
     ]
     loads = np.array([10, 20, 30]) * 1e-14
-    near(entries[0].rise, [3e-11, 4e-11], loads, np.array([[1, 2, 3], [4, 5, 6]]) * unit)
-    near(entries[0].fall, [1e-11, 2e-11, 3e-11], [0], np.array([[-1], [0], [1]]) * unit)
+    same(entries[0].rise, [3e-11, 4e-11], loads, np.array([[1, 2, 3], [4, 5, 6]]) * unit)
+    same(entries[0].fall, [1e-11, 2e-11, 3e-11], [0], np.array([[-1], [0], [1]]) * unit)
     assert entries[1].rise is entries[1].fall
-    near(entries[1].rise, [0], [0], [[8 * unit]])
+    same(entries[1].rise, [0], [0], [[8 * unit]])
     assert library.cells["TRI"].pins["Y"].power == (), "three axes are left out, with a warning"
     clock = library.cells["FLOP"].pins["CK"].power[0]
     assert clock.related is None
-    assert clock.fall.values[2, 0] == pytest.approx(6 * unit)
+    assert clock.fall.values[2, 0] == near(6 * unit)
 
 
 def test_states(library):
@@ -140,9 +141,7 @@ def test_kinds_of_cells(library):
 def test_buses_and_bundles(library):
     ram = library.cells["RAM"].pins
     assert list(ram) == [f"{bus}[{k}]" for bus in "AQ" for k in (3, 2, 1, 0)] + ["CK"]
-    assert [ram[f"A[{k}]"].capacitance for k in range(4)] == pytest.approx(
-        [40e-15, 40e-15, 50e-15, 40e-15]
-    )
+    assert [ram[f"A[{k}]"].capacitance for k in range(4)] == near([40e-15, 40e-15, 50e-15, 40e-15])
     assert [arc.related for arc in ram["Q[2]"].timing] == ["A[2]"], "bit by bit"
     assert [p.related for p in ram["Q[2]"].power] == ["A[3]", "A[2]", "A[1]", "A[0]"]
     pair = library.cells["PAIR"].pins
