@@ -93,7 +93,7 @@ def synth(
     }
     given = {name: size for name, size in sizes.items() if size is not None}
     _check_source(design, top, core, given)
-    from spikewatt.flow.run import staged
+    from spikewatt.flow.files import staged
     from spikewatt.synth.asic import synthesise
     from spikewatt.synth.technology.library import default_library_path
 
@@ -149,14 +149,14 @@ def _core_verilog(core: Core, sizes: Mapping[str, Any]) -> str:
 
 
 @contextlib.contextmanager
-def _status() -> Iterator[Callable[[str], object]]:
+def _status() -> Iterator[Callable[[str], None]]:
     """What is being done, on a terminal's standard error."""
     console = Console(stderr=True, highlight=False)
     if not console.is_terminal:
         yield lambda what: None
         return
     with console.status("starting") as line:
-        yield line.update
+        yield lambda what: line.update(what)
 
 
 def _text(result: "AsicResult") -> str:

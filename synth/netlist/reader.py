@@ -4,7 +4,7 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,13 @@ from spikewatt.synth.yosys import Step, run_yosys, yosys_version
 
 __all__ = ["read_netlist"]
 
+_MODULE = re.compile(r"\bmodule\s+(?:\\(?=\S))?([^\s(;#]+)")
+_WITH_PARAMETERS = re.compile(r"\$paramod(?:\$[0-9a-f]+)?\\([^\\]+)")
 _GZIP = b"\x1f\x8b"
 _READ = """\
 read_verilog -lib stubs.v
 read_verilog -icells netlist.v
-hierarchy {top}
+hierarchy {options}
 """
 _PROCESSES = """\
 setattr -set keep 1 c:* t:$* %d
@@ -96,9 +98,19 @@ def _text(path: Path) -> str:
 
 def _converted(text: str, library: Library, top: str | None, progress: Step) -> str:
     """Verilog as JSON, by yosys."""
-    chosen = _quoted(text, top) if top else "-auto-top"
-    memories = _PROCESSES if re.search(r"\balways\b", text) else ""
-    script = _READ.format(top=chosen) + memories + _WRITE
+    if top is None:
+        found = set(_MODULE.findall(text))
+        plain = found.pop() if len(found) == 1 else None
+        top = plain or _top(_modules(_by_yosys(text, library, "", progress)), None, library)
+    elif top not in (found := _MODULE.findall(text)):
+        raise _no_module(top, found)
+    return _by_yosys(text, library, f"-top {top}", progress)
+
+
+def _by_yosys(text: str, library: Library, options: str, progress: Step) -> str:
+    """JSON of Verilog text; without the option ``-top``, parameters of modules are not applied."""
+    memories = _PROCESSES if options and re.search(r"\balways\b", text) else ""
+    script = _READ.format(options=options) + memories + ("" if options else "proc\n") + _WRITE
     stubs = verilog_stubs(library)
 
     def build(folder: Path) -> None:
@@ -114,12 +126,9 @@ def _converted(text: str, library: Library, top: str | None, progress: Step) -> 
     return (folder / "netlist.json").read_text()
 
 
-def _quoted(text: str, top: str) -> str:
-    """Argument that names the top module; yosys has no quotes, so it must be in the text."""
-    if not re.search(rf"\bmodule\s+\\?{re.escape(top)}(?![\w$])", text):
-        found = ", ".join(re.findall(r"\bmodule\s+\\?([^\s(;]+)", text)[:5])
-        raise NetlistError(f"it holds no module {top}: choose the top among {found or 'none'}")
-    return f"-top {top}"
+def _no_module(name: str, found: Iterable[str]) -> NetlistError:
+    some = ", ".join(list(found)[:5]) or "none"
+    return NetlistError(f"it holds no module {name}: choose the top among {some}")
 
 
 def _unreadable(error: ToolError) -> Exception:
@@ -151,11 +160,11 @@ def _top(modules: Mapping[str, Any], chosen: str | None, library: Library) -> st
         raise NetlistError("it holds no module")
     if chosen is not None:
         if chosen not in real:
-            found = ", ".join(list(real)[:5])
-            raise NetlistError(f"it holds no module {chosen}: choose the top among {found}")
+            raise _no_module(chosen, real)
         return chosen
     marked = [name for name, m in real.items() if "1" in str(m["attributes"].get("top", ""))]
     held = {cell["type"] for module in real.values() for cell in module["cells"].values()}
+    held |= {match[1] for kind in held if (match := _WITH_PARAMETERS.match(kind))}
     free = marked or [name for name in real if name not in held]
     if len(free) != 1:
         found = ", ".join((free or list(real))[:5])

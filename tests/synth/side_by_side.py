@@ -29,7 +29,7 @@ class Run:
             match = re.fullmatch(r"tb\.dut\.(.+?)(?:\[(\d+)(?::(\d+))?\])?", name.replace("\\", ""))
             assert match, name
             base, left, right = match.groups()
-            pairs = wave[name].tv
+            pairs = wave.data[wave.references_to_ids[name]].tv
             times = [time for time, _ in pairs]
             if left is None:
                 self._bits[base] = times, [value for _, value in pairs]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from spikewatt.synth.asic import AsicResult, synthesise
+from spikewatt.synth.asic import synthesise
 from spikewatt.synth.liberty.library import FlipFlop, Library
 from spikewatt.synth.liberty.models import verilog_models
 from spikewatt.synth.liberty.reader import read_liberty
@@ -94,22 +94,3 @@ def powered_up(models: str) -> str:
 
 def bits(name: str, width: int) -> list[str]:
     return [name] if width == 1 else [f"{name}[{place}]" for place in range(width)]
-
-
-def test_counts() -> None:
-    def of(top: str, gating: bool = True) -> AsicResult:
-        return synthesise(DESIGNS[top], top, default_library_path(), clock_gating=gating)
-
-    counter, plain = of("counter"), of("counter", gating=False)
-    assert (counter.flip_flops, counter.gated_flip_flops, counter.clock_gates) == (8, 8, 1)
-    assert (plain.flip_flops, plain.gated_flip_flops, plain.clock_gates) == (8, 0, 0)
-    assert (counter.gating, plain.gating) == ("library", "off")
-    assert of("latch").latches == 8
-    memory = of("memory")
-    assert (memory.memories, memory.memory_bits, memory.flip_flops) == (1, 16 * 6, 2)
-    assert of("lookup").memories == 0
-    assert of("adder").flip_flops == 0
-    twins = of("twins")
-    assert twins.flip_flops == 4 + 4 + 1  # merged; constant; the upper half is one bit
-    stages = of("hierarchy")
-    assert set(stages.modules) >= {"", "first", "second"}

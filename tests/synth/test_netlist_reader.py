@@ -119,7 +119,9 @@ def test_hierarchy(tmp_path: Path) -> None:
     assert [one.name for one in netlist.instances] == ["left.u", "right.u"]
     assert [one.module for one in netlist.instances] == ["left", "right"]
     first, second = (instance(netlist, name).pins for name in ("left.u", "right.u"))
-    assert first["Y"] == second["A"] == named(netlist, "left.inside") == named(netlist, "right.i[0]")
+    assert (
+        first["Y"] == second["A"] == named(netlist, "left.inside") == named(netlist, "right.i[0]")
+    )
     through = netlist.ports["b"].nets[0]
     assert netlist.ports["y"].nets == (second["Y"], through, ONE)
     assert set(netlist.names[through]) == {
