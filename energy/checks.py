@@ -7,6 +7,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from spikewatt.energy.kernels import popcount
 from spikewatt.energy.lowering import Literal
 from spikewatt.energy.program import Program
 from spikewatt.energy.words import ALL, earlier
@@ -34,24 +35,29 @@ def _gather(words, index, out):
         out[k >> 6] |= ((words[at >> 6] >> np.uint64(at & 63)) & np.uint64(1)) << np.uint64(k & 63)
 
 
-@numba.njit(cache=True)
-def _edges(words, inverted, before, data_at, base, count, out_at, out_mid):
+@numba.njit(cache=True, nogil=True)
+def _edges(words, inverted, before, to_data, data_at, base, count, out_at, out_mid):
     """Rising edges of a clock that come with a data sample, and those between it and the next."""
     out_at[:] = np.uint64(0)
     out_mid[:] = np.uint64(0)
-    previous, d = before, -1
-    for s in range(count):
-        value = ((words[s >> 6] >> np.uint64(s & 63)) & np.uint64(1)) ^ inverted
-        here = d + 1 < data_at.shape[0] and data_at[d + 1] == base + s
-        if here:
-            d += 1
-        if value and not previous:
-            bit = np.uint64(1) << np.uint64(d & 63)
-            if here:
-                out_at[d >> 6] |= bit
-            elif d >= 0:
-                out_mid[d >> 6] |= bit
-        previous = value
+    flip, lead = np.uint64(0) - inverted, before << np.uint64(63)
+    for k in range((count + 63) >> 6):
+        value = words[k] ^ flip
+        rise = value & ~((value << np.uint64(1)) | (lead >> np.uint64(63)))
+        lead = value
+        while rise:
+            low = rise & (np.uint64(0) - rise)
+            s = 64 * k + np.int64(popcount(low - np.uint64(1)))
+            rise ^= low
+            if s >= count:
+                break
+            d = to_data[s]
+            if d >= 0:
+                bit = np.uint64(1) << np.uint64(d & 63)
+                if data_at[d] == base + s:
+                    out_at[d >> 6] |= bit
+                else:
+                    out_mid[d >> 6] |= bit
 
 
 @numba.njit(cache=True, nogil=True)
@@ -75,10 +81,7 @@ def _judge(at, before, edge_at, edge_mid, valid, rows, inverted, clock, both, mi
             if mid_ok[i]:
                 middle = edge_mid[clock[i], k] & ~clear & ~preset
                 bad |= middle & (q ^ at[rows[i, 1], k] ^ md) & valid[k]
-            step = edge & valid[k]
-            while step:
-                step &= step - np.uint64(1)
-                judged += 1
+            judged += np.int64(popcount(edge & valid[k]))
             if bad:
                 low = 0
                 while not (bad >> np.uint64(low)) & np.uint64(1):
@@ -146,8 +149,8 @@ class Checker:
         self.judged = 0
 
     def edges(
-        self, early: NDArray[np.uint64], late: NDArray[np.uint64], data_at: NDArray[np.int64],
-        base: int, count: int, *, first: bool,
+        self, early: NDArray[np.uint64], late: NDArray[np.uint64], to_data: NDArray[np.int64],
+        data_at: NDArray[np.int64], base: int, count: int, *, first: bool,
     ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:  # fmt: skip
         """Rising edges of every clock: at data samples, and after them; uint64[clocks, words]."""
         words = early.shape[1]
@@ -168,7 +171,8 @@ class Checker:
                     continue
                 start = (int(words_of[0]) & 1) ^ inverted
                 before = start if first else int(self._last[int(row)]) ^ inverted
-                _edges(words_of, np.uint64(inverted), np.uint64(before), data_at, base, count, at[k], mid[k])  # fmt: skip
+                flip, lead = np.uint64(inverted), np.uint64(before)
+                _edges(words_of, flip, lead, to_data, data_at, base, count, at[k], mid[k])
             end = count - 1
             self._last[int(row)] = np.uint64(int(words_of[end >> 6]) >> (end & 63) & 1)
         return at, mid
@@ -208,7 +212,7 @@ class Checker:
             at, before, edge_at, edge_mid, valid, self._rows, self._inverted, self._clock,
             self._both, self._mid,
         )  # fmt: skip
-        self.judged += judged
+        self.judged += int(judged)
         return None if sample < 0 else Mismatch(int(sample), int(check), int(value))
 
     def clock_of(self, port: int) -> int | None:

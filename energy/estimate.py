@@ -1,8 +1,7 @@
 """From a waveform, a netlist and a library to watts and joules."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +12,12 @@ from spikewatt.energy.pricing import Prices, Wires, price
 from spikewatt.energy.replay import Activity, Prepared, Progress, UnknownPolicy, activity, stream
 from spikewatt.energy.run import Engine
 from spikewatt.energy.sram import SramModel
+from spikewatt.energy.words import unpack
 from spikewatt.model.errors import LibraryError, ParameterError
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.netlist.netlist import Netlist
 
-__all__ = ["Clock", "Estimate", "estimate", "sram_for"]
+__all__ = ["Clock", "Estimate", "estimate", "from_activity", "sram_for"]
 
 FloatArray = NDArray[np.float64]
 
@@ -138,6 +138,35 @@ class Estimate:
             )
         return found
 
+    def cycle_edges(self, prepared: Prepared) -> FloatArray:
+        """float64[cycles + 1], s: the window cut before every rising edge of the clock.
+
+        The clock is the one that was given, or else the input that toggles most and clocks
+        flip-flops.
+
+        Raises
+        ------
+        ParameterError
+            The waveform shows no clock.
+        """
+        samples, tick = prepared.samples, prepared.tick_s
+        nets = [int(row) for row in samples.root_rows]
+        if self.clock is not None:
+            nets = [net for net in nets if net == _clock_net(self.netlist, self.clock)]
+        if not nets:
+            raise ParameterError(
+                "energy per cycle needs a clock that the waveform shows: name it with --clock"
+            )
+        totals = self.activity.totals
+        at = samples.root_rows.tolist().index(max(nets, key=lambda net: totals[net]))
+        row = samples.roots.read(0, samples.roots.words, samples.roots.words)[at]
+        bits = unpack(row)[: len(samples.times)]
+        rising = np.flatnonzero((bits[1:] == 1) & (bits[:-1] == 0)) + 1
+        begin, end = self.activity.edges_s[0], self.activity.edges_s[-1]
+        cuts = (samples.times[rising] - 1) * tick
+        inner = cuts[(cuts > begin + tick / 2) & (cuts < end - tick / 2)]
+        return np.concatenate([[begin], inner, [end]])
+
     def per_cycle(
         self, prepared: Prepared, edges_s: FloatArray, *, unknown: UnknownPolicy = "refuse"
     ) -> FloatArray:
@@ -145,17 +174,25 @@ class Estimate:
 
         The prices are those of this estimate, so that the cycles add up to it.
         """
+        root = None if self.clock is None else _clock_net(self.netlist, self.clock)
         keys, durations = Keys(self.netlist, self.prices), np.diff(edges_s)
         out = np.zeros((len(durations), len(LEDGER_GROUPS), keys.shape[2]))
 
         def consume(block: int, counts: NDArray[np.uint64]) -> None:
             for low in range(0, len(counts), 256):
-                part = keys.dynamic(self.prices, counts[low : low + 256]).sum(1)
-                out[block + low : block + low + len(part)] += part
+                part = counts[low : low + 256].astype(np.float64)
+                if root is not None:
+                    part[:, root] = 0
+                rows = slice(block + low, block + low + len(part))
+                out[rows] += keys.dynamic(self.prices, part).sum(1)
 
         accesses, edges = stream(prepared, edges_s, consume, unknown=unknown)
         if self.netlist.memories and self.sram is not None:
             out += keys.memories(self.netlist, self.sram, accesses, edges, durations).sum(1)
+        if root is not None and self.clock is not None:  # the ideal clock, as in the estimate
+            steady = np.zeros((1, len(self.netlist.names)))
+            steady[0, root] = 2 / self.clock.period_s
+            out += durations[:, None, None] * keys.dynamic(self.prices, steady).sum(1)
         leakage = keys.leakage.reshape(keys.shape).sum(0)
         return out + durations[:, None, None] * leakage
 
@@ -249,31 +286,49 @@ def estimate(
             f"library {library.name} has neither internal power nor leakage: take one that has, "
             "or the built-in one"
         )
-    root = None if clock is None else _clock_net(netlist, clock)
+    root = None if clock is None else _clock_net(netlist, clock)  # before the long work
     if netlist.memories and sram is None:
         sram = sram_for(library)
     run = activity(
         prepared, window=window, borders=borders, unknown=unknown, engine=engine, progress=progress
     )
-    toggles = run.toggles.astype(np.float64)
-    duty = run.high_s / run.duration_s
-    if root is not None and clock is not None:
-        toggles[:, root] = 2 * np.diff(run.edges_s) / clock.period_s
-        duty[root] = 0.5
-    prices = price(
+    return from_activity(
+        run,
         netlist,
         library,
-        toggles.sum(0),
-        duty,
-        _roots(prepared) if root is None else [root],
+        clock=clock,
+        roots=_roots(prepared) if root is None else (),
+        sram=sram,
         voltage=voltage,
         wires=wires,
     )
+
+
+def from_activity(
+    run: Activity,
+    netlist: Netlist,
+    library: Library,
+    *,
+    clock: Clock | None = None,
+    roots: Iterable[int] = (),
+    sram: SramModel | None = None,
+    voltage: float | None = None,
+    wires: Wires | None = None,
+) -> Estimate:
+    """Price activity, wherever it comes from.
+
+    Parameters
+    ----------
+    roots:
+        Roots of the clock network where no ideal clock is given.
+    """
+    toggles = run.toggles.astype(np.float64)
+    duty = run.high_s / run.duration_s
+    if clock is not None:
+        root = _clock_net(netlist, clock)
+        roots = [root]
+        toggles[:, root] = 2 * np.diff(run.edges_s) / clock.period_s
+        duty[root] = 0.5
+    prices = price(netlist, library, toggles.sum(0), duty, roots, voltage=voltage, wires=wires)
     ledger = settle(netlist, prices, toggles, run.accesses, run.clock_edges, run.edges_s, sram)
     return Estimate(netlist, library, run, prices, ledger, toggles, sram, clock)
-
-
-def shares(parts: Mapping[str, float]) -> dict[str, float]:
-    """Each part over the sum of all."""
-    total = sum(parts.values())
-    return {name: value / total if total else 0.0 for name, value in parts.items()}

@@ -14,7 +14,7 @@ from numba.core import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-__all__ = ["END", "LEAD", "WORDS", "new_values", "run_stage"]
+__all__ = ["END", "LEAD", "WORDS", "new_values", "popcount", "run_stage"]
 
 WORDS = 32
 """Words of a chunk: 2,048 samples. Fewer cost more for each step, more leave the cache."""
@@ -36,7 +36,7 @@ def new_values(rows: int) -> NDArray[np.uint64]:
 
 
 @intrinsic
-def _popcount(context: Any, word: Any) -> Any:
+def _ctpop(context: Any, word: Any) -> Any:
     """Number of ones of a word, as the processor's own instruction."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -44,6 +44,9 @@ def _popcount(context: Any, word: Any) -> Any:
         return builder.call(function, args)
 
     return types.uint64(types.uint64), generate
+
+
+popcount: Any = _ctpop
 
 
 @numba.njit(inline="always")
@@ -55,17 +58,17 @@ def _count(V, y, toggles, high, pieces, mask, block, span, planes, plane_mask, p
             for k in range(LEAD, END):
                 v = V[y, k]
                 changed = v ^ ((v << _ONE) | (V[y, k - 1] >> _TOP))
-                count += _popcount(changed & mask[p, k - LEAD])
+                count += popcount(changed & mask[p, k - LEAD])
         else:
             for k in range(LEAD + span[p, 0], LEAD + span[p, 1]):
                 v = V[y, k]
                 changed = v ^ ((v << _ONE) | (V[y, k - 1] >> _TOP))
-                count += _popcount(changed & mask[p, k - LEAD])
+                count += popcount(changed & mask[p, k - LEAD])
         toggles[block[p], y] += count
     for p in range(planes[0], planes[1]):
         count = _NONE
         for k in range(LEAD, END):
-            count += _popcount(V[y, k] & plane_mask[p, k - LEAD])
+            count += popcount(V[y, k] & plane_mask[p, k - LEAD])
         high[y] += np.int64(count) * plane_weight[p]
 
 
@@ -99,7 +102,7 @@ def _hold(V, E, D, y, inverted, known):
 
 
 @numba.njit(nogil=True, cache=True, boundscheck=False, error_model="numpy")
-def run_stage(
+def _run_stage(
     V, source_rows, source, counted, first, last, start,
     kind, operands, inverted, out, known,
     toggles, high, piece_at, piece_mask, piece_block, piece_words,
@@ -221,3 +224,6 @@ def run_stage(
         for m in range(kept_rows.shape[0]):
             for k in range(WORDS):
                 kept[m, base + k] = V[kept_rows[m], LEAD + k]
+
+
+run_stage: Any = _run_stage

@@ -122,7 +122,8 @@ class Keys:
         self.memory_module = [place[memory.module] for memory in netlist.memories]
         driver, driven = prices.driver, prices.driver >= 0
         self.net = np.full(len(driver), -1, np.int64)
-        self.net[driven] = self.key(module[driver[driven]], prices.group[driver[driven]], _SWITCHING)
+        by = driver[driven]
+        self.net[driven] = self.key(module[by], prices.group[by], _SWITCHING)
         ports = np.flatnonzero(driver == -1)
         term = np.where(prices.clock_net[ports], _CLOCK_PINS, _SWITCHING)
         self.net[ports] = self.key(place[""], _PORTS, term)

@@ -1,5 +1,6 @@
 """Replay in plain NumPy: the same results as ``kernels``, a step kind at a time."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -67,7 +68,8 @@ def _held(enable: Words, data: Words, state: int, known: bool) -> tuple[Words, b
 def run_stage(
     V, source_rows, source, counted, first, last, start,
     kind, operands, inverted, out, known,
-    toggles, high, piece_at, piece_mask, piece_block, piece_words, plane_at, plane_mask, plane_weight,
+    toggles, high, piece_at, piece_mask, piece_block, piece_words,
+    plane_at, plane_mask, plane_weight,
     kept_rows, kept, groups,
 ) -> None:  # fmt: skip
     """Run chunks; parameters as those of ``kernels.run_stage``, and ``Stage.groups``.
@@ -79,13 +81,14 @@ def run_stage(
     now = np.zeros((len(V), (last - first) * WORDS), np.uint64)
     now[0], now[1] = 0, ALL
     now[source_rows] = source[:, span]
-    for low, high_ in zip(groups[:-1], groups[1:], strict=True):
+    for low, stop in itertools.pairwise(groups):
         code = int(kind[low]) if low < len(kind) else 0
         if code >= Hold.LATCH:
-            for at in range(low, high_):
-                _hold_step(now, lead, code, operands[at], int(inverted[at]), int(out[at]), known, start)  # fmt: skip
+            for at in range(low, stop):
+                flags, y = int(inverted[at]), int(out[at])
+                _hold_step(now, lead, code, operands[at], flags, y, known, start)
             continue
-        chosen = slice(low, high_)
+        chosen = slice(low, stop)
         flags = inverted[chosen]
         operand = [
             now[operands[chosen, k]] ^ np.where(flags >> k & 1, ALL, np.uint64(0))[:, None]

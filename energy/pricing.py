@@ -273,14 +273,14 @@ def _mean(tables: Iterable[tuple[Table | None, FloatArray]], load: FloatArray) -
 
 
 def _output_internal(
-    kind: _Kind, pin: Pin, toggles: FloatArray, duty: FloatArray, slew: FloatArray, load: FloatArray,
-    clock_net: NDArray[np.bool_],
+    kind: _Kind, pin: Pin, toggles: FloatArray, duty: FloatArray, slew: FloatArray,
+    load: FloatArray, clock_net: NDArray[np.bool_],
 ) -> FloatArray:  # fmt: skip
     """J for each toggle of an output; float64[instances]."""
     out = kind.nets[pin.name]
     weights, energies = [], []
     for power in pin.power:
-        if power.related not in kind.nets:
+        if power.related is None or power.related not in kind.nets:
             continue
         related = kind.nets[power.related]
         positive = all(

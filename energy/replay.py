@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from spikewatt.energy.elements import Elements, build_elements
 from spikewatt.energy.matching import Matches, match
 from spikewatt.energy.program import Program, compile_program
-from spikewatt.energy.run import Consumer, Disagreement, Engine, Run
+from spikewatt.energy.run import Consumer, DisagreementError, Engine, Run
 from spikewatt.energy.samples import Samples, Unknown, read_samples
 from spikewatt.energy.waveform import Reader, Waveform, open_waveform
 from spikewatt.model.errors import NetlistError, WaveformError
@@ -280,7 +280,7 @@ def _run(
     )
     try:
         run.all(progress)
-    except Disagreement as found:
+    except DisagreementError as found:
         _refuse_netlist(found, prepared)
     return run
 
@@ -325,7 +325,7 @@ def _refuse_unknown(spans: Sequence[Unknown], begin: int, end: int, prepared: Pr
         )
 
 
-def _refuse_netlist(found: Disagreement, prepared: Prepared) -> None:
+def _refuse_netlist(found: DisagreementError, prepared: Prepared) -> None:
     check, names = prepared.program.checks[found.check], prepared.netlist.names
     row = check.element.state.row
     name = names[row][0] if row < len(names) else check.instance

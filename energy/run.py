@@ -19,7 +19,7 @@ from spikewatt.energy.timeline import Masks, blocks_of, masks
 from spikewatt.energy.words import ALL, add_bits, aligned, expand, extend, pack
 from spikewatt.synth.netlist.netlist import Netlist
 
-__all__ = ["Consumer", "Disagreement", "Engine", "Run"]
+__all__ = ["Consumer", "DisagreementError", "Engine", "Run"]
 
 Words = NDArray[np.uint64]
 Engine = Literal["numba", "numpy"]
@@ -32,7 +32,7 @@ MANY = 4096
 SAMPLES = 64 * kernels.WORDS
 
 
-class Disagreement(Exception):
+class DisagreementError(Exception):
     """A flip-flop that the netlist does not explain: number of its check, time, and its value."""
 
     def __init__(self, check: int, time: int, value: int) -> None:
@@ -91,7 +91,7 @@ class Run:
     @property
     def high(self) -> NDArray[np.int64]:
         """int64[rows], ticks at 1 within the blocks."""
-        return np.array(self._highs).sum(0)
+        return np.asarray(np.array(self._highs).sum(0), np.int64)
 
     def all(self, progress: Callable[[str, float], None]) -> None:
         """Run from the first sample to the end of the last block."""
@@ -118,7 +118,7 @@ class Run:
         late = self._clock_stage(kept, start, base, end, after, low, toggles[0])
         self._judge(kept, late, start, stop, base, end, first=first)
         if len(within):
-            self.consume(low, np.sum(toggles, axis=0, dtype=np.uint64))
+            self.consume(low, np.asarray(np.sum(toggles, axis=0), np.uint64))
 
     def _data_stage(
         self, pool: ThreadPoolExecutor, start: int, stop: int, after: int, low: int,
@@ -166,8 +166,7 @@ class Run:
         roots = aligned(samples.roots.read(word, last, max(width, last - word) + 1), base % 64)
         index = samples.to_data[base:end] - start
         bridge = kept[len(self._kept) - len(program.bridge) :]
-        rows = [expand(row, index, width) for row in bridge]
-        source = np.concatenate([roots[:, :width], np.array(rows, np.uint64).reshape(-1, width)])
+        source = np.concatenate([roots[:, :width], expand(bridge, index, width)])
         extend(source, count)
         counted = np.zeros(len(source), np.uint8)
         counted[: len(roots)] = 1
@@ -204,7 +203,13 @@ class Run:
         data_at = self.samples.data_at[start:stop]
         count = end - base
         edge_at, edge_mid = checker.edges(
-            kept[n : n + m, :words], late[k:], data_at, base, count, first=first
+            kept[n : n + m, :words],
+            late[k:],
+            self.samples.to_data[base:end] - start,
+            data_at,
+            base,
+            count,
+            first=first,
         )
         at, before = checker.views(
             np.ascontiguousarray(kept[:n, :words]), late[:k], data_at, base, count, first=first
@@ -214,7 +219,7 @@ class Run:
         flags[0] &= not first
         bad: Mismatch | None = checker.judge(at, before, edge_at, edge_mid, pack(flags, words))
         if bad is not None:
-            raise Disagreement(bad.check, int(times[bad.sample]), bad.value)
+            raise DisagreementError(bad.check, int(times[bad.sample]), bad.value)
         block = blocks_of(times, self.edges)
         for port, enable in enumerate(checker.enables):
             clock = checker.clock_of(port)

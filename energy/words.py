@@ -1,5 +1,6 @@
 """Bits over time in words of 64: small tools that the replay shares."""
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,9 +47,21 @@ def aligned(words: Words, shift: int) -> Words:
     return (words[:, :-1] >> low) | (words[:, 1:] << high)
 
 
-def expand(row: Words, index: NDArray[np.int64], words: int) -> Words:
-    """uint64[words]: samples ``index`` of a row."""
-    return pack(unpack(row)[index], words)
+@numba.njit(cache=True, nogil=True)
+def _expand(rows, index, out):
+    for k in range(index.shape[0]):
+        at = index[k]
+        word, bit = at >> 6, np.uint64(at & 63)
+        to, place = k >> 6, np.uint64(k & 63)
+        for row in range(rows.shape[0]):
+            out[row, to] |= ((rows[row, word] >> bit) & _ONE) << place
+
+
+def expand(rows: Words, index: NDArray[np.int64], words: int) -> Words:
+    """uint64[n, words]: samples ``index`` of each row."""
+    out = np.zeros((len(rows), words), np.uint64)
+    _expand(rows, index, out)
+    return out
 
 
 def add_bits(words: Words, block: NDArray[np.int64], totals: NDArray[np.uint64]) -> None:

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from spikewatt.flow.energy import energy
 from spikewatt.flow.synthesis import synth
 from spikewatt.model.errors import DataError, SpikewattError
 
@@ -116,6 +117,7 @@ def run(
 
 
 app.command()(synth)
+app.command()(energy)
 
 
 @app.command()

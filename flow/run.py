@@ -1,10 +1,8 @@
 """The main job: a network through the RTL, held against the golden model."""
 
 import contextlib
-import shutil
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -15,45 +13,19 @@ from spikewatt.cosim.samples import Progress, run_samples
 from spikewatt.cosim.simulate import Simulator
 from spikewatt.cosim.verilated import Trace
 from spikewatt.flow.evaluate import Evaluation
+from spikewatt.flow.files import staged
 from spikewatt.flow.report import RunReport
 from spikewatt.model.batch import run_batch
 from spikewatt.model.dataset import load_digits, load_samples
 from spikewatt.model.encoding import encode
-from spikewatt.model.errors import DataError, ParameterError, SpikewattError
+from spikewatt.model.errors import DataError, ParameterError
 from spikewatt.model.mapping import map_network
 from spikewatt.model.netfile import load_network
 from spikewatt.model.network import Network
 
-__all__ = ["load_digits", "load_network", "load_samples", "run", "staged"]
+__all__ = ["load_digits", "load_network", "load_samples", "run"]
 
 IntArray = NDArray[np.int64]
-
-
-def _unwritable(out: Path, error: OSError) -> SpikewattError:
-    reason = error.strerror or error
-    return SpikewattError(f"cannot write to {out} ({reason}): choose another folder with --out")
-
-
-@contextlib.contextmanager
-def staged(out: Path) -> Iterator[Path]:
-    """Folder to write into; what is in it moves to ``out`` at the end, if the end is reached."""
-    out = out.absolute()
-    try:
-        if out.exists() and not out.is_dir():
-            raise NotADirectoryError(0, "it is not a folder")
-        parent = next(p for p in (out, *out.parents) if p.is_dir())
-        part = Path(tempfile.mkdtemp(prefix=".spikewatt-", dir=parent))
-    except OSError as error:
-        raise _unwritable(out, error) from None
-    try:
-        yield part
-        out.mkdir(parents=True, exist_ok=True)
-        for path in part.iterdir():
-            path.replace(out / path.name)
-    except OSError as error:
-        raise _unwritable(out, error) from None
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
