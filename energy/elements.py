@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from spikewatt.energy.lowering import Kind, Literal, Lowering, Step
 from spikewatt.model.errors import NetlistError
 from spikewatt.synth.liberty.function import Function
+from spikewatt.synth.liberty.gating import expand_clock_gate
 from spikewatt.synth.liberty.library import Cell, FlipFlop, Library
 from spikewatt.synth.netlist.netlist import Instance, Netlist
 
@@ -83,9 +84,8 @@ def build_elements(netlist: Netlist, library: Library) -> Elements:
             name: Literal(instance.pins[name]) if name in instance.pins else FALSE
             for name in cell.pins
         }
-        if cell.clock_gate and not any(pin.function for pin in cell.pins.values()):
-            states.append(_clock_gate(instance, cell, pins, lowering))
-        elif cell.sequential is not None:
+        cell = expand_clock_gate(cell)
+        if cell.sequential is not None:
             states.append(_sequential(instance, cell, pins, lowering))
         else:
             _outputs(instance, cell, pins, lowering)
@@ -167,32 +167,3 @@ def _sequential(
     )
     _outputs(instance, cell, known, lowering, done)
     return element
-
-
-def _clock_gate(
-    instance: Instance, cell: Cell, pins: Mapping[str, Literal], lowering: Lowering
-) -> Element:
-    """Integrated clock gate that the library describes by its kind alone."""
-    role = {pin.gating: pins[name] for name, pin in cell.pins.items() if pin.gating}
-    kind = cell.clock_gate or ""
-    if "clock" not in role or "out" not in role or not kind.startswith("latch_"):
-        raise NetlistError(
-            f"cell {instance.name}: clock gate {instance.type} of kind {kind} is not supported"
-        )
-    clock, out = role["clock"], role["out"]
-    enable = Literal(lowering.new_row())
-    wanted = (~role.get("enable", FALSE), ~role.get("test", FALSE))
-    lowering.steps.append(Step(Kind.AND2, wanted, enable.row, inverted=True))
-    state, falling = Literal(lowering.new_row()), kind.startswith("latch_negedge")
-    gated = (~clock, state) if falling else (clock, state)
-    lowering.steps.append(Step(Kind.AND2, gated, out.row, inverted=falling))
-    return Element(
-        instance=instance.name,
-        state=state,
-        edge=False,
-        control=clock if falling else ~clock,
-        data=enable,
-        clear=FALSE,
-        preset=FALSE,
-        both=False,
-    )
