@@ -141,11 +141,11 @@ def test_a_library_that_lacks_something(tmp_path: Path) -> None:
     with pytest.raises(LibraryError, match=r"sparse\.lib holds no inverter, which mapping"):
         synthesise(DESIGNS["adder"], "adder", whole, dont_use=["NO?"])
     tristate = "module top(input a, e, output y); assign y = e ? a : 1'bz; endmodule"
-    with pytest.raises(NetlistError, match="library sparse has no cell for .* of module top"):
+    with pytest.raises(NetlistError, match=r"library sparse has no cell for .* of module top"):
         synthesise(tristate, "top", whole)
-    with pytest.raises(NetlistError, match="library sparse has no cell for .* of module counter"):
+    with pytest.raises(ToolError, match="cannot be legalized: D flip-flops are not supported"):
         synthesise(DESIGNS["counter"], "counter", whole, dont_use=["FLOP*"])
-    with pytest.raises(NetlistError, match="no cell for .* of module latch"):
+    with pytest.raises(ToolError, match="cannot be legalized: D latches are not supported"):
         synthesise(DESIGNS["latch"], "latch", whole, dont_use=["LATCH"])
 
 

