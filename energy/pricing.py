@@ -9,8 +9,9 @@ The arithmetic is that of OpenSTA's ``report_power`` (``power/Power.cc``):
   Boolean difference, inputs taken as independent);
 - internal, inputs: the mean of rise and fall energy at the pin's slew, times the probability of
   ``when``;
-- slews: the largest over a net's driving arcs, by edge and unateness; primary inputs and the clock
-  network are ideal (slew 0, where tables extrapolate);
+- slews: the largest over a net's driving arcs, by edge and unateness, a rising edge into the rise
+  capacitances and a falling one into the fall capacitances; primary inputs and the clock network
+  are ideal (slew 0, where tables extrapolate);
 - leakage: each state's watts times its probability, and the cell's own for the rest of the time.
 
 All of it is linear in the toggles, so a price is computed once and every view adds up.
@@ -67,7 +68,7 @@ class Prices:
     group:
         int64[instances], index into ``GROUPS``.
     load, slew:
-        float64[nets], F; float64[nets, 2], s of rise and fall.
+        float64[nets], F, the larger of rise and fall; float64[nets, 2], s of rise and fall.
     clock_net:
         bool[nets], the clock network.
     """
@@ -111,16 +112,16 @@ def _kinds(netlist: Netlist, library: Library) -> list[_Kind]:
 def _loads(
     kinds: Sequence[_Kind], nets: int, wires: Wires, clock_net: NDArray[np.bool_]
 ) -> FloatArray:
-    rise, fall, sinks = np.zeros(nets), np.zeros(nets), np.zeros(nets)
+    """float64[nets, 2], F of rise and fall."""
+    edges, sinks = np.zeros((nets, 2)), np.zeros(nets)
     for kind in kinds:
         for name, at in kind.nets.items():
             pin = kind.cell.pins[name]
             if pin.direction in ("input", "inout"):
-                np.add.at(rise, at, pin.rise_capacitance)
-                np.add.at(fall, at, pin.fall_capacitance)
+                np.add.at(edges, at, (pin.rise_capacitance, pin.fall_capacitance))
                 np.add.at(sinks, at, 1)
     per_sink = np.where(clock_net, wires.clock_per_sink, wires.per_sink)
-    return np.maximum(rise, fall) + sinks * per_sink
+    return edges + (sinks * per_sink)[:, None]
 
 
 def clock_network(netlist: Netlist, library: Library, roots: Iterable[int]) -> NDArray[np.bool_]:
@@ -145,9 +146,7 @@ def clock_network(netlist: Netlist, library: Library, roots: Iterable[int]) -> N
     return found
 
 
-def _slews(
-    kinds: Sequence[_Kind], netlist: Netlist, load: FloatArray, clock_net: NDArray[np.bool_]
-) -> FloatArray:
+def _slews(kinds: Sequence[_Kind], load: FloatArray, clock_net: NDArray[np.bool_]) -> FloatArray:
     """float64[nets, 2]: rise and fall, the largest over the arcs, in the order of the arcs."""
     slew = np.zeros((len(load), 2))
     level = _arc_levels(kinds, len(load), clock_net)
@@ -187,7 +186,7 @@ def _drive(kind: _Kind, name: str, chosen: IntArray, slew: FloatArray, load: Flo
             if table is None:
                 continue
             for value in inputs:
-                np.maximum.at(slew[:, edge], out, table.at(value, load[out]))
+                np.maximum.at(slew[:, edge], out, table.at(value, load[out, edge]))
 
 
 def _arc_levels(kinds: Sequence[_Kind], nets: int, clock_net: NDArray[np.bool_]) -> IntArray:
@@ -382,8 +381,8 @@ def price(
     duty = duty.copy()
     duty[0], duty[1] = 0.0, 1.0
     clock_net = clock_network(netlist, library, clocks)
-    load = _loads(kinds, nets, wires or Wires(), clock_net)
-    slew = _slews(kinds, netlist, load, clock_net)
+    edges = _loads(kinds, nets, wires or Wires(), clock_net)
+    load, slew = edges.max(1), _slews(kinds, edges, clock_net)
     changes = toggles.astype(np.float64)
     driver = np.full(nets, -2, np.int64)
     for port in netlist.ports.values():
