@@ -266,14 +266,14 @@ def _truths(function: Function) -> tuple[tuple[str, ...], tuple[tuple[int, ...],
 
 
 def _mean(tables: Iterable[tuple[Table | None, FloatArray]], load: FloatArray) -> FloatArray:
-    """Mean energy of the tables that there are, each at its slew."""
+    """Mean energy of the rise and fall tables, each at its slew; a missing one is of no energy."""
     found = [table.at(slew, load) for table, slew in tables if table is not None]
-    return np.sum(found, axis=0) / len(found) if found else np.zeros(len(load))
+    return np.sum(found, axis=0) / 2 if found else np.zeros(len(load))
 
 
 def _output_internal(
     kind: _Kind, pin: Pin, toggles: FloatArray, duty: FloatArray, slew: FloatArray,
-    load: FloatArray, clock_net: NDArray[np.bool_],
+    load: FloatArray,
 ) -> FloatArray:  # fmt: skip
     """J for each toggle of an output; float64[instances]."""
     out = kind.nets[pin.name]
@@ -282,13 +282,12 @@ def _output_internal(
         if power.related is None or power.related not in kind.nets:
             continue
         related = kind.nets[power.related]
-        positive = all(
-            arc.sense != "negative_unate" for arc in pin.timing if arc.related == power.related
-        )
+        senses = (arc.sense for arc in pin.timing if arc.related == power.related)
+        positive = next(senses, "positive_unate") != "negative_unate"  # the first arc's, as OpenSTA
         rise, fall = slew[related].T
         pair = (rise, fall) if positive else (fall, rise)
         energies.append(_mean(zip((power.rise, power.fall), pair, strict=True), load[out]))
-        weights.append(toggles[related] * _duty(kind, pin, power, duty, clock_net[related]))
+        weights.append(toggles[related] * _duty(kind, pin, power, duty))
     if not energies:
         zero = np.zeros(len(out))
         lone = [_mean(((p.rise, zero), (p.fall, zero)), load[out]) for p in pin.power]
@@ -299,16 +298,14 @@ def _output_internal(
     return (share * np.stack(energies)).sum(0)
 
 
-def _duty(
-    kind: _Kind, pin: Pin, power: InternalPower, duty: FloatArray, clocked: NDArray[np.bool_]
-) -> FloatArray:
+def _duty(kind: _Kind, pin: Pin, power: InternalPower, duty: FloatArray) -> FloatArray:
     """Probability that the related pin decides the output."""
     related = power.related or ""
     if pin.function is not None and related in pin.function.inputs:
         return _probability(_minterms(pin.function, related), kind, duty)
     if power.when is not None:
         return _probability(_truths(power.when), kind, duty)
-    return np.where(clocked, 1.0, 0.5)
+    return np.full(len(kind.index), 0.5)
 
 
 def _input_internal(kind: _Kind, pin: Pin, duty: FloatArray, slew: FloatArray) -> FloatArray:
@@ -398,7 +395,7 @@ def price(
             if pin.direction == "output":
                 driver[at[at > 1]] = kind.index[at > 1]
                 outputs.append(at)
-                energy = _output_internal(kind, pin, changes, duty, slew, load, clock_net)
+                energy = _output_internal(kind, pin, changes, duty, slew, load)
             else:
                 energy = _input_internal(kind, pin, duty, slew)
             if pin.power:
@@ -426,7 +423,8 @@ def _group(kind: _Kind, outputs: Sequence[IntArray], clock_net: NDArray[np.bool_
     if kind.cell.macro:
         return np.full(len(kind.index), GROUPS.index("macro"))
     own = "sequential" if kind.cell.sequential or kind.cell.clock_gate else "combinational"
-    clocking = np.zeros(len(kind.index), np.bool_)
-    for nets in outputs:
-        clocking |= clock_net[nets]
-    return np.where(clocking, GROUPS.index("clock"), GROUPS.index(own))
+    some, others = np.zeros((2, len(kind.index)), np.bool_)
+    for nets in outputs:  # all that are connected, as OpenSTA
+        some |= clock_net[nets]
+        others |= ~clock_net[nets] & (nets > 1)
+    return np.where(some & ~others, GROUPS.index("clock"), GROUPS.index(own))
