@@ -127,6 +127,13 @@ def _rarely_select(random: Random, step: int) -> dict[str, int]:
     return {"d": random.getrandbits(4)}
 
 
+def _rarely_open(random: Random, step: int) -> dict[str, int]:
+    """Open at steps 2 and 3, then not before step 20; the data rest when the latch closes."""
+    if step in (4, 22, 60, 110):
+        return {"en": 0}
+    return {"d": random.getrandbits(4), "en": int(step in (2, 3, 20, 21, *range(40, 60), 109))}
+
+
 def _gated() -> Iterator[Circuit]:
     yield Circuit(
         "latch_and_gate",
@@ -180,6 +187,19 @@ endmodule
         clocks={},
         warm_up=25,
         steps=300,
+    )
+    # The dump begins with the latches closed, and some stay so for long.
+    yield Circuit(
+        "held_latches",
+        """module dut(input clk, en, input [3:0] d, output reg [3:0] held, high, q);
+always @* if (en) held = d;
+always @* if (clk) high = held ^ d;
+always @(negedge clk) q <= high + held;
+endmodule
+""",
+        {"en": 1, "d": 4},
+        {"held": 4, "high": 4, "q": 4},
+        stimulus=_rarely_open,
     )
     yield Circuit(
         "two_phases",

@@ -252,6 +252,22 @@ endmodule
         {"y": 8, "q": 4, "one": 1, "zero": 1, "same": 1},
         resets=RESET,
     )
+    # All but bit 0 of r is constant, and synthesis makes it a wire without an index.
+    yield Circuit(
+        "narrowed",
+        """module dut(input clk, rst, input [3:0] a, b, output reg [3:0] y, output reg [5:0] seen);
+reg [4:0] r;
+always @(posedge clk or posedge rst) if (rst) begin r <= 0; y <= 0; seen <= 0; end
+  else begin
+    r <= (a < b) | (r == 0);
+    y <= a + r; seen <= {seen[4:0], y[1] ^ r[0]};
+  end
+endmodule
+""",
+        {"a": 4, "b": 4},
+        {"y": 4, "seen": 6},
+        resets=RESET,
+    )
     yield Circuit(
         "merged",
         """module side(input clk, input [3:0] d, output reg [3:0] q, output reg n);
