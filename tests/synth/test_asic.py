@@ -43,6 +43,15 @@ def test_other_state() -> None:
     assert twins.flip_flops == 4 + 4 + 1, "twins merge, constants go, equal bits are one"
 
 
+def test_what_is_no_hardware(tmp_path: Path) -> None:
+    talk = 'always @(posedge c) begin q <= d; $display("%b", d); assert (d); end'
+    text = f"module talks(input c, d, output reg q); {talk} endmodule"
+    (tmp_path / "talks.sv").write_text(text)
+    result = synthesise(tmp_path / "talks.sv", "talks", BUILT_IN)
+    assert (result.cells, result.flip_flops) == (1, 1)
+    assert "display" not in result.verilog.read_text()
+
+
 def test_the_result_adds_up() -> None:
     result = counts("hierarchy")
     assert set(result.modules) == {"", "first", "second"}

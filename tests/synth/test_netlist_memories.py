@@ -21,7 +21,7 @@ def memory(**changes: Any) -> dict[str, Any]:
         "WIDTH": f"{WIDTH:032b}",
         "RD_PORTS": f"{2:032b}",
         "RD_CLK_ENABLE": "01",
-        "RD_CLK_POLARITY": "11",
+        "RD_CLK_POLARITY": "01",
         "RD_TRANSPARENCY_MASK": "01",
         "WR_PORTS": f"{1:032b}",
         "WR_CLK_ENABLE": "1",
@@ -72,13 +72,26 @@ def test_ports(tmp_path: Path) -> None:
     assert clocked.enable == nets(netlist, "en")
     assert clocked.address == write.address == nets(netlist, "addr[0]", "addr[1]")
     assert clocked.data == nets(netlist, "q[0]", "q[1]", "q[2]")
-    assert (now.clock, now.enable) == (None, (ONE,))
+    assert (now.clock, now.rising, now.enable) == (None, False, (ONE,))
     assert now.address == nets(netlist, "addr[2]", "addr[3]")
     assert now.data == nets(netlist, "now[0]", "now[1]", "now[2]")
     assert (write.clock, write.rising) == (named(netlist, "clk"), False)
     assert write.enable == nets(netlist, "we[0]", "we[0]", "we[1]")
     assert write.data == nets(netlist, "d[0]", "d[1]", "d[2]")
     assert netlist.undriven == ()
+
+
+def test_what_it_reads_and_drives(tmp_path: Path) -> None:
+    bare = module(cells={"array": memory()}, nets={"clk": net(2), "q": net(20, 21, 22)})
+    netlist = read(tmp_path, top=bare)
+    read_by_it = {2, 3, 4, 5, 10, 11, 12, 13, 30, 31, 32}
+    assert len(netlist.undriven) == len(read_by_it)
+    assert named(netlist, "clk") in netlist.undriven
+    assert named(netlist, "q[0]") not in netlist.undriven
+    twice = holder(memory())
+    twice["ports"]["more"] = port("input", 21)
+    with pytest.raises(NetlistError, match=r"has two drivers, input more and array \(port 0\)"):
+        read(tmp_path, top=twice)
 
 
 def test_the_module_of_a_flattened_memory(tmp_path: Path) -> None:

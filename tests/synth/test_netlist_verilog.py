@@ -1,6 +1,7 @@
 """Structural Verilog, whichever tool wrote it."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from spikewatt.synth.liberty.reader import read_liberty
 from spikewatt.synth.netlist.netlist import ONE, ZERO, Netlist
 from spikewatt.synth.netlist.reader import read_netlist
 from spikewatt.synth.technology.library import default_library_path
+from spikewatt.synth.yosys import run_yosys
 from tests.synth.designs import DESIGNS
 from tests.synth.json_netlists import instance, named, sparse
 
@@ -77,7 +79,7 @@ def test_parameters(tmp_path: Path) -> None:
 def comparable(netlist: Netlist) -> tuple[object, ...]:
     """What is the same whoever named the rest: nets by their public names."""
     public = [
-        tuple(name for name in names if "$" not in name and not re.search(r"\b_\d+_", name))
+        sorted(name for name in names if "$" not in name and not re.search(r"\b_\d+_", name))
         for names in netlist.names
     ]
     gates = sorted(
@@ -101,6 +103,21 @@ def test_the_same_netlist_as_verilog_and_as_json(top: str) -> None:
     library = read_liberty(default_library_path())
     one, other = (read_netlist(path, library) for path in (result.netlist, result.verilog))
     assert comparable(one) == comparable(other)
+
+
+def test_the_same_netlist_after_yosys_flattened_it(tmp_path: Path) -> None:
+    """Public names, scopes, and the modules that cells come from."""
+    outer = "module outer(input clk, rst, input [3:0] a, output [3:0] y); {} endmodule"
+    use = "hierarchy u(.clk(clk), .rst(rst), .a(a), .y(y)); memory v(.clk(clk), .d(a), .ra(a));"
+    text = outer.format(use) + DESIGNS["hierarchy"] + DESIGNS["memory"]
+    result = synthesise(text, "outer", default_library_path())
+    shutil.copy(result.netlist, tmp_path / "netlist.json")
+    run_yosys("read_json netlist.json\nflatten\nwrite_json flat.json\n", tmp_path)
+    library = read_liberty(default_library_path())
+    whole, flat = (read_netlist(p, library) for p in (result.netlist, tmp_path / "flat.json"))
+    assert {one.module for one in flat.instances} >= {"u", "u.first", "u.second"}
+    assert comparable(whole) == comparable(flat)
+    assert whole.attributes.keys() == flat.attributes.keys()
 
 
 @pytest.mark.parametrize(
