@@ -4,19 +4,16 @@ import gzip
 import json
 import shutil
 import tempfile
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 from spikewatt.model.cache import cached
 from spikewatt.model.errors import LibraryError, NetlistError, ParameterError, ToolError
-from spikewatt.synth.liberty.library import FlipFlop, Latch, Library
+from spikewatt.synth.asic_result import AsicResult, count
+from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.liberty.models import verilog_stubs
 from spikewatt.synth.liberty.reader import read_liberty
-from spikewatt.synth.netlist.netlist import Netlist
 from spikewatt.synth.netlist.reader import read_netlist
 from spikewatt.synth.sources import Source, read_sources
 from spikewatt.synth.yosys import Step, run_yosys, yosys_version
@@ -70,47 +67,6 @@ write_json netlist.json
 write_verilog netlist.v
 """
 _KEPT = {"$mem_v2"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class AsicResult:
-    """A mapped design, and what it is made of.
-
-    Parameters
-    ----------
-    netlist, verilog:
-        The netlist as JSON and as structural Verilog, both with the hierarchy of the RTL.
-    area:
-        Sum over the cells, in the library's unit (µm² as a rule); memories are not in it.
-    gated_flip_flops:
-        Flip-flops whose clock comes from a clock gate of the library.
-    gating:
-        ``library``: with clock gates; ``off``: not asked for; ``none``: the library has none.
-    memory_bits:
-        Bits of the memories, which are kept whole.
-    types, modules:
-        Cells by type, and by the path of the RTL module instance that they lie in.
-    """
-
-    top: str
-    library: str
-    netlist: Path
-    verilog: Path
-    cells: int
-    area: float
-    flip_flops: int
-    gated_flip_flops: int
-    latches: int
-    clock_gates: int
-    gating: str
-    memories: int
-    memory_bits: int
-    types: Mapping[str, int]
-    modules: Mapping[str, int]
-
-    def to_json(self) -> dict[str, Any]:
-        """The result as plain data."""
-        return {**asdict(self), "netlist": str(self.netlist), "verilog": str(self.verilog)}
 
 
 def synthesise(
@@ -169,7 +125,7 @@ def synthesise(
     if out is not None:
         files = tuple(_copied(file, Path(out) / f"{top}{file.suffix}") for file in files)
     gating = "off" if not clock_gating else "library" if _clock_gates(library, left_out) else "none"
-    return _result(netlist, library, files, gating)
+    return count(netlist, library, files, gating)
 
 
 def _check_library(library: Library, left_out: Collection[str]) -> None:
@@ -264,46 +220,3 @@ def _copied(file: Path, target: Path) -> Path:
         part.close()
         shutil.copyfile(file, part.name)
         return Path(part.name).replace(target)
-
-
-def _result(netlist: Netlist, library: Library, files: tuple[Path, ...], gating: str) -> AsicResult:
-    types = Counter(one.type for one in netlist.instances)
-    cells = library.cells
-    states = [one for one in netlist.instances if cells[one.type].sequential is not None]
-    flip_flops = [one for one in states if isinstance(cells[one.type].sequential, FlipFlop)]
-    gates = [one for one in netlist.instances if cells[one.type].clock_gate]
-    gated = {
-        net
-        for one in gates
-        for pin, net in one.pins.items()
-        if cells[one.type].pins[pin].direction == "output"
-    }
-    return AsicResult(
-        top=netlist.name,
-        library=library.name,
-        netlist=files[0],
-        verilog=files[1],
-        cells=len(netlist.instances),
-        area=sum(cells[kind].area * count for kind, count in types.items()),
-        flip_flops=len(flip_flops),
-        gated_flip_flops=sum(
-            not gated.isdisjoint(
-                one.pins[pin] for pin in _clock_pins(cells[one.type].sequential) if pin in one.pins
-            )
-            for one in flip_flops
-        ),
-        latches=sum(
-            isinstance(cells[one.type].sequential, Latch) and not cells[one.type].clock_gate
-            for one in states
-        ),
-        clock_gates=len(gates),
-        gating=gating,
-        memories=len(netlist.memories),
-        memory_bits=sum(memory.words * memory.width for memory in netlist.memories),
-        types=dict(sorted(types.items(), key=lambda item: (-item[1], item[0]))),
-        modules=dict(Counter(one.module for one in netlist.instances)),
-    )
-
-
-def _clock_pins(sequential: FlipFlop | Latch | None) -> tuple[str, ...]:
-    return sequential.clocked_on.inputs if isinstance(sequential, FlipFlop) else ()

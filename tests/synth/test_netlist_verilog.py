@@ -8,6 +8,7 @@ import pytest
 
 from spikewatt.model.errors import NetlistError
 from spikewatt.synth.asic import synthesise
+from spikewatt.synth.liberty.models import verilog_stubs
 from spikewatt.synth.liberty.reader import read_liberty
 from spikewatt.synth.netlist.netlist import ONE, ZERO, Netlist
 from spikewatt.synth.netlist.reader import read_netlist
@@ -16,6 +17,7 @@ from spikewatt.synth.yosys import run_yosys
 from tests.synth.designs import DESIGNS
 from tests.synth.json_netlists import instance, named, sparse
 
+OSU018 = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
 HAND_WRITTEN = r"""
 module leaf (input [0:1] in, output [4:3] out, output unused);
   NOT u (.A(in[0]), .Y(out[4]));
@@ -118,6 +120,21 @@ def test_the_same_netlist_after_yosys_flattened_it(tmp_path: Path) -> None:
     assert {one.module for one in flat.instances} >= {"u", "u.first", "u.second"}
     assert comparable(whole) == comparable(flat)
     assert whole.attributes.keys() == flat.attributes.keys()
+
+
+@pytest.mark.skipif(not OSU018.exists(), reason="needs Debian's qflow-tech-osu018")
+def test_the_case_that_opensta_priced(tmp_path: Path) -> None:
+    library = read_liberty(OSU018)
+    case = Path(__file__).parents[1] / "data" / "opensta"
+    netlist = read_netlist(case / "array2x2_osu018.v", library)
+    priced = re.findall(r" (_\d+_)$", (case / "opensta_power.txt").read_text(), re.MULTILINE)
+    assert sorted(one.name for one in netlist.instances) == sorted(priced)
+    assert len(priced) == 732
+    (tmp_path / "stubs.v").write_text(verilog_stubs(library))
+    shutil.copy(case / "array2x2_osu018.v", tmp_path / "netlist.v")
+    script = "read_verilog -lib stubs.v\nread_verilog netlist.v\nhierarchy -top sa\n"
+    run_yosys(script + "write_json netlist.json\n", tmp_path)
+    assert read_netlist(tmp_path / "netlist.json", library) == netlist
 
 
 @pytest.mark.parametrize(

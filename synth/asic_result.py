@@ -1,0 +1,97 @@
+"""What a mapped design is made of."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from spikewatt.synth.liberty.library import FlipFlop, Latch, Library
+from spikewatt.synth.netlist.netlist import Netlist
+
+__all__ = ["AsicResult", "count"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AsicResult:
+    """A mapped design, and what it is made of.
+
+    Parameters
+    ----------
+    netlist, verilog:
+        The netlist as JSON and as structural Verilog, both with the hierarchy of the RTL.
+    area:
+        Sum over the cells, in the library's unit (µm² as a rule); memories are not in it.
+    gated_flip_flops:
+        Flip-flops whose clock comes from a clock gate of the library.
+    gating:
+        ``library``: with clock gates; ``off``: not asked for; ``none``: the library has none.
+    memory_bits:
+        Bits of the memories, which are kept whole.
+    types, modules:
+        Cells by type, and by the path of the RTL module instance that they lie in.
+    """
+
+    top: str
+    library: str
+    netlist: Path
+    verilog: Path
+    cells: int
+    area: float
+    flip_flops: int
+    gated_flip_flops: int
+    latches: int
+    clock_gates: int
+    gating: str
+    memories: int
+    memory_bits: int
+    types: Mapping[str, int]
+    modules: Mapping[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as plain data."""
+        return {**asdict(self), "netlist": str(self.netlist), "verilog": str(self.verilog)}
+
+
+def count(netlist: Netlist, library: Library, files: tuple[Path, ...], gating: str) -> AsicResult:
+    """Count what a netlist holds; ``files`` are its JSON and its Verilog."""
+    types = Counter(one.type for one in netlist.instances)
+    cells = library.cells
+    states = [one for one in netlist.instances if cells[one.type].sequential is not None]
+    flip_flops = [one for one in states if isinstance(cells[one.type].sequential, FlipFlop)]
+    gates = [one for one in netlist.instances if cells[one.type].clock_gate]
+    gated = {
+        net
+        for one in gates
+        for pin, net in one.pins.items()
+        if cells[one.type].pins[pin].direction == "output"
+    }
+    return AsicResult(
+        top=netlist.name,
+        library=library.name,
+        netlist=files[0],
+        verilog=files[1],
+        cells=len(netlist.instances),
+        area=sum(cells[kind].area * count for kind, count in types.items()),
+        flip_flops=len(flip_flops),
+        gated_flip_flops=sum(
+            not gated.isdisjoint(
+                one.pins[pin] for pin in _clock_pins(cells[one.type].sequential) if pin in one.pins
+            )
+            for one in flip_flops
+        ),
+        latches=sum(
+            isinstance(cells[one.type].sequential, Latch) and not cells[one.type].clock_gate
+            for one in states
+        ),
+        clock_gates=len(gates),
+        gating=gating,
+        memories=len(netlist.memories),
+        memory_bits=sum(memory.words * memory.width for memory in netlist.memories),
+        types=dict(sorted(types.items(), key=lambda item: (-item[1], item[0]))),
+        modules=dict(Counter(one.module for one in netlist.instances)),
+    )
+
+
+def _clock_pins(sequential: FlipFlop | Latch | None) -> tuple[str, ...]:
+    return sequential.clocked_on.inputs if isinstance(sequential, FlipFlop) else ()
