@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from spikewatt.synth.liberty.function import Function
 from spikewatt.synth.liberty.library import Cell, InternalPower, Library, Pin, Table
-from spikewatt.synth.netlist.netlist import Instance, Netlist
+from spikewatt.synth.netlist.netlist import Netlist
 
 __all__ = ["GROUPS", "Prices", "Wires", "price"]
 
@@ -127,22 +127,23 @@ def _loads(
 def clock_network(netlist: Netlist, library: Library, roots: Iterable[int]) -> NDArray[np.bool_]:
     """bool[nets]: ``roots`` and what they reach through gates and clock gates."""
     found = np.zeros(len(netlist.names), np.bool_)
-    readers: dict[int, list[Instance]] = defaultdict(list)
+    reached: dict[int, list[int]] = defaultdict(list)
     for instance in netlist.instances:
         cell = library.cells[instance.type]
         if cell.sequential is None or cell.clock_gate:
-            for name, net in instance.pins.items():
-                if cell.pins[name].direction == "input":
-                    readers[net].append(instance)
+            for out, target in instance.pins.items():
+                pin = cell.pins[out]
+                if pin.direction == "output":
+                    inputs = pin.function.inputs if pin.function else instance.pins
+                    for name in inputs:
+                        reached[instance.pins.get(name, 0)].append(target)
     queue = list(roots)
     while queue:
         net = queue.pop()
         if found[net]:
             continue
         found[net] = True
-        for instance in readers[net]:
-            pins = library.cells[instance.type].pins
-            queue.extend(n for p, n in instance.pins.items() if pins[p].direction == "output")
+        queue.extend(reached[net])
     return found
 
 
