@@ -7,8 +7,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from spikewatt.energy.kernels import popcount
 from spikewatt.energy.lowering import Literal
+from spikewatt.energy.popcount import popcount
 from spikewatt.energy.program import Program
 from spikewatt.energy.words import ALL, earlier
 
@@ -61,35 +61,52 @@ def _edges(words, inverted, before, to_data, data_at, base, count, out_at, out_m
 
 
 @numba.njit(cache=True, nogil=True)
-def _judge(at, before, edge_at, edge_mid, valid, rows, inverted, clock, both, mid_ok):
+def _load(early, lead, late_at, late_before, row, flip, now, before):
+    """A row at the data samples, and just before them."""
+    if row < early.shape[0]:
+        last = lead[row]
+        for k in range(now.shape[0]):
+            word = early[row, k]
+            now[k] = word ^ flip
+            before[k] = ((word << _ONE) | (last >> _TOP)) ^ flip
+            last = word
+    else:
+        for k in range(now.shape[0]):
+            now[k] = late_at[row - early.shape[0], k] ^ flip
+            before[k] = late_before[row - early.shape[0], k] ^ flip
+
+
+@numba.njit(cache=True, nogil=True)
+def _judge(
+    early, lead, late_at, late_before, edge_at, edge_mid, valid,
+    rows, inverted, clock, both, mid_ok,
+):  # fmt: skip
     """First mismatch (sample, check, value), or -1; and the edges that were judged."""
-    worst, which, what, judged = np.int64(-1), np.int64(-1), np.uint64(0), np.int64(0)
+    worst, which, what, judged = np.int64(-1), np.int64(-1), np.int64(0), np.int64(0)
     full, none = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(0)
+    words = valid.shape[0]
+    now, before = np.empty((4, words), np.uint64), np.empty((4, words), np.uint64)
     for i in range(rows.shape[0]):
-        flags = inverted[i]
-        mq, md = full if flags & 1 else none, full if flags & 2 else none
-        mc, mp = full if flags & 4 else none, full if flags & 8 else none
+        for n in range(4):
+            flip = full if inverted[i] & (1 << n) else none
+            _load(early, lead, late_at, late_before, rows[i, n], flip, now[n], before[n])
         either = full if both[i] else none
-        for k in range(valid.shape[0]):
-            if not valid[k]:
-                continue
-            q, edge = at[rows[i, 0], k] ^ mq, edge_at[clock[i], k]
-            clear, preset = at[rows[i, 2], k] ^ mc, at[rows[i, 3], k] ^ mp
-            next_ = (edge & (before[rows[i, 1], k] ^ md)) | (~edge & (before[rows[i, 0], k] ^ mq))
+        middle = full if mid_ok[i] else none
+        c = clock[i]
+        for k in range(words):
+            edge, clear, preset = edge_at[c, k], now[2, k], now[3, k]
+            next_ = (edge & before[1, k]) | (~edge & before[0, k])
             expected = (next_ & ~clear & ~preset) | (preset & ~clear) | (clear & preset & either)
-            bad = (expected ^ q) & valid[k]
-            if mid_ok[i]:
-                middle = edge_mid[clock[i], k] & ~clear & ~preset
-                bad |= middle & (q ^ at[rows[i, 1], k] ^ md) & valid[k]
+            bad = expected ^ now[0, k]
+            bad |= middle & edge_mid[c, k] & ~clear & ~preset & (now[0, k] ^ now[1, k])
+            bad &= valid[k]
             judged += np.int64(popcount(edge & valid[k]))
             if bad:
-                low = 0
-                while not (bad >> np.uint64(low)) & np.uint64(1):
-                    low += 1
-                sample = 64 * k + low
+                low = bad & (none - bad)
+                sample = 64 * k + np.int64(popcount(low - _ONE))
                 if worst < 0 or sample < worst:
                     worst, which = np.int64(sample), np.int64(i)
-                    what = (q >> np.uint64(low)) & np.uint64(1)
+                    what = np.int64(1) if now[0, k] & low else np.int64(0)
     return worst, which, what, judged
 
 
@@ -145,7 +162,8 @@ class Checker:
         self._both = np.array([e.both for e in elements], np.bool_)
         self._mid = np.array([e.data.row not in late for e in elements], np.bool_)
         self._last: dict[int, np.uint64] = {}
-        self._leads: dict[int, np.uint64] = {}
+        self._lead = np.zeros(len(self.early), np.uint64)
+        self._late_lead = np.zeros(len(self.late), np.uint64)
         self.judged = 0
 
     def edges(
@@ -178,42 +196,55 @@ class Checker:
         return at, mid
 
     def views(
-        self, early: NDArray[np.uint64], late: NDArray[np.uint64], data_at: NDArray[np.int64],
-        base: int, count: int, *, first: bool,
+        self, late: NDArray[np.uint64], data_at: NDArray[np.int64], base: int, count: int,
+        *, first: bool,
     ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:  # fmt: skip
-        """Values of all rows at the data samples, and just before them; uint64[rows, words]."""
-        words = early.shape[1] if len(early) else -(-len(data_at) // 64)
-        at = np.zeros((len(self.early) + len(self.late), words), np.uint64)
+        """Late rows at the data samples, and just before them; uint64[rows, words]."""
+        words = -(-len(data_at) // 64)
+        at = np.zeros((len(late), words), np.uint64)
         before = np.zeros_like(at)
-        n = len(self.early)
-        at[:n] = early
-        lead = np.array([self._leads.get(k, np.uint64(0)) for k in range(n)], np.uint64)
-        before[:n] = earlier(early, lead)
-        for k in range(n):
-            self._leads[k] = early[k, -1]
+        end = count - 1
         for k, row in enumerate(late):
-            _gather(row, data_at - base, at[n + k])
-            _gather(row, data_at - base - 1, before[n + k])
-            if not first and data_at[0] == base:
-                old = self._leads.get(n + k, np.uint64(0)) & _ONE
-                before[n + k, 0] = (before[n + k, 0] & ~_ONE) | old
-            end = count - 1
-            self._leads[n + k] = (row[end >> 6] >> np.uint64(end & 63)) & _ONE
+            _gather(row, data_at - base, at[k])
+            _gather(row, data_at - base - 1, before[k])
+            if not first:  # the sample before this superblock
+                before[k, 0] = (before[k, 0] & ~_ONE) | self._late_lead[k]
+            self._late_lead[k] = (row[end >> 6] >> np.uint64(end & 63)) & _ONE
         return at, before
 
     def judge(
-        self, at: NDArray[np.uint64], before: NDArray[np.uint64],
-        edge_at: NDArray[np.uint64], edge_mid: NDArray[np.uint64], valid: NDArray[np.uint64],
+        self, early: NDArray[np.uint64], late_at: NDArray[np.uint64],
+        late_before: NDArray[np.uint64], edge_at: NDArray[np.uint64],
+        edge_mid: NDArray[np.uint64], valid: NDArray[np.uint64],
     ) -> Mismatch | None:  # fmt: skip
         """First state that the netlist does not explain, among the ``valid`` samples."""
         if not len(self._rows):
             return None
         sample, check, value, judged = _judge(
-            at, before, edge_at, edge_mid, valid, self._rows, self._inverted, self._clock,
-            self._both, self._mid,
+            early, self._lead, late_at, late_before, edge_at, edge_mid, valid,
+            self._rows, self._inverted, self._clock, self._both, self._mid,
         )  # fmt: skip
         self.judged += int(judged)
         return None if sample < 0 else Mismatch(int(sample), int(check), int(value))
+
+    def enabled(
+        self, port: int, early: NDArray[np.uint64], late_at: NDArray[np.uint64],
+        late_before: NDArray[np.uint64],
+    ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:  # fmt: skip
+        """Enable of a memory port just before the data samples, and at them; uint64[words]."""
+        enable = self.enables[port]
+        row, flip = self.place[enable.row], ALL if enable.inverted else np.uint64(0)
+        n = len(self.early)
+        if row < n:
+            at = early[row]
+            before = earlier(at[None], self._lead[row : row + 1])[0]
+        else:
+            at, before = late_at[row - n], late_before[row - n]
+        return before ^ flip, at ^ flip
+
+    def done(self, early: NDArray[np.uint64]) -> None:
+        """Keep what the next superblock needs of this one."""
+        self._lead = early[:, -1].copy()
 
     def clock_of(self, port: int) -> int | None:
         """Index into the clocks of a memory port's."""

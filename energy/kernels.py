@@ -7,14 +7,13 @@ and counting toggles needs no carry.
 
 from typing import Any
 
-import llvmlite.ir
 import numba
 import numpy as np
-from numba.core import types
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-__all__ = ["END", "LEAD", "WORDS", "new_values", "popcount", "run_stage"]
+from spikewatt.energy.popcount import popcount
+
+__all__ = ["END", "LEAD", "WORDS", "new_values", "run_stage"]
 
 WORDS = 32
 """Words of a chunk: 2,048 samples. Fewer cost more for each step, more leave the cache."""
@@ -35,44 +34,7 @@ def new_values(rows: int) -> NDArray[np.uint64]:
     return values
 
 
-@intrinsic
-def _ctpop(context: Any, word: Any) -> Any:
-    """Number of ones of a word, as the processor's own instruction."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        function = builder.module.declare_intrinsic("llvm.ctpop", [llvmlite.ir.IntType(64)])
-        return builder.call(function, args)
-
-    return types.uint64(types.uint64), generate
-
-
-popcount: Any = _ctpop
-
-
-@numba.njit(inline="always")
-def _count(V, y, toggles, high, pieces, mask, block, span, planes, plane_mask, plane_weight):
-    """Add the toggles of row ``y`` to its blocks, and its time at 1 to ``high``."""
-    for p in range(pieces[0], pieces[1]):
-        count = _NONE
-        if span[p, 1] - span[p, 0] == WORDS:  # a known number of turns, which are made vectors
-            for k in range(LEAD, END):
-                v = V[y, k]
-                changed = v ^ ((v << _ONE) | (V[y, k - 1] >> _TOP))
-                count += popcount(changed & mask[p, k - LEAD])
-        else:
-            for k in range(LEAD + span[p, 0], LEAD + span[p, 1]):
-                v = V[y, k]
-                changed = v ^ ((v << _ONE) | (V[y, k - 1] >> _TOP))
-                count += popcount(changed & mask[p, k - LEAD])
-        toggles[block[p], y] += count
-    for p in range(planes[0], planes[1]):
-        count = _NONE
-        for k in range(LEAD, END):
-            count += popcount(V[y, k] & plane_mask[p, k - LEAD])
-        high[y] += np.int64(count) * plane_weight[p]
-
-
-@numba.njit(inline="always")
+@numba.njit
 def _scan(enable, data, carry):
     """State over a word that follows ``data`` while ``enable``, and holds otherwise."""
     value, hold = data & enable, ~enable
@@ -83,7 +45,7 @@ def _scan(enable, data, carry):
     return value | (hold & carry)
 
 
-@numba.njit(inline="always")
+@numba.njit
 def _hold(V, E, D, y, inverted, known):
     """Write row ``y`` from enables and data; before the first enable it has that one's value."""
     carry = _NONE - ((V[y, LEAD - 1] >> _TOP) ^ (inverted & _ONE))
@@ -105,8 +67,8 @@ def _hold(V, E, D, y, inverted, known):
 def _run_stage(
     V, source_rows, source, counted, first, last, start,
     kind, operands, inverted, out, known,
-    toggles, high, piece_at, piece_mask, piece_block, piece_words,
-    plane_at, plane_mask, plane_weight,
+    toggles, high, piece_at, piece_mask, piece_block, piece_words, usual,
+    plane_at, plane_mask, plane_more, odd_at, odd,
     kept_rows, kept,
 ):  # fmt: skip
     """Run chunks ``first`` to ``last`` of a stage.
@@ -130,34 +92,35 @@ def _run_stage(
     piece_at, piece_mask, piece_block, piece_words:
         int32[chunks + 1]; uint64[p, WORDS], samples whose toggles count; int64[p], in which block;
         int32[p, 2], first and last word that hold some.
-    plane_at, plane_mask, plane_weight:
-        The same for time at 1: samples, and ticks that each lasts.
+    usual, plane_at, plane_mask, plane_more, odd_at, odd:
+        Ticks that a sample lasts; int32[chunks + 1]; uint64[p, WORDS], samples that last longer;
+        int64[p], by how much (shorter: below 0); int32[chunks + 1]; uint64[q, 3], the same for a
+        single word: word, samples, by how much.
     kept_rows, kept:
         int32[m]; uint64[m, words], takes the samples of these rows.
     """
     E, D = np.empty(WORDS, np.uint64), np.empty(WORDS, np.uint64)
-    pieces, planes = np.empty(2, np.int64), np.empty(2, np.int64)
     for c in range(first, last):
-        pieces[0], pieces[1] = piece_at[c], piece_at[c + 1]
-        planes[0], planes[1] = plane_at[c], plane_at[c + 1]
         base = c * WORDS
-        for s in range(source_rows.shape[0]):
-            r = source_rows[s]
-            V[r, LEAD - 1] = V[r, END - 1]
-            for k in range(WORDS):
-                V[r, LEAD + k] = source[s, base + k]
-            if counted[s]:
-                _count(V, r, toggles, high, pieces, piece_mask, piece_block, piece_words,
-                       planes, plane_mask, plane_weight)  # fmt: skip
-        for g in range(kind.shape[0]):
-            o, flags = kind[g], inverted[g]
-            a, b, e, d, y = operands[g, 0], operands[g, 1], operands[g, 2], operands[g, 3], out[g]
+        for g in range(-source_rows.shape[0], kind.shape[0]):
+            if g < 0:  # a source
+                place = g + source_rows.shape[0]
+                y = source_rows[place]
+                V[y, LEAD - 1] = V[y, END - 1]
+                for k in range(WORDS):
+                    V[y, LEAD + k] = source[place, base + k]
+                if not counted[place]:
+                    continue
+                o, flags, a, b, e, d = np.uint8(255), np.uint8(0), y, y, y, y
+            else:
+                o, flags, y = kind[g], inverted[g], out[g]
+                a, b, e, d = operands[g, 0], operands[g, 1], operands[g, 2], operands[g, 3]
+                V[y, LEAD - 1] = V[y, END - 1]
             ma = _ALL if flags & 1 else _NONE
             mb = _ALL if flags & 2 else _NONE
             me = _ALL if flags & 4 else _NONE
             md = _ALL if flags & 8 else _NONE
             mo = _ALL if flags & 16 else _NONE
-            V[y, LEAD - 1] = V[y, END - 1]
             if o == 0:
                 for k in range(LEAD, END):
                     V[y, k] = V[a, k] ^ ma ^ mo
@@ -208,7 +171,7 @@ def _run_stage(
                 for k in range(WORDS):
                     E[k], D[k] = V[a, LEAD + k] ^ ma, V[b, LEAD + k] ^ mb
                 _hold(V, E, D, y, mo, known)
-            else:
+            elif o == 17:
                 for k in range(LEAD, END):
                     clock, data = V[a, k], V[b, k]
                     rise = (clock ^ ma) & ~(((clock << _ONE) | (V[a, k - 1] >> _TOP)) ^ ma)
@@ -219,8 +182,37 @@ def _run_stage(
                     E[k - LEAD] = rise | forced
                     D[k - LEAD] = (forced & (V[d, k] ^ md)) | (~forced & before)
                 _hold(V, E, D, y, mo, known)
-            _count(V, y, toggles, high, pieces, piece_mask, piece_block, piece_words,
-                   planes, plane_mask, plane_weight)  # fmt: skip
+            # Toggles by block, and time at 1. Written out here: a call costs more than the work.
+            ones = _NONE
+            p = piece_at[c]
+            if piece_at[c + 1] - p == 1 and piece_words[p, 1] - piece_words[p, 0] == WORDS:
+                count = _NONE
+                for k in range(LEAD, END):  # a known number of turns, which are made vectors
+                    v = V[y, k]
+                    changed = v ^ ((v << _ONE) | (V[y, k - 1] >> _TOP))
+                    count += popcount(changed & piece_mask[p, k - LEAD])
+                    ones += popcount(v)
+                toggles[piece_block[p], y] += count
+            else:
+                for p in range(piece_at[c], piece_at[c + 1]):
+                    count = _NONE
+                    for k in range(LEAD + piece_words[p, 0], LEAD + piece_words[p, 1]):
+                        v = V[y, k]
+                        changed = v ^ ((v << _ONE) | (V[y, k - 1] >> _TOP))
+                        count += popcount(changed & piece_mask[p, k - LEAD])
+                    toggles[piece_block[p], y] += count
+                for k in range(LEAD, END):
+                    ones += popcount(V[y, k])
+            time = np.int64(ones) * usual
+            for p in range(plane_at[c], plane_at[c + 1]):
+                count = _NONE
+                for k in range(LEAD, END):
+                    count += popcount(V[y, k] & plane_mask[p, k - LEAD])
+                time += np.int64(count) * plane_more[p]
+            for q in range(odd_at[c], odd_at[c + 1]):
+                v = V[y, LEAD + np.int64(odd[q, 0])] & odd[q, 1]
+                time += np.int64(popcount(v)) * np.int64(odd[q, 2])
+            high[y] += time
         for m in range(kept_rows.shape[0]):
             for k in range(WORDS):
                 kept[m, base + k] = V[kept_rows[m], LEAD + k]

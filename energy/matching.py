@@ -77,8 +77,8 @@ def _bit(names: _Names, name: str, buses: Mapping[str, tuple[int, int]]) -> Sour
     whole = names.find(name)
     if whole is not None and whole.width == 1:
         return SourceBit(whole, 0, inverted=False)
-    if not (found := _INDEXED.match(name)):
-        return None
+    if not (found := _INDEXED.match(name)):  # a register of which one bit is left
+        return None if whole is None else SourceBit(whole, 0, inverted=False)
     stem, index = found[1], int(found[2])
     signal = names.find(stem)
     if signal is None:

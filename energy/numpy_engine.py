@@ -68,8 +68,8 @@ def _held(enable: Words, data: Words, state: int, known: bool) -> tuple[Words, b
 def run_stage(
     V, source_rows, source, counted, first, last, start,
     kind, operands, inverted, out, known,
-    toggles, high, piece_at, piece_mask, piece_block, piece_words,
-    plane_at, plane_mask, plane_weight,
+    toggles, high, piece_at, piece_mask, piece_block, piece_words, usual,
+    plane_at, plane_mask, plane_more, odd_at, odd,
     kept_rows, kept, groups,
 ) -> None:  # fmt: skip
     """Run chunks; parameters as those of ``kernels.run_stage``, and ``Stage.groups``.
@@ -103,9 +103,14 @@ def run_stage(
         for p in range(piece_at[c], piece_at[c + 1]):
             ones = np.bitwise_count(changed[:, chunk] & piece_mask[p]).sum(1, dtype=np.uint64)
             toggles[piece_block[p], rows] += ones
+        values = now[rows, chunk]
+        high[rows] += np.bitwise_count(values).sum(1, dtype=np.int64) * usual
         for p in range(plane_at[c], plane_at[c + 1]):
-            ones = np.bitwise_count(now[rows, chunk] & plane_mask[p]).sum(1, dtype=np.int64)
-            high[rows] += ones * plane_weight[p]
+            ones = np.bitwise_count(values & plane_mask[p]).sum(1, dtype=np.int64)
+            high[rows] += ones * plane_more[p]
+        for word, mask, more in odd[odd_at[c] : odd_at[c + 1]]:
+            ones = np.bitwise_count(values[:, int(word)] & mask).astype(np.int64)
+            high[rows] += ones * more.astype(np.int64)
     kept[:, span] = now[kept_rows]
     V[:, 0] = now[:, -1]
 

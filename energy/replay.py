@@ -218,17 +218,16 @@ def activity(
 ) -> Activity:
     """Replay what was prepared, and keep the toggles of every block; see ``replay``."""
     edges = _edges(prepared, window, borders)
-    nets = prepared.program.nets
-    toggles = np.zeros((len(edges) - 1, nets), np.uint64)
+    toggles = np.zeros((len(edges) - 1, prepared.program.nets), np.uint64)
 
     def consume(block: int, counts: NDArray[np.uint64]) -> None:
-        toggles[block : block + len(counts)] += counts[:, :nets]
+        toggles[block : block + len(counts)] += counts
 
     run = _run(prepared, edges, consume, unknown, engine, threads, progress)
     return Activity(
         edges_s=np.asarray(edges * prepared.tick_s, np.float64),
         toggles=toggles,
-        high_s=np.asarray(run.high[:nets] * prepared.tick_s, np.float64),
+        high_s=np.asarray(run.high * prepared.tick_s, np.float64),
         accesses=run.accesses,
         clock_edges=run.clock_edges,
         unmatched=prepared.unmatched,
@@ -252,11 +251,7 @@ def stream(
     Returns the accesses and clock edges of the memory ports, as in ``Activity``.
     """
     edges = _edges(prepared, (edges_s[0], edges_s[-1]), edges_s)
-    nets = prepared.program.nets
-    run = _run(
-        prepared, edges, lambda b, counts: consume(b, counts[:, :nets]), unknown, engine, None,
-        progress,
-    )  # fmt: skip
+    run = _run(prepared, edges, consume, unknown, engine, None, progress)
     return run.accesses, run.clock_edges
 
 

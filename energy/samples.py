@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import weakref
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ class BitStore:
             self._memory = np.zeros((rows, words), np.uint64)
         else:
             self._file = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the store
+            weakref.finalize(self, self._file.close)
 
     def write(self, row: int, words: Words) -> None:
         """Store a row, uint64[words]."""
@@ -62,6 +64,7 @@ class _Spool:
 
     def __init__(self) -> None:
         self._file = tempfile.SpooledTemporaryFile(max_size=MEMORY)  # noqa: SIM115  # as above
+        weakref.finalize(self, self._file.close)
 
     def put(self, array: NDArray[Any]) -> tuple[int, tuple[int, ...], np.dtype[Any]]:
         at = self._file.seek(0, os.SEEK_END)

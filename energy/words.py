@@ -1,8 +1,12 @@
 """Bits over time in words of 64: small tools that the replay shares."""
 
+from typing import Any
+
 import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from spikewatt.energy.popcount import popcount
 
 __all__ = ["ALL", "add_bits", "aligned", "earlier", "expand", "extend", "pack", "unpack"]
 
@@ -49,23 +53,30 @@ def aligned(words: Words, shift: int) -> Words:
 
 @numba.njit(cache=True, nogil=True)
 def _expand(rows, index, out):
-    for k in range(index.shape[0]):
-        at = index[k]
-        word, bit = at >> 6, np.uint64(at & 63)
-        to, place = k >> 6, np.uint64(k & 63)
-        for row in range(rows.shape[0]):
-            out[row, to] |= ((rows[row, word] >> bit) & _ONE) << place
+    """Samples ``index`` (int64[k]) of each row of uint64[n, words], packed into ``out``."""
+    count = index.shape[0]
+    for row in range(rows.shape[0]):
+        for k in range((count + 63) >> 6):
+            word = np.uint64(0)
+            start = k << 6
+            for bit in range(min(64, count - start)):
+                at = index[start + bit]
+                word |= ((rows[row, at >> 6] >> np.uint64(at & 63)) & _ONE) << np.uint64(bit)
+            out[row, k] = word
 
 
-def expand(rows: Words, index: NDArray[np.int64], words: int) -> Words:
-    """uint64[n, words]: samples ``index`` of each row."""
-    out = np.zeros((len(rows), words), np.uint64)
-    _expand(rows, index, out)
-    return out
+@numba.njit(cache=True, nogil=True)
+def _add_bits(words, block, totals):
+    """Add the ones of a row to ``totals`` by the blocks (-1: none) of their samples."""
+    for k in range((block.shape[0] + 63) >> 6):
+        word = words[k]
+        while word:
+            low = word & (np.uint64(0) - word)
+            at = (k << 6) + np.int64(popcount(low - _ONE))
+            word ^= low
+            if at < block.shape[0] and block[at] >= 0:
+                totals[block[at]] += _ONE
 
 
-def add_bits(words: Words, block: NDArray[np.int64], totals: NDArray[np.uint64]) -> None:
-    """Add the ones of a row to the ``totals`` of the blocks that their samples lie in."""
-    if words.any():
-        chosen = block[(unpack(words)[: len(block)] == 1) & (block >= 0)]
-        totals += np.bincount(chosen, minlength=len(totals)).astype(np.uint64)
+expand: Any = _expand
+add_bits: Any = _add_bits
