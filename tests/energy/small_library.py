@@ -58,6 +58,10 @@ _BUFFER = _arc(
     _plane("rise_transition", 0.1, 0.5, 0.02),
     _plane("fall_transition", 0.2, 0.25, 0.01),
 ) + _power(_plane("rise_power", 1, 2, 0.1), _plane("fall_power", 3, 4, 0.2), "A")
+_SIDE = _power(_plane("power", 8), when="B") + _power(_plane("power", 1), when="!B")
+_DATA = _power(_plane("rise_power", 1, 10), _plane("fall_power", 3, 10))
+_CLOCK = "clock : true;" + _power(_plane("rise_power", 9, 7), _plane("fall_power", 5, 7))
+_EDGES = _plane("rise_transition", 0.3), _plane("fall_transition", 0.4)
 _EITHER = "".join(
     _arc(
         pin, "non_unate", _plane("rise_transition", base, 1), _plane("fall_transition", base / 2, 1)
@@ -85,7 +89,7 @@ LIBRARY = f"""library (small) {{
   cell (XOR) {{ area : 3; cell_leakage_power : 1; {_input("A", 1, 1)} {_input("B", 1, 1)}
     pin (Y) {{ direction : output; function : "A ^ B"; {_EITHER} }} }}
   cell (AND) {{ area : 2; cell_leakage_power : 1;
-    {_input("A", 1, 1, _power(_plane("power", 8), when="B") + _power(_plane("power", 1), when="!B"))}
+    {_input("A", 1, 1, _SIDE)}
     {_input("B", 1, 1, _power(_plane("power", 16), when="!Y"))}
     pin (Y) {{ direction : output; function : "A B"; }} }}
   cell (RISE) {{ area : 1; cell_leakage_power : 0; {_input("A", 1, 1)}
@@ -97,10 +101,10 @@ LIBRARY = f"""library (small) {{
     pin (Y) {{ direction : output; function : "1"; }} }}
   cell (DFF) {{ area : 9; cell_leakage_power : 30;
     ff (IQ, IQN) {{ next_state : "D"; clocked_on : "CK"; }}
-    {_input("D", 2, 2, _power(_plane("rise_power", 1, 10), _plane("fall_power", 3, 10)))}
-    {_input("CK", 4, 4, "clock : true;" + _power(_plane("rise_power", 9, 7), _plane("fall_power", 5, 7)))}
+    {_input("D", 2, 2, _DATA)}
+    {_input("CK", 4, 4, _CLOCK)}
     pin (Q) {{ direction : output; function : "IQ";
-      {_arc("CK", "", _plane("rise_transition", 0.3), _plane("fall_transition", 0.4), "rising_edge")}
+      {_arc("CK", "", *_EDGES, "rising_edge")}
       {_power(_plane("rise_power", 10, 100), _plane("fall_power", 14, 100), "CK")} }}
     pin (QN) {{ direction : output; function : "IQN";
       {_power(_plane("rise_power", 1), _plane("fall_power", 1), "CK")} }} }}

@@ -3,7 +3,6 @@
 import random
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,7 +30,7 @@ def priced(
     voltage: float | None = None,
     wires: Wires | None = None,
 ) -> Prices:
-    toggles, duty = np.zeros((2, len(netlist.names)))
+    toggles, duty = np.zeros(len(netlist.names), np.int64), np.zeros(len(netlist.names))
     for at, (name,) in enumerate(netlist.names):
         toggles[at], duty[at] = activity.get(name, (0, 0))
     roots = [net(netlist, name) for name in clocks]
@@ -191,8 +190,11 @@ def test_the_clock_network_is_ideal(library: Library) -> None:
     assert not found.slew[found.clock_net].any()
     groups = {c.name: GROUPS[k] for c, k in zip(CLOCKED.instances, found.group, strict=True)}
     assert groups == {
-        **{"u": "combinational", "c": "clock", "g": "clock"},
-        **{"f": "sequential", "h": "sequential"},
+        "u": "combinational",
+        "c": "clock",
+        "g": "clock",
+        "f": "sequential",
+        "h": "sequential",
     }
     # Clock pins at slew 0; D at the inverter's slews (rise 0.1 + 0.02 × 2, fall 0.2 + 0.01 × 2).
     assert internal(CLOCKED, found, "f", "k") == near((9 + 5) / 2)
@@ -288,7 +290,7 @@ def test_names_and_order_do_not_matter(library: Library, seed: int) -> None:
     source.shuffle(instances)
     ports = {
         name: Port(port.direction, tuple(to[n] for n in port.nets))
-        for name, port in reversed(CLOCKED.ports.items())
+        for name, port in reversed(list(CLOCKED.ports.items()))
     }
     names = tuple(CLOCKED.names[back[n]] for n in range(len(to)))
     shuffled = replace(CLOCKED, instances=tuple(instances), ports=ports, names=names)
