@@ -161,7 +161,11 @@ class Keys:
         clock_edges: NDArray[np.uint64],
         durations: FloatArray,
     ) -> FloatArray:
-        """float64[blocks, modules, groups, terms] of the SRAM macros."""
+        """float64[blocks, modules, groups, terms] of the SRAM macros.
+
+        A port that its clock finds disabled takes its share of an idle cycle: linear in the counts,
+        so that cycles add up.
+        """
         out = np.zeros((len(durations), *self.shape))
         port = 0
         for k, memory in enumerate(netlist.memories):
@@ -169,14 +173,12 @@ class Keys:
             macro = out[:, self.memory_module[k], _MACRO]
             ports = range(port, port + len(memory.ports))
             port += len(memory.ports)
-            busy = np.zeros(len(durations))
-            edges = np.zeros(len(durations))
-            for at, kind in zip(ports, memory.ports, strict=True):
-                energy = cost.read if kind.kind == "read" else cost.write
+            clocked = sum(one.clock is not None for one in memory.ports)
+            for at, one in zip(ports, memory.ports, strict=True):
+                energy = cost.read if one.kind == "read" else cost.write
                 macro[:, _INTERNAL] += accesses[:, at] * energy
-                busy = np.maximum(busy, accesses[:, at])
-                edges = np.maximum(edges, clock_edges[:, at])
-            macro[:, _INTERNAL] += (edges - busy) * cost.idle
+                idle = clock_edges[:, at].astype(np.float64) - accesses[:, at]
+                macro[:, _INTERNAL] += idle * (cost.idle / max(clocked, 1))
             macro[:, _LEAKAGE] += cost.leakage * durations
         return out
 
