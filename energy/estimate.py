@@ -79,7 +79,7 @@ class Estimate:
         """Name, toggles and J of switching of each driven net."""
         total = self.toggles.sum(0)
         joules = self.prices.switching * total
-        driven = np.flatnonzero(self.prices.driver >= -1)
+        driven = np.flatnonzero(self.prices.driver >= -2)
         names = self.netlist.names
         return [(names[n][0], round(float(total[n])), float(joules[n])) for n in driven]
 
@@ -91,7 +91,7 @@ class Estimate:
         """
         duration, instances = self.duration_s, self.ledger.instances()
         groups = self.ledger.by_group()
-        driven = self.prices.driver >= -1
+        driven = self.prices.driver >= -2
         return {
             "design": self.netlist.name,
             "library": self.library.name,

@@ -108,7 +108,8 @@ def _four(terms: FloatArray) -> dict[str, float]:
 class Keys:
     """Where each net and each internal arc belongs in the ledger.
 
-    A clock net that a port drives is the clock's, in the group of the ports.
+    A clock net that a port drives is the clock's, in the group of the ports; what a memory drives
+    is the memory's.
     """
 
     def __init__(self, netlist: Netlist, prices: Prices) -> None:
@@ -124,6 +125,11 @@ class Keys:
         self.net = np.full(len(driver), -1, np.int64)
         by = driver[driven]
         self.net[driven] = self.key(module[by], prices.group[by], _SWITCHING)
+        for place_of, memory in zip(self.memory_module, netlist.memories, strict=True):
+            read = [net for port in memory.ports if port.kind == "read" for net in port.data]
+            self.net[[net for net in read if driver[net] == -2]] = self.key(
+                place_of, _MACRO, _SWITCHING
+            )
         ports = np.flatnonzero(driver == -1)
         term = np.where(prices.clock_net[ports], _CLOCK_PINS, _SWITCHING)
         self.net[ports] = self.key(place[""], _PORTS, term)

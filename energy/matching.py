@@ -71,7 +71,9 @@ def _buses(netlist: Netlist) -> dict[str, tuple[int, int]]:
     return ends
 
 
-def _bit(names: _Names, name: str, buses: Mapping[str, tuple[int, int]]) -> SourceBit | None:
+def _bit(
+    names: _Names, name: str, buses: Mapping[str, tuple[int, int]], rising: set[str]
+) -> SourceBit | None:
     """Bit of the waveform that has this name."""
     name = _clean(name)
     whole = names.find(name)
@@ -85,9 +87,10 @@ def _bit(names: _Names, name: str, buses: Mapping[str, tuple[int, int]]) -> Sour
         return None
     _, high = buses[stem]
     offset = 0 if high < signal.width else high - signal.width + 1
-    if not 0 <= index - offset < signal.width:
+    bit = index - offset
+    if not 0 <= bit < signal.width:
         return None
-    return SourceBit(signal, index - offset, inverted=False)
+    return SourceBit(signal, signal.width - 1 - bit if stem in rising else bit, inverted=False)
 
 
 def _scope(wave: Waveform, netlist: Netlist, scope: str | None) -> str:
@@ -131,11 +134,12 @@ def match(wave: Waveform, netlist: Netlist, elements: Elements, scope: str | Non
     """
     scope = _scope(wave, netlist, scope)
     names, buses = _Names(wave, scope), _buses(netlist)
+    rising = {_clean(name) for name in netlist.ascending}
     shown: dict[int, SourceBit] = {}
     for net, aliases in enumerate(netlist.names):
         if net < 2:
             continue
-        found = (_bit(names, name, buses) for name in aliases)
+        found = (_bit(names, name, buses, rising) for name in aliases)
         if (bit := next((bit for bit in found if bit is not None), None)) is not None:
             shown[net] = bit
     copies = _copies(elements)

@@ -60,7 +60,7 @@ class Prices:
     switching:
         float64[nets], J for each toggle.
     driver:
-        int64[nets], instance that drives the net, -1 for a top port, -2 for a macro or nothing.
+        int64[nets], instance that drives the net, -1 for a top port, -2 for a memory, -3 for none.
     internal_instance, internal_net, internal:
         int64[k], int64[k], float64[k]: J of an instance for each toggle of a net.
     leakage:
@@ -382,7 +382,10 @@ def price(
     edges = _loads(kinds, nets, wires or Wires(), clock_net)
     load, slew = edges.max(1), _slews(kinds, edges, clock_net)
     changes = toggles.astype(np.float64)
-    driver = np.full(nets, -2, np.int64)
+    driver = np.full(nets, -3, np.int64)
+    for port in (port for memory in netlist.memories for port in memory.ports):
+        if port.kind == "read":
+            driver[[net for net in port.data if net > 1]] = -2
     for port in netlist.ports.values():
         if port.direction != "output":
             driver[list(port.nets)] = -1

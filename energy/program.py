@@ -83,6 +83,8 @@ class Program:
         States to hold against the waveform.
     unmatched:
         Nets that nothing in the waveform or the netlist determines; they are taken as 0.
+    inferred:
+        Names of flip-flops that the waveform does not show, and that are computed instead.
     forced:
         States taken from the waveform because they depend on themselves.
     """
@@ -95,6 +97,7 @@ class Program:
     bridge: NDArray[np.int32]
     checks: tuple[Check, ...]
     unmatched: tuple[int, ...]
+    inferred: tuple[str, ...]
     forced: tuple[int, ...]
 
 
@@ -252,8 +255,14 @@ def compile_program(
         bridge=np.array(sorted(reads - written - set(roots)), np.int32),
         checks=checks,
         unmatched=tuple(sorted(unmatched)),
+        inferred=tuple(_state_name(e, netlist) for _, e in holds.values() if e.edge),
         forced=tuple(forced),
     )
+
+
+def _state_name(element: Element, netlist: Netlist) -> str:
+    row = element.state.row
+    return netlist.names[row][0] if row < len(netlist.names) else element.instance
 
 
 def _read(netlist: Netlist) -> set[int]:

@@ -6,7 +6,7 @@ by population count. The result is what an event-driven simulation of the netlis
 would count, net by net.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.energy.elements import Elements, build_elements
-from spikewatt.energy.matching import Matches, match
+from spikewatt.energy.matching import Matches, SourceBit, match
 from spikewatt.energy.program import Program, compile_program
 from spikewatt.energy.run import Consumer, DisagreementError, Engine, Run
 from spikewatt.energy.samples import Samples, Unknown, read_samples
@@ -56,7 +56,7 @@ class Activity:
         uint64[blocks, ports] for each memory port in the netlist's order: clock edges with the
         port enabled, and all of them.
     unmatched:
-        Names of nets that nothing determines; they count as constant.
+        Names of state bits that the waveform does not show, and of nets without a driver.
     matched:
         Number of flip-flops that the waveform shows.
     judged:
@@ -95,14 +95,20 @@ class Prepared:
     program: Program
     matches: Matches
     samples: Samples
+    seeds: Mapping[int, bool]
+    """What the waveform shows of latches at its beginning, by row."""
     tick_s: float
     path: Path
 
     @property
     def unmatched(self) -> tuple[str, ...]:
-        """Names of nets that nothing determines."""
+        """Names of state bits that the waveform does not show, and of nets without a driver.
+
+        The value of the former is computed where the rest determines it, and else taken as 0.
+        """
         names = self.netlist.names
-        return tuple(names[net][0] for net in self.program.unmatched if net < len(names))
+        nets = (names[net][0] for net in self.program.unmatched if net < len(names))
+        return (*nets, *self.program.inferred)
 
 
 def prepare(
@@ -133,8 +139,25 @@ def prepare(
     extra = {row: bit for row, bit in matches.others.items() if row in set(trial.forced)}
     samples = read_samples(wave, {**matches.roots, **extra}, clocks, progress)
     roots = samples.root_rows.tolist()
+    latches = {element.state.row for element in elements.states if not element.edge}
     program = compile_program(netlist, elements, shown, roots) if roots else trial
-    return Prepared(netlist, elements, program, matches, samples, wave.tick_s, wave.path)
+    seeds = {
+        row: value
+        for row, bit in matches.others.items()
+        if row in latches and (value := _first(wave, bit)) is not None
+    }
+    return Prepared(netlist, elements, program, matches, samples, seeds, wave.tick_s, wave.path)
+
+
+def _first(wave: Waveform, source: SourceBit) -> bool | None:
+    """First value of a bit; ``None`` if it is unknown."""
+    changes = wave.changes(source.signal)
+    if not len(changes.times):
+        return None
+    word, place = source.bit >> 6, np.uint64(source.bit & 63)
+    if changes.unknown is not None and (changes.unknown[0, word] >> place) & np.uint64(1):
+        return None
+    return bool((changes.values[0, word] >> place) & np.uint64(1)) ^ source.inverted
 
 
 def _behind(elements: Elements) -> set[int]:
@@ -267,6 +290,7 @@ def _run(
         prepared.elements,
         prepared.program,
         prepared.samples,
+        seeds=prepared.seeds,
         edges=edges,
         trusted=max((span.end for span in spans), default=-1.0),
         consume=consume,

@@ -1,7 +1,7 @@
 """One replay: superblock after superblock of samples, on all cores."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -17,7 +17,7 @@ from spikewatt.energy.lowering import Literal as RowLiteral
 from spikewatt.energy.program import Program, Stage
 from spikewatt.energy.samples import Samples
 from spikewatt.energy.timeline import Masks, blocks_of, masks
-from spikewatt.energy.words import add_bits, aligned, expand, extend, pack
+from spikewatt.energy.words import ALL, add_bits, aligned, expand, extend, pack
 from spikewatt.synth.netlist.netlist import Netlist
 
 __all__ = ["Consumer", "DisagreementError", "Engine", "Run"]
@@ -63,6 +63,8 @@ class Run:
 
     Parameters
     ----------
+    seeds:
+        What latches hold at the first sample, by row, where it is known.
     edges:
         int64[blocks + 1], ticks: borders of the blocks.
     trusted:
@@ -80,6 +82,7 @@ class Run:
         program: Program,
         samples: Samples,
         *,
+        seeds: Mapping[int, bool],
         edges: NDArray[np.int64],
         trusted: float,
         consume: Consumer,
@@ -117,6 +120,9 @@ class Run:
             out=self._new[program.clock.out],
         )
         self._known = np.zeros(program.rows, np.uint8)
+        for row, value in seeds.items():
+            self._known[self._new[row]] = 1
+            self._clock_values[self._new[row], -1] = ALL if value else 0
         ports = [port for memory in netlist.memories for port in memory.ports]
         clocks = [None if p.clock is None else RowLiteral(p.clock, not p.rising) for p in ports]
         self.checker = Checker(program, elements.enables, clocks)

@@ -63,6 +63,7 @@ class _Work:
         self._wires = Wires()
         self._public: list[tuple[int, str]] = []
         self._hidden: list[tuple[int, str]] = []
+        self._ascending: set[str] = set()
         self._instances: list[Instance] = []
         self._memories: list[Memory] = []
         self._ports: dict[str, Port] = {}
@@ -108,6 +109,8 @@ class _Work:
 
     def _name(self, name: str, net: Mapping[str, Any], path: str, wires: WiresOfModule) -> None:
         names = self._hidden if is_hidden(name, net) else self._public
+        if net.get("upto"):
+            self._ascending.add(join(path, plain(name)))
         labels = bit_names(join(path, plain(name)), net)
         pairs = zip(net["bits"], labels, strict=True)
         names += [(wires[bit], label) for bit, label in pairs if bit != "z"]
@@ -200,6 +203,7 @@ class _Work:
             memories=tuple(memories),
             ports={name: replace(port, nets=nets(port.nets)) for name, port in self._ports.items()},
             attributes=self._attributes,
+            ascending=frozenset(self._ascending),
         )
         return replace(netlist, undriven=check_drivers(netlist, self._library))
 

@@ -81,3 +81,5 @@ class Netlist:
     """Attributes of each RTL module instance, by its path: its own over those of its module."""
     undriven: tuple[int, ...] = ()
     """Nets that something reads and nothing drives: their value is not known from the netlist."""
+    ascending: frozenset[str] = frozenset()
+    """Full names of buses whose lowest index is the most significant bit (``[0:7]``)."""

@@ -28,9 +28,6 @@ TICK_S = 1e-12
 
 VARIANTS = (("built-in", True), ("built-in", False), ("osu018", False))  # osu018 has no clock gate
 KNOWN = {
-    "ascending": "matching takes [0:3] of the waveform for [3:0]",
-    "narrowed": "matching does not find bit 0 of r[4:0] for the wire r that is left of it",
-    "held_latches": "a latch that is closed when the waveform begins does not take its value there",
     "masked_memory-verilog": "yosys puts multiplexers before a masked write's data",
 }
 CASES = [
