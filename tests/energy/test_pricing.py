@@ -69,7 +69,7 @@ def test_two_inverters(library: Library) -> None:
     second = ((1 + 2 * fall_n) + (3 + 4 * rise_n)) / 2  # no load
     assert internal(INVERTERS, found, "u", "n") == near(first)
     assert internal(INVERTERS, found, "v", "y") == near(second)
-    assert found.driver.tolist() == [-2, -2, -1, 1, 0]
+    assert found.driver.tolist() == [-3, -3, -1, 1, 0]
 
 
 def test_a_buffer_keeps_the_edge(library: Library) -> None:
@@ -251,7 +251,7 @@ def test_unconnected_pins(library: Library) -> None:
     assert internal(netlist, found, "f", "q") == near(12)
     assert internal(netlist, found, "g", "y") == 0
     assert internal(netlist, found, "e", "n") == near(1)
-    assert found.driver[net(netlist, "open")] == -2
+    assert found.driver[net(netlist, "open")] == -3
     assert found.leakage == near([30 * NANO, (0.5 * 5 + 0.5 * 20) * NANO, 30 * NANO])
     assert (found.internal_net[found.internal > 0] >= 0).all()
 
