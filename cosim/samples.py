@@ -66,6 +66,7 @@ def _run_native(
             core.clear()
             recording.traces.append(core.run(events))
             recording.seconds += time.perf_counter() - start
+            recording.starts.append(before)
             recording.cycles.append(core.cycles - before)
             progress("simulating", done)
         for key in (TableId.STATE, TableId.SCHEDULER):

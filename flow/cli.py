@@ -61,6 +61,11 @@ Out = Annotated[
     typer.Option(help="Folder for report.json and the waveform.", show_default="out, if --trace"),
 ]
 Lanes = Annotated[int, typer.Option(min=1, max=64, help="Synapse units of the core.")]
+Liberty = Annotated[
+    Path | None,
+    typer.Option(help="Library to price with.", show_default="the built-in 45 nm one"),
+]
+Priced = Annotated[int, typer.Option(min=1, help="How many of the first images to price.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
@@ -84,12 +89,16 @@ def demo(
     trace: Wave = Trace.NONE,
     out: Out = None,
     lanes: Lanes = 8,
+    energy: Annotated[bool, typer.Option(help="End with a joule ledger.")] = True,
+    energy_images: Priced = 32,
+    liberty: Liberty = None,
     as_json: Json = False,
 ) -> None:
     """Run the network that ships with spikewatt on real images of handwritten digits."""
     from spikewatt.model.dataset import load_digits
 
-    _simulate(*load_digits(), images, sim, trace, out, lanes, as_json)
+    priced = energy_images if energy else 0
+    _simulate(*load_digits(), images, sim, trace, out, lanes, priced, liberty, as_json)
 
 
 @app.command()
@@ -101,6 +110,9 @@ def run(
     trace: Wave = Trace.NONE,
     out: Out = None,
     lanes: Lanes = 8,
+    energy: Annotated[bool, typer.Option("--energy", help="End with a joule ledger.")] = False,
+    energy_images: Priced = 32,
+    liberty: Liberty = None,
     as_json: Json = False,
 ) -> None:
     """Run a network on samples: RTL against the golden model, bit for bit."""
@@ -110,7 +122,8 @@ def run(
     loaded = load_network(network)
     try:
         samples = load_samples(data)
-        _simulate(loaded, *samples, images, sim, trace, out, lanes, as_json)
+        priced = energy_images if energy else 0
+        _simulate(loaded, *samples, images, sim, trace, out, lanes, priced, liberty, as_json)
     except DataError as error:
         prefix = "" if str(error).startswith(str(data)) else f"{data}: "
         raise DataError(f"{prefix}{error}") from None
@@ -147,6 +160,8 @@ def _simulate(
     trace: Trace,
     out: Path | None,
     lanes: int,
+    energy: int,
+    liberty: Path | None,
     as_json: bool,
 ) -> None:
     """Run, report, and leave with status 1 if RTL and golden model differ."""
@@ -170,13 +185,18 @@ def _simulate(
             lanes=lanes,
             simulator=sim.value,
             trace=trace.value,
+            energy=energy,
+            liberty=liberty,
             out=out,
             progress=lambda what, done: bar.update(task, description=what, completed=done),
         )
     if as_json:
         print(report.to_text())
     else:
-        Console(highlight=False).print(report.table())
+        console = Console(highlight=False)
+        console.print(report.table())
+        if (ledger := report.ledger()) is not None:
+            console.print(ledger)
     if not report.bit_exact:
         _fail(f"the RTL differs from the golden model: {report.difference}", FAILED_CHECK)
 

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from spikewatt.flow.report import si
 from spikewatt.model.errors import ParameterError
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
@@ -207,13 +208,6 @@ def _cycles(result: "Estimate", prepared: "Prepared", unknown: Any) -> str:
     return out.getvalue()
 
 
-def _joules(value: float) -> str:
-    for unit, scale in (("J", 1.0), ("mJ", 1e-3), ("µJ", 1e-6), ("nJ", 1e-9), ("pJ", 1e-12)):
-        if abs(value) >= scale:
-            return f"{value / scale:,.4g} {unit}"
-    return f"{value / 1e-15:,.4g} fJ"
-
-
 def _summary(report: dict[str, Any]) -> Table:
     """Totals, and the groups."""
     title = Text(f"{report['design']} in {report['library']}", style="italic")
@@ -235,7 +229,7 @@ def _summary(report: dict[str, Any]) -> Table:
     table.caption = Text(
         f"{report['toggles']:,} toggles of {report['nets']:,} nets in "
         f"{report['duration_s']:.6g} s: "
-        f"{_joules(report['total_j'])} in all · {report['clock_edges_checked']:,} clock edges of "
+        f"{si(report['total_j'], 'J')} in all · {report['clock_edges_checked']:,} clock edges of "
         f"{report['flip_flops_matched']:,} flip-flops checked · {unmatched} unmatched"
         + (f": {', '.join(report['unmatched'][:5])}" if unmatched else "")
     )
@@ -249,8 +243,8 @@ def _view(report: dict[str, Any], view: View) -> Table:
     table.add_column("energy", justify="right")
     rows: Iterable[dict[str, Any]] = report["by"]
     for row in list(rows)[:_SHOWN]:
-        table.add_row(Text(row[view.value] or "(top)"), _joules(row["total"]))
+        table.add_row(Text(row[view.value] or "(top)"), si(row["total"], "J"))
     if len(report["by"]) > _SHOWN:
         rest = sum(row["total"] for row in report["by"][_SHOWN:])
-        table.add_row(f"{len(report['by']) - _SHOWN} more", _joules(rest))
+        table.add_row(f"{len(report['by']) - _SHOWN} more", si(rest, "J"))
     return table

@@ -8,7 +8,7 @@ from rich.box import SIMPLE
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["RunReport"]
+__all__ = ["RunReport", "si"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +38,7 @@ class RunReport:
     seconds: float
     core: dict[str, int]
     waveform: str | None = None
+    energy: dict[str, Any] | None = None
     predictions: list[int] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -47,7 +48,8 @@ class RunReport:
         totals over all images; cycles include clearing the state before each image and exclude
         configuration. ``spikes`` of ``hidden`` are those of all populations but the readout, drain
         ticks included; ``spike_rate`` divides them by neurons and timesteps of the encoder.
-        ``seconds`` is the whole run, ``rtl_cycles_per_second`` the simulation alone.
+        ``seconds`` is the whole run, ``rtl_cycles_per_second`` the simulation alone. ``energy`` is
+        that of `spikewatt.flow.ledger.CoreEnergy.to_json`.
         """
         return asdict(self)
 
@@ -90,3 +92,59 @@ class RunReport:
             ("core: weight · membrane bits", f"{core['weight_bits']} · {core['state_bits']}"),
             ("whole run", f"{self.seconds:.1f} s"),
         ]
+
+    def ledger(self) -> Table | None:
+        """The joules for people."""
+        if self.energy is None:
+            return None
+        energy, operation = self.energy, self.energy["per_synaptic_op"]
+        total = energy["per_image_j"]
+        title = Text(
+            f"joules, over {energy['images']} images, in {energy['library']} at "
+            f"{energy['voltage_v']:g} V and {1e-6 / energy['clock_period_s']:g} MHz",
+            style="italic",
+        )
+        table = Table(title=title, title_justify="left", box=SIMPLE, show_header=False)
+        table.add_column()
+        table.add_column(justify="right")
+        table.add_column(justify="right")
+
+        def row(name: str, joules: float | None, note: str = "") -> None:
+            table.add_row(name, "–" if joules is None else si(joules, "J"), Text(note))
+
+        row("an image", total, f"± {100 * energy['per_image_ci95_j'] / total:.1f} %")
+        row("a tick", energy["per_tick_j"])
+        row("a spike, everything in", energy["per_spike_j"])
+        row("a synaptic operation, everything in", operation["all_in_j"])
+        fit = "" if operation["r2"] is None else f"R² {operation['r2']:.3f}"
+        row("  marginal: one operation more", operation["marginal_j"], fit)
+        row("  an image without operations", operation["fixed_per_image_j"])
+        row("  leakage of an image", operation["leakage_per_image_j"])
+        for name, joules in energy["by_category"].items():
+            row(f"an image: {name}", joules, f"{100 * joules / total:.1f} %")
+        for name, joules in _modules(energy["by_module"]):
+            row(f"an image: {name}", joules, f"{100 * joules / total:.1f} %")
+        sweep = energy["sram_sweep"]
+        low, high = sweep["0.5"], sweep["4.0"]
+        row("with memories at half their energy", low, f"{low / total:.2f} ×")
+        row("with memories at four times it", high, f"{high / total:.2f} ×")
+        checked = f"{energy['clock_edges_checked']:,}"
+        table.add_row("flip-flop edges replayed right", Text(checked), "all")
+        return table
+
+
+def si(value: float, unit: str) -> str:
+    """Value with four digits and a prefix."""
+    for prefix, scale in (("", 1.0), ("m", 1e-3), ("µ", 1e-6), ("n", 1e-9), ("p", 1e-12)):
+        if abs(value) >= scale:
+            return f"{value / scale:.4g} {prefix}{unit}"
+    return f"{value / 1e-15:.4g} f{unit}"
+
+
+def _modules(joules: dict[str, float]) -> list[tuple[str, float]]:
+    """The parts of the core that take most: instances two levels deep, with all below."""
+    sums: dict[str, float] = {}
+    for path, value in joules.items():
+        part = ".".join(path.split(".")[:2]) or "ports"
+        sums[part] = sums.get(part, 0.0) + value
+    return sorted(sums.items(), key=lambda item: -item[1])[:6]

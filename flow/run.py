@@ -1,6 +1,7 @@
 """The main job: a network through the RTL, held against the golden model."""
 
 import contextlib
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,17 +12,24 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikewatt.cosim.samples import Progress, run_samples
 from spikewatt.cosim.simulate import Simulator
+from spikewatt.cosim.trace import first_difference
 from spikewatt.cosim.verilated import Trace
 from spikewatt.flow.evaluate import Evaluation
 from spikewatt.flow.files import staged
+from spikewatt.flow.ledger import CoreEnergy, price_core
+from spikewatt.flow.plots import power_trace
 from spikewatt.flow.report import RunReport
-from spikewatt.model.batch import run_batch
+from spikewatt.hdl.neuro.categories import CATEGORIES
+from spikewatt.hdl.neuro.core import NeuroCore
+from spikewatt.model.batch import BatchTrace, run_batch
 from spikewatt.model.dataset import load_digits, load_samples
 from spikewatt.model.encoding import encode
-from spikewatt.model.errors import DataError, ParameterError
+from spikewatt.model.errors import DataError, ParameterError, SimulationError
 from spikewatt.model.mapping import map_network
 from spikewatt.model.netfile import load_network
 from spikewatt.model.network import Network
+from spikewatt.model.program import Program
+from spikewatt.synth.verilog import export
 
 __all__ = ["load_digits", "load_network", "load_samples", "run"]
 
@@ -46,6 +54,44 @@ def _check_classes(y: ArrayLike | None, samples: int, network: Network) -> IntAr
     return classes.astype(np.int64)
 
 
+def _price(
+    program: Program,
+    samples: Sequence[Sequence[IntArray]],
+    golden: BatchTrace,
+    spikes: NDArray[np.bool_],
+    liberty: Path | str | None,
+    progress: Progress,
+) -> CoreEnergy:
+    """Energy of some samples, from a waveform of their own."""
+    count = len(samples)
+    with tempfile.TemporaryDirectory(prefix="spikewatt-") as name:
+        waveform = Path(name) / "neuro.vcd"
+        recording = run_samples(
+            program,
+            samples,
+            trace="vcd",
+            waveform=waveform,
+            progress=lambda what, done: progress(f"{what}, with a waveform", done),
+        )
+        for sample, trace in enumerate(recording.traces):
+            if found := first_difference(trace, golden, sample):
+                raise SimulationError(f"with a waveform the RTL is another: {found}")
+        fired = golden.spikes[:count].sum((1, 2)) + spikes[:count].sum((1, 2))
+        return price_core(
+            export(NeuroCore(program.params), "neuro"),
+            "neuro",
+            waveform,
+            starts=recording.starts,
+            end=recording.starts[-1] + recording.cycles[-1],
+            operations=golden.synaptic_ops[:count].reshape(count, -1).sum(1),
+            spikes=fired,
+            ticks=spikes.shape[1],
+            categories=CATEGORIES,
+            library_path=Path(liberty) if liberty else None,
+            progress=lambda what, share: progress(what, count),
+        )
+
+
 def run(
     network: Network,
     x: ArrayLike,
@@ -54,6 +100,8 @@ def run(
     lanes: int = 8,
     simulator: Simulator = "verilator",
     trace: Trace = "none",
+    energy: int = 0,
+    liberty: Path | str | None = None,
     out: Path | str | None = None,
     progress: Progress = lambda what, done: None,
 ) -> RunReport:
@@ -71,8 +119,14 @@ def run(
         ``verilator`` or ``icarus``.
     trace:
         Kind of waveform: ``none``, ``fst`` or ``vcd``.
+    energy:
+        How many of the first images to price in joules: they run once more, with a waveform, on
+        Verilator, and the netlist of the core is replayed.
+    liberty:
+        Library to price with; the built-in technology by default.
     out:
-        Folder for ``report.json`` and the waveform; ``out`` if there is a waveform.
+        Folder for ``report.json``, the waveform and ``power.svg``, the power of every cycle of the
+        first image; ``out`` if there is a waveform.
     progress:
         Called with what is being done and the number of samples simulated so far.
 
@@ -112,11 +166,20 @@ def run(
             golden=golden,
             recording=recording,
         )
+        ledger = None
+        if energy:
+            priced = _price(program, samples[:energy], golden, driven, liberty, progress)
+            ledger = priced.to_json()
+            if part:
+                edges, joules = priced.cycles(0)
+                title = f"{network.name}: power of every cycle of one image"
+                power_trace(part / "power.svg", edges, joules, title)
         report = RunReport(
             network=network.name,
             simulator=simulator,
             waveform=str(folder / waveform.name) if waveform else None,
             **evaluation.figures(),
+            energy=ledger,
             seconds=time.perf_counter() - start,
         )
         if part:

@@ -40,10 +40,12 @@ class RecordingJob:
 class Recording:
     """Traces of the samples, their cycles (clear included), and the tables after the last one.
 
+    ``starts``: clock cycles since the beginning of the simulation at which each sample begins.
     ``seconds``: wall time of the samples alone.
     """
 
     traces: list[RtlTrace] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
     cycles: list[int] = field(default_factory=list)
     seconds: float = 0.0
     tables: dict[TableId, dict[str, NDArray[np.int64]]] = field(default_factory=dict)
@@ -97,6 +99,7 @@ async def record_samples(dut: object) -> None:
             before, start = bench.cycles, time.perf_counter()
             await bench.clear()
             recording.traces.append(await _record(bench, job.program, events))
+            recording.starts.append(before)
             recording.cycles.append(bench.cycles - before)
             recording.seconds += time.perf_counter() - start
             progress.write(b".")

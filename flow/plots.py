@@ -1,0 +1,52 @@
+"""Plots, as SVG."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikewatt.energy.ledger import LEDGER_GROUPS, TERMS
+
+__all__ = ["power_trace"]
+
+_LAYERS = ("leakage", "clock", "logic", "memories")
+_COLOURS = ("#9aa5b1", "#4c78a8", "#f58518", "#54a24b")
+
+
+def power_trace(
+    path: Path, edges_s: NDArray[np.float64], joules: NDArray[np.float64], title: str
+) -> None:
+    """Write the power of every clock cycle, stacked by what takes it.
+
+    Parameters
+    ----------
+    edges_s:
+        float64[cycles + 1], s.
+    joules:
+        float64[cycles, groups, terms], as in ``Ledger``.
+    """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    leakage, clock_pins = TERMS.index("leakage"), TERMS.index("clock_pins")
+    clock, macro = LEDGER_GROUPS.index("clock"), LEDGER_GROUPS.index("macro")
+    total = joules.sum((1, 2))
+    parts = {"leakage": joules[:, :, leakage].sum(1)}
+    parts["clock"] = joules[:, :, clock_pins].sum(1) + joules[:, clock, :clock_pins].sum(1)
+    parts["memories"] = joules[:, macro, :clock_pins].sum(1)
+    parts["logic"] = total - sum(parts.values())
+    lasts = np.diff(edges_s)
+    watts = np.array([parts[name] / lasts for name in _LAYERS]) * 1e3
+    with mpl.rc_context({"svg.hashsalt": "spikewatt", "svg.fonttype": "none", "font.size": 9}):
+        figure = Figure(figsize=(9, 3), layout="constrained")
+        axes = figure.subplots()
+        times = (edges_s[:-1] - edges_s[0]) * 1e6
+        axes.stackplot(times, watts, labels=_LAYERS, colors=_COLOURS, step="post", linewidth=0)
+        axes.set(
+            xlabel="time, µs", ylabel="power, mW", title=title, xlim=(0, times[-1]), ylim=(0, None)
+        )
+        handles, labels = axes.get_legend_handles_labels()
+        axes.legend(handles[::-1], labels[::-1], loc="upper right", ncols=4, frameon=False)
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+        figure.savefig(path, format="svg", metadata={"Date": None})
