@@ -311,12 +311,13 @@ def _edges(
     times, tick = prepared.samples.times, prepared.tick_s
     begin, end = int(times[0]), int(times[-1])
     if window is not None:
-        begin, end = (round(edge / tick) for edge in window)
-        if begin < times[0] or end > times[-1]:
+        ticks = np.rint(np.asarray(window, np.float64) / tick)
+        if not ((ticks >= times[0]) & (ticks <= times[-1])).all():
             raise WaveformError(
                 f"the window {window[0]:g} s to {window[1]:g} s is not within the waveform, which "
                 f"runs from {times[0] * tick:g} s to {times[-1] * tick:g} s"
             )
+        begin, end = (int(edge) for edge in ticks)
     if end <= begin:
         raise WaveformError(f"the window is empty: it begins at {begin * tick:g} s and ends there")
     inner = np.unique(np.rint(np.asarray(borders, np.float64) / tick).astype(np.int64))
