@@ -5,7 +5,7 @@ WORKERS ?= 2
 
 demo: ## run the shipped network on the RTL core
 	@scripts/setup run
-	@.venv/bin/spikewatt demo
+	@.venv/bin/spikewatt demo --out out
 
 test: ## all tests but the long ones
 	@scripts/setup test

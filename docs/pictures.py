@@ -1,6 +1,7 @@
 """Draw the pictures of the documents: ``python docs/pictures.py``.
 
-``raster.svg`` is drawn from the RTL: one held-out image through the native runner.
+``raster.svg`` is drawn from the RTL: one held-out image through the native runner. ``power.svg`` is
+the joules of its every cycle.
 """
 
 from pathlib import Path
@@ -9,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.cosim.native import NativeCore
+from spikewatt.flow.plots import power_trace
+from spikewatt.flow.run import price_samples
+from spikewatt.model.batch import run_batch
 from spikewatt.model.dataset import load_digits
 from spikewatt.model.encoding import encode
 from spikewatt.model.mapping import map_network
@@ -98,6 +102,19 @@ def raster(sample: int = 3) -> str:
     return "\n".join([*parts, "</svg>\n"])
 
 
+def power(path: Path, sample: int = 3) -> None:
+    """Power of every clock cycle of one image."""
+    network, x, y = load_digits()
+    program = map_network(network)
+    spikes = np.pad(
+        encode(x[[sample]], network.encoder), ((0, 0), (0, network.drain_ticks), (0, 0))
+    )
+    events = [program.input_events(image) for image in spikes]
+    priced = price_samples(program, events, run_batch(program, spikes), spikes)
+    title = f"held-out image {sample}, a {y[sample]}: power of every clock cycle"
+    power_trace(path, *priced.cycles(0), title, small=True)
+
+
 def architecture() -> str:
     """The data's way through the folders."""
     boxes = {
@@ -109,7 +126,12 @@ def architecture() -> str:
         "verilog": (620, 40, "Verilog", "synth/verilog", PALE),
         "sim": (620, 130, "RTL simulation", "cosim: native, cocotb", HIDDEN),
         "compare": (420, 230, "compared, every tick", "cosim/trace, bench", CHOSEN),
-        "report": (620, 230, "report, waveform", "flow", CHOSEN),
+        "wave": (620, 230, "waveform", "cosim, yours", PALE),
+        "gates": (820, 40, "gate netlist", "synth/asic, netlist", HIDDEN),
+        "library": (1020, 40, "Liberty library", "synth/liberty, technology", PALE),
+        "replay": (820, 230, "every gate, every time", "energy/replay", HIDDEN),
+        "price": (1020, 130, "joules per toggle", "energy/pricing, sram", HIDDEN),
+        "ledger": (1020, 230, "ledger, report", "energy/ledger, flow", CHOSEN),
     }
     arrows = [
         ("network", "encode"),
@@ -121,15 +143,22 @@ def architecture() -> str:
         ("verilog", "sim"),
         ("golden", "compare"),
         ("sim", "compare"),
-        ("compare", "report"),
-        ("sim", "report"),
+        ("sim", "wave"),
+        ("verilog", "gates"),
+        ("library", "gates"),
+        ("gates", "replay"),
+        ("wave", "replay"),
+        ("library", "price"),
+        ("replay", "ledger"),
+        ("price", "ledger"),
     ]
     w, h = 160, 54
-    parts = [HEAD.format(w=800, h=300, ink=INK), MARKER]
+    parts = [HEAD.format(w=1200, h=300, ink=INK), MARKER]
     for a, b in arrows:
         (ax, ay), (bx, by) = boxes[a][:2], boxes[b][:2]
         if ay == by:
-            x1, y1, x2, y2 = ax + w, ay + h / 2, bx, by + h / 2
+            x1, y1, x2, y2 = ax + (w if bx > ax else 0), ay + h / 2, bx + (0 if bx > ax else w), by
+            y2 += h / 2
         elif ax == bx:
             x1, y1, x2, y2 = ax + w / 2, ay + h, bx + w / 2, by
         else:
@@ -148,3 +177,4 @@ def architecture() -> str:
 if __name__ == "__main__":
     (HERE / "raster.svg").write_text(raster())
     (HERE / "architecture.svg").write_text(architecture())
+    power(HERE / "power.svg")

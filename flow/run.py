@@ -31,7 +31,7 @@ from spikewatt.model.network import Network
 from spikewatt.model.program import Program
 from spikewatt.synth.verilog import export
 
-__all__ = ["load_digits", "load_network", "load_samples", "run"]
+__all__ = ["load_digits", "load_network", "load_samples", "price_samples", "run"]
 
 IntArray = NDArray[np.int64]
 
@@ -54,15 +54,28 @@ def _check_classes(y: ArrayLike | None, samples: int, network: Network) -> IntAr
     return classes.astype(np.int64)
 
 
-def _price(
+def price_samples(
     program: Program,
     samples: Sequence[Sequence[IntArray]],
     golden: BatchTrace,
     spikes: NDArray[np.bool_],
-    liberty: Path | str | None,
-    progress: Progress,
+    liberty: Path | str | None = None,
+    progress: Progress = lambda what, done: None,
 ) -> CoreEnergy:
-    """Energy of some samples, from a waveform of their own."""
+    """Energy of some samples, from a waveform of their own.
+
+    Parameters
+    ----------
+    samples, spikes:
+        Events of each sample and tick; the same as bool[samples, ticks, inputs].
+    golden:
+        The golden model's run of them, or of more.
+
+    Raises
+    ------
+    SimulationError
+        The RTL differs from the golden model.
+    """
     count = len(samples)
     with tempfile.TemporaryDirectory(prefix="spikewatt-") as name:
         waveform = Path(name) / "neuro.vcd"
@@ -168,7 +181,7 @@ def run(
         )
         ledger = None
         if energy:
-            priced = _price(program, samples[:energy], golden, driven, liberty, progress)
+            priced = price_samples(program, samples[:energy], golden, driven, liberty, progress)
             ledger = priced.to_json()
             if part:
                 edges, joules = priced.cycles(0)

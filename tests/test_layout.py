@@ -169,7 +169,7 @@ def test_tests_mirror_the_folders() -> None:
     """``tests/hdl/`` tests ``hdl/``; with importlib mode the tests are no packages."""
     folders = [item for item in (ROOT / "tests").iterdir() if item.is_dir()]
     names = {item.name for item in folders if item.name != "__pycache__"}
-    assert names <= {*MAY_IMPORT, "examples", "bench", "docs", "scripts"}
+    assert names <= {*MAY_IMPORT, "data", "examples", "bench", "docs", "scripts"}
     assert not list((ROOT / "tests").rglob("__init__.py"))
 
 
