@@ -3,6 +3,8 @@
 FST and VCD come through pywellen; ``vcdvcd`` is a second, independent reader of VCD.
 """
 
+import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,7 +108,7 @@ def _pack(values: list[Any], width: int) -> tuple[NDArray[np.uint64], NDArray[np
         return np.frombuffer(data, np.uint64).reshape(-1, words), None
     known, unknown = [], []
     for value in values:
-        text = value if isinstance(value, str) else format(value, "b")
+        text = format(value, "b") if isinstance(value, int) else str(value)
         digits = text.lower()
         if len(digits) < width:
             digits = (digits[0] if digits[:1] in ("x", "z") else "0") * (
@@ -130,24 +132,45 @@ def _clean(name: str) -> str:
 
 class _WellenWaveform(Waveform):
     def __init__(self, path: Path) -> None:
-        try:
+        with _panicking(path):
             wave = _Wellen(str(path))
             scale = str(wave.timescale)
-            variables = list(wave.all_vars())
-        except BaseException as error:  # pywellen panics on some corrupt files
-            if isinstance(error, (KeyboardInterrupt, SystemExit, MemoryError)):
-                raise
-            raise _unreadable(path, error) from None
+            variables = [_wellen_signal(variable) for variable in wave.all_vars()]
         self._wave = wave
-        super().__init__(path, _tick(scale, path), map(_wellen_signal, variables))
+        super().__init__(path, _tick(scale, path), iter(variables))
 
     def _pairs(self, signal: Signal) -> list[tuple[int, Any]]:
-        try:
+        with _panicking(self.path):
             return list(signal.handle.signal)
+
+
+@contextlib.contextmanager
+def _panicking(path: Path) -> Iterator[None]:
+    """Make an error of ours of pywellen's panics, and keep what they print from the user."""
+    with _silent():
+        try:
+            yield
+        except (KeyboardInterrupt, SystemExit, MemoryError):
+            raise
         except BaseException as error:
-            if isinstance(error, (KeyboardInterrupt, SystemExit, MemoryError)):
-                raise
-            raise _unreadable(self.path, error) from None
+            raise _unreadable(path, error) from None
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Nothing reaches standard error, not even from Rust."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # it is closed
+        yield
+        return
+    try:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _wellen_signal(variable: Any) -> Signal:
