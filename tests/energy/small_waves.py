@@ -50,7 +50,7 @@ def write_vcd(
 
 
 def icarus(verilog: str, folder: Path, form: str) -> Path:
-    """Run a text whose module ``tb`` dumps into ``wave``; ``form`` is ``vcd`` or ``fst``."""
+    """Run a text whose module ``tb`` dumps into ``wave.out``; ``form`` is ``vcd`` or ``fst``."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "tb.v").write_text(verilog)
     compiled = ["iverilog", "-g2005-sv", "-s", "tb", "-o", "tb.vvp", "tb.v"]
@@ -60,5 +60,5 @@ def icarus(verilog: str, folder: Path, form: str) -> Path:
         )
         assert run.returncode == 0, run.stdout + run.stderr
     path = folder / f"wave.{form}"
-    (folder / "wave").rename(path)
+    (folder / "wave.out").rename(path)
     return path
