@@ -11,10 +11,11 @@ from spikewatt.model.errors import SpikewattError
 
 __all__ = ["staged", "write_whole"]
 
+FOLDER = "choose another folder with --out"
 
-def _unwritable(out: Path, error: OSError) -> SpikewattError:
-    reason = error.strerror or error
-    return SpikewattError(f"cannot write to {out} ({reason}): choose another folder")
+
+def _unwritable(out: Path, error: OSError, remedy: str) -> SpikewattError:
+    return SpikewattError(f"cannot write to {out} ({error.strerror or error}): {remedy}")
 
 
 @contextlib.contextmanager
@@ -27,14 +28,14 @@ def staged(out: Path) -> Iterator[Path]:
         parent = next(p for p in (out, *out.parents) if p.is_dir())
         part = Path(tempfile.mkdtemp(prefix=".spikewatt-", dir=parent))
     except OSError as error:
-        raise _unwritable(out, error) from None
+        raise _unwritable(out, error, FOLDER) from None
     try:
         yield part
         out.mkdir(parents=True, exist_ok=True)
         for path in part.iterdir():
             path.replace(out / path.name)
     except OSError as error:
-        raise _unwritable(out, error) from None
+        raise _unwritable(out, error, FOLDER) from None
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
@@ -46,7 +47,7 @@ def write_whole(path: Path, text: str) -> None:
         part.write_text(text)
         part.replace(path)
     except OSError as error:
-        raise _unwritable(path, error) from None
+        raise _unwritable(path, error, "name another file") from None
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)

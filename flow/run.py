@@ -179,8 +179,8 @@ def run(
             golden=golden,
             recording=recording,
         )
-        ledger = None
-        if energy:
+        figures, ledger = evaluation.figures(), None
+        if energy and figures["bit_exact"]:
             priced = price_samples(program, samples[:energy], golden, driven, liberty, progress)
             ledger = priced.to_json()
             if part:
@@ -191,7 +191,7 @@ def run(
             network=network.name,
             simulator=simulator,
             waveform=str(folder / waveform.name) if waveform else None,
-            **evaluation.figures(),
+            **figures,
             energy=ledger,
             seconds=time.perf_counter() - start,
         )

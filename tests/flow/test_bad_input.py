@@ -90,9 +90,9 @@ def test_bad_options(cli: Cli, digits: tuple[Path, Path]) -> None:
 
 def test_missing_tools(cli: Cli, tmp_path: Path) -> None:
     empty = {"PATH": "/nowhere", "SPIKEWATT_CACHE": str(tmp_path / "cache")}
-    run = cli("demo", "--images", 1, env=empty)
+    run = cli("demo", "--images", 1, "--no-energy", env=empty)
     assert_one_line(run, "no C++ compiler", "apt-get install g++")
-    run = cli("demo", "--images", 1, "--sim", "icarus", env=empty)
+    run = cli("demo", "--images", 1, "--no-energy", "--sim", "icarus", env=empty)
     assert_one_line(run, "Icarus Verilog is missing", "apt-get install iverilog")
 
 
@@ -111,7 +111,7 @@ def test_awkward_names_and_places(cli: Cli, digits: tuple[Path, Path], tmp_path:
 def test_output_that_cannot_be_written() -> None:
     with Path("/dev/full").open("w") as full:
         run = subprocess.run(
-            [*COMMAND, "demo", "--images", "1", "--json"],
+            [*COMMAND, "demo", "--images", "1", "--no-energy", "--json"],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
@@ -123,11 +123,19 @@ def test_output_that_cannot_be_written() -> None:
 
 def test_unwritable_places(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    run = cli("demo", "--images", 1, "--trace", "vcd", "--out", tmp_path / "file" / "out")
+    run = cli(
+        "demo", "--images", 1, "--no-energy", "--trace", "vcd", "--out", tmp_path / "file" / "out"
+    )
     assert_one_line(run, "cannot write to", "--out")
-    run = cli("demo", "--images", 1, "--out", tmp_path / "file")
+    run = cli(*demo, "--out", tmp_path / "file")
     assert_one_line(run, "cannot write to", "not a folder", "--out")
-    run = cli("demo", "--images", 1, env={"SPIKEWATT_CACHE": str(tmp_path / "file" / "cache")})
+    run = cli(
+        "demo",
+        "--images",
+        1,
+        "--no-energy",
+        env={"SPIKEWATT_CACHE": str(tmp_path / "file" / "cache")},
+    )
     assert_one_line(run, "cannot write the build cache", "SPIKEWATT_CACHE")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file"]
 

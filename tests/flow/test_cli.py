@@ -32,7 +32,7 @@ REQUIRED = {
 
 @pytest.mark.parametrize("simulator", ["verilator", "icarus"])
 def test_demo_json(cli: Cli, simulator: str) -> None:
-    run = cli("demo", "--images", 6, "--sim", simulator, "--json")
+    run = cli("demo", "--images", 6, "--sim", simulator, "--no-energy", "--json")
     assert run.returncode == 0, run.stderr
     report = json.loads(run.stdout)
     for key, kind in REQUIRED.items():
@@ -60,7 +60,7 @@ def test_demo_in_full(cli: Cli) -> None:
 
 
 def test_table_for_people(cli: Cli) -> None:
-    run = cli("demo", "--images", 2)
+    run = cli("demo", "--images", 2, "--no-energy")
     assert run.returncode == 0
     assert "yes, every tick" in run.stdout
     for row in ("accuracy: float", "spike rate: all", "synaptic operations", "RTL speed"):
