@@ -5,6 +5,8 @@ FST and VCD come through pywellen; ``vcdvcd`` is a second, independent reader of
 
 import contextlib
 import os
+import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +84,12 @@ class Waveform:
             return Changes(
                 np.zeros(0, np.int64), np.zeros((0, _words(signal.width)), np.uint64), None
             )
-        times = np.fromiter((pair[0] for pair in pairs), np.int64, len(pairs))
+        try:
+            times = np.fromiter((pair[0] for pair in pairs), np.int64, len(pairs))
+        except OverflowError as error:
+            raise _unreadable(self.path, error) from None
+        if (times[1:] < times[:-1]).any():
+            raise WaveformError(f"{self.path} goes back in time: write it again")
         values = [pair[1] for pair in pairs]
         last = np.append(times[1:] != times[:-1], True)
         if not last.all():  # several changes at one time: the last one counts
@@ -146,31 +153,37 @@ class _WellenWaveform(Waveform):
 
 @contextlib.contextmanager
 def _panicking(path: Path) -> Iterator[None]:
-    """Make an error of ours of pywellen's panics, and keep what they print from the user."""
-    with _silent():
+    """Make errors of ours of pywellen's panics and of what it only prints."""
+    with tempfile.TemporaryFile() as printed:
         try:
-            yield
+            with _printing_to(printed.fileno()):
+                yield
         except (KeyboardInterrupt, SystemExit, MemoryError):
             raise
         except BaseException as error:
             raise _unreadable(path, error) from None
+        printed.seek(0)
+        if b"time decreased" in printed.read():
+            raise WaveformError(f"{path} goes back in time: write it again")
 
 
 @contextlib.contextmanager
-def _silent() -> Iterator[None]:
-    """Nothing reaches standard error, not even from Rust."""
+def _printing_to(file: int) -> Iterator[None]:
+    """Standard output and standard error go to ``file``, even those of Rust."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        with contextlib.suppress(OSError):  # which whoever prints next will meet
+            stream.flush()
+    kept = {}
+    for stream in (1, 2):
+        with contextlib.suppress(OSError):  # it may be closed
+            kept[stream] = os.dup(stream)
+            os.dup2(file, stream)
     try:
-        kept = os.dup(2)
-    except OSError:  # it is closed
-        yield
-        return
-    try:
-        with Path(os.devnull).open("w") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        for stream, to in kept.items():
+            os.dup2(to, stream)
+            os.close(to)
 
 
 def _wellen_signal(variable: Any) -> Signal:
@@ -183,10 +196,11 @@ class _VcdvcdWaveform(Waveform):
     def __init__(self, path: Path) -> None:
         try:
             vcd = VCDVCD(str(path))
+            signals = list(_vcdvcd_signals(vcd))
         except Exception as error:
             raise _unreadable(path, error) from None
         tick = float(vcd.timescale["timescale"]) if "timescale" in vcd.timescale else 1e-9
-        super().__init__(path, tick, _vcdvcd_signals(vcd))
+        super().__init__(path, tick, iter(signals))
 
     def _pairs(self, signal: Signal) -> list[tuple[int, Any]]:
         return signal.handle.tv
