@@ -45,6 +45,8 @@ class Elements:
     """Rows that clock something, the memories included."""
     enables: tuple[Literal, ...]
     """For each port of each memory: whether it is enabled, one of its bits at least."""
+    given: tuple[int, ...]
+    """Outputs of macros and other cells without a function: only the waveform can tell them."""
 
 
 def state_net(instance: Instance, cell: Cell) -> Literal | None:
@@ -70,9 +72,11 @@ def build_elements(netlist: Netlist, library: Library) -> Elements:
     Raises
     ------
     NetlistError
-        A cell that is not in the library, or one whose behaviour the library does not tell.
+        A cell that is not in the library.
     """
-    lowering, states, clocks = Lowering(len(netlist.names)), [], set()
+    lowering, clocks = Lowering(len(netlist.names)), set()
+    states: list[Element] = []
+    given: list[int] = []
     for instance in netlist.instances:
         cell = library.cells.get(instance.type)
         if cell is None:
@@ -86,9 +90,9 @@ def build_elements(netlist: Netlist, library: Library) -> Elements:
         }
         cell = expand_clock_gate(cell)
         if cell.sequential is not None:
-            states.append(_sequential(instance, cell, pins, lowering))
+            states.append(_sequential(instance, cell, pins, lowering, given))
         else:
-            _outputs(instance, cell, pins, lowering)
+            _outputs(instance, cell, pins, lowering, given)
     clocks.update(element.control.row for element in states)
     clocks.update(
         port.clock for memory in netlist.memories for port in memory.ports if port.clock is not None
@@ -102,6 +106,7 @@ def build_elements(netlist: Netlist, library: Library) -> Elements:
         rows=lowering.rows,
         clocks=tuple(sorted(clocks)),
         enables=enables,
+        given=tuple(given),
     )
 
 
@@ -122,6 +127,7 @@ def _outputs(
     cell: Cell,
     pins: Mapping[str, Literal],
     lowering: Lowering,
+    given: list[int],
     done: Literal | None = None,
 ) -> None:
     """Steps for every connected output but the one that is the state itself."""
@@ -130,15 +136,17 @@ def _outputs(
         if pin.direction != "output" or (done is not None and done.row == net):
             continue
         if pin.function is None:
-            raise NetlistError(
-                f"output {name} of {instance.name} has no function in cell {instance.type}: "
-                "its toggles cannot be known"
-            )
-        lowering.into(net, pin.function, pins)
+            given.append(net)
+        else:
+            lowering.into(net, pin.function, pins)
 
 
 def _sequential(
-    instance: Instance, cell: Cell, pins: Mapping[str, Literal], lowering: Lowering
+    instance: Instance,
+    cell: Cell,
+    pins: Mapping[str, Literal],
+    lowering: Lowering,
+    given: list[int],
 ) -> Element:
     sequential = cell.sequential
     assert sequential is not None
@@ -165,5 +173,5 @@ def _sequential(
         preset=value(sequential.preset),
         both=sequential.both == "H",
     )
-    _outputs(instance, cell, known, lowering, done)
+    _outputs(instance, cell, known, lowering, given, done)
     return element

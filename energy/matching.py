@@ -166,6 +166,7 @@ def _wanted(netlist: Netlist, elements: Elements) -> Iterator[int]:
         if port.direction != "output":
             yield from (net for net in port.nets if net > 1)
     yield from (element.state.row for element in elements.states)
+    yield from elements.given
     for memory in netlist.memories:
         for port in memory.ports:
             if port.kind == "read":

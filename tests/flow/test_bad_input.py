@@ -127,7 +127,7 @@ def test_unwritable_places(cli: Cli, tmp_path: Path) -> None:
         "demo", "--images", 1, "--no-energy", "--trace", "vcd", "--out", tmp_path / "file" / "out"
     )
     assert_one_line(run, "cannot write to", "--out")
-    run = cli(*demo, "--out", tmp_path / "file")
+    run = cli("demo", "--images", 1, "--no-energy", "--out", tmp_path / "file")
     assert_one_line(run, "cannot write to", "not a folder", "--out")
     run = cli(
         "demo",
