@@ -65,7 +65,7 @@ def _held(enable: Words, data: Words, state: int, known: bool) -> tuple[Words, b
     return pack(out, len(enable)), True
 
 
-def run_stage(
+def _run_stage(
     V, source_rows, source, counted, first, last, start,
     kind, operands, inverted, out, known,
     toggles, high, piece_at, piece_mask, piece_block, piece_words, usual,
@@ -137,3 +137,6 @@ def _hold_step(
         lead[y] = (ALL if held[0] & _ONE else np.uint64(0)) ^ inverse[4]
         known[y] = 1
     now[y] = held ^ inverse[4]
+
+
+run_stage: Any = _run_stage

@@ -259,7 +259,7 @@ class Run:
         if self.numba:
             kernels.run_stage(*arguments)
         else:
-            numpy_engine.run_stage(*(*arguments, stage.groups))
+            numpy_engine.run_stage(*arguments, stage.groups)
 
     def _judge(self, kept: Words, late: Words, part: "_Part") -> None:
         """Hold the flip-flops against the waveform, and count the accesses of memories."""
