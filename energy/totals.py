@@ -24,6 +24,8 @@ def activity_from_saif(path: Path, netlist: Netlist, scope: str) -> Activity:
         The file is no SAIF, or holds no net of the netlist below ``scope``.
     """
     saif = read_saif(path)
+    if saif.duration <= 0:
+        raise WaveformError(f"{path}: DURATION must be above 0, not {saif.duration}")
     known = {_plain(name): counts for name, counts in saif.below(scope).items()}
     toggles = np.zeros((1, len(netlist.names)), np.uint64)
     high = np.zeros(len(netlist.names))
