@@ -227,27 +227,6 @@ def _clock_net(netlist: Netlist, clock: Clock) -> int:
     return port.nets[0]
 
 
-def _roots(prepared: Prepared) -> Iterable[int]:
-    """Input ports from which flip-flops are clocked."""
-    inputs = {
-        net for p in prepared.netlist.ports.values() if p.direction != "output" for net in p.nets
-    }
-    steps = {step.out: step for step in prepared.elements.steps}
-    latches = {e.state.row: e for e in prepared.elements.states if not e.edge}
-    queue, seen = list(prepared.elements.clocks), set()
-    toggling = {int(row) for row in prepared.samples.root_rows}
-    while queue:
-        row = queue.pop()
-        if row in seen:
-            continue
-        seen.add(row)
-        if row in steps:
-            queue.extend(operand.row for operand in steps[row].operands)
-        elif row in latches:
-            queue.append(latches[row].control.row)
-    return (seen & toggling) or (seen & inputs)
-
-
 def estimate(
     prepared: Prepared,
     library: Library,
@@ -286,7 +265,8 @@ def estimate(
             f"library {library.name} has neither internal power nor leakage: take one that has, "
             "or the built-in one"
         )
-    root = None if clock is None else _clock_net(netlist, clock)  # before the long work
+    if clock is not None:
+        _clock_net(netlist, clock)  # before the long work
     if netlist.memories and sram is None:
         sram = sram_for(library)
     run = activity(
@@ -297,7 +277,7 @@ def estimate(
         netlist,
         library,
         clock=clock,
-        roots=_roots(prepared) if root is None else (),
+        roots=prepared.clock_roots,
         sram=sram,
         voltage=voltage,
         wires=wires,

@@ -17,17 +17,16 @@ The arithmetic is that of OpenSTA's ``report_power`` (``power/Power.cc``):
 All of it is linear in the toggles, so a price is computed once and every view adds up.
 """
 
-import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikewatt.synth.liberty.function import Function
-from spikewatt.synth.liberty.library import Cell, InternalPower, Library, Pin, Table
+from spikewatt.energy.cell_kinds import CellKind, cell_kinds, deciding, holding, probability
+from spikewatt.energy.slews import net_slews
+from spikewatt.synth.liberty.library import InternalPower, Library, Pin, Table
 from spikewatt.synth.netlist.netlist import Netlist
 
 __all__ = ["GROUPS", "Prices", "Wires", "price"]
@@ -85,32 +84,8 @@ class Prices:
     clock_net: NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class _Kind:
-    """All instances of one cell: their indices, and the nets of each pin (0 if unconnected)."""
-
-    cell: Cell
-    index: IntArray
-    nets: Mapping[str, IntArray]
-
-
-def _kinds(netlist: Netlist, library: Library) -> list[_Kind]:
-    by_type: dict[str, list[int]] = defaultdict(list)
-    for at, instance in enumerate(netlist.instances):
-        by_type[instance.type].append(at)
-    kinds = []
-    for name, indices in by_type.items():
-        cell = library.cells[name]
-        nets = {
-            pin: np.array([netlist.instances[i].pins.get(pin, 0) for i in indices], np.int64)
-            for pin in cell.pins
-        }
-        kinds.append(_Kind(cell, np.array(indices, np.int64), nets))
-    return kinds
-
-
 def _loads(
-    kinds: Sequence[_Kind], nets: int, wires: Wires, clock_net: NDArray[np.bool_]
+    kinds: Sequence[CellKind], nets: int, wires: Wires, clock_net: NDArray[np.bool_]
 ) -> FloatArray:
     """float64[nets, 2], F of rise and fall."""
     edges, sinks = np.zeros((nets, 2)), np.zeros(nets)
@@ -147,125 +122,6 @@ def clock_network(netlist: Netlist, library: Library, roots: Iterable[int]) -> N
     return found
 
 
-def _slews(kinds: Sequence[_Kind], load: FloatArray, clock_net: NDArray[np.bool_]) -> FloatArray:
-    """float64[nets, 2]: rise and fall, the largest over the arcs, in the order of the arcs."""
-    slew = np.zeros((len(load), 2))
-    level = _arc_levels(kinds, len(load), clock_net)
-    work: dict[int, list[tuple[_Kind, str, IntArray]]] = defaultdict(list)
-    for kind in kinds:
-        for name, nets in kind.nets.items():
-            if kind.cell.pins[name].direction == "output":
-                for depth in np.unique(level[nets]):
-                    chosen = np.flatnonzero((level[nets] == depth) & (nets > 1))
-                    work[int(depth)].append((kind, name, chosen))
-    for depth in sorted(work):
-        for kind, name, chosen in work[depth]:
-            _drive(kind, name, chosen, slew, load)
-        slew[clock_net] = 0.0
-    return slew
-
-
-def _drive(kind: _Kind, name: str, chosen: IntArray, slew: FloatArray, load: FloatArray) -> None:
-    """Raise the slews of an output's nets to those of its arcs."""
-    out = kind.nets[name][chosen]
-    for arc in kind.cell.pins[name].timing:
-        if arc.related not in kind.nets:
-            continue
-        rise, fall = slew[kind.nets[arc.related][chosen]].T
-        if arc.kind == "rising_edge":
-            cases = ((0, (rise,)), (1, (rise,)))
-        elif arc.kind == "falling_edge":
-            cases = ((0, (fall,)), (1, (fall,)))
-        elif arc.sense == "positive_unate":
-            cases = ((0, (rise,)), (1, (fall,)))
-        elif arc.sense == "negative_unate":
-            cases = ((0, (fall,)), (1, (rise,)))
-        else:
-            cases = ((0, (rise, fall)), (1, (rise, fall)))
-        for edge, inputs in cases:
-            table = arc.fall_transition if edge else arc.rise_transition
-            if table is None:
-                continue
-            for value in inputs:
-                np.maximum.at(slew[:, edge], out, table.at(value, load[out, edge]))
-
-
-def _arc_levels(kinds: Sequence[_Kind], nets: int, clock_net: NDArray[np.bool_]) -> IntArray:
-    """Depth of each net in arcs; nets on a cycle of latches keep the depth where it was cut."""
-    sources, targets = [], []
-    for kind in kinds:
-        for name, out in kind.nets.items():
-            pin = kind.cell.pins[name]
-            if pin.direction != "output":
-                continue
-            for related in {arc.related for arc in pin.timing} & set(kind.nets):
-                sources.append(kind.nets[related])
-                targets.append(out)
-    level = np.zeros(nets, np.int64)
-    if not sources:
-        return level
-    source, target = np.concatenate(sources), np.concatenate(targets)
-    keep = (source > 1) & (target > 1) & ~clock_net[source]
-    source, target = source[keep], target[keep]
-    for _ in range(nets):
-        wanted = level.copy()
-        np.maximum.at(wanted, target, level[source] + 1)
-        if (wanted == level).all() or wanted.max() > nets:
-            break
-        level = wanted
-        if level.max() > _DEEPEST:
-            break
-    return level
-
-
-_DEEPEST = 5000
-"""Arcs in a path; more than that is a cycle through latches."""
-
-
-@cache
-def _minterms(function: Function, pin: str) -> tuple[tuple[str, ...], tuple[tuple[int, ...], ...]]:
-    """Other inputs, and the assignments of them at which ``pin`` decides the function."""
-    others = tuple(name for name in function.inputs if name != pin)
-    terms = []
-    for bits in itertools.product((0, 1), repeat=len(others)):
-        values = dict(zip(others, bits, strict=True))
-        low = function.evaluate({**values, pin: 0}, 1) & 1
-        high = function.evaluate({**values, pin: 1}, 1) & 1
-        if low != high:
-            terms.append(bits)
-    return others, tuple(terms)
-
-
-def _probability(
-    terms: tuple[tuple[str, ...], tuple[tuple[int, ...], ...]], kind: _Kind, duty: FloatArray
-) -> FloatArray:
-    """Probability of any of the assignments, inputs taken as independent; float64[instances]."""
-    names, assignments = terms
-    total = np.zeros(len(kind.index))
-    levels = [
-        duty[kind.nets[name]] if name in kind.nets else np.full(len(kind.index), 0.5)
-        for name in names
-    ]
-    for bits in assignments:
-        part = np.ones(len(kind.index))
-        for bit, level in zip(bits, levels, strict=True):
-            part = part * (level if bit else 1 - level)
-        total += part
-    return total
-
-
-@cache
-def _truths(function: Function) -> tuple[tuple[str, ...], tuple[tuple[int, ...], ...]]:
-    """Inputs, and the assignments at which the function holds."""
-    names = tuple(function.inputs)
-    terms = tuple(
-        bits
-        for bits in itertools.product((0, 1), repeat=len(names))
-        if function.evaluate(dict(zip(names, bits, strict=True)), 1) & 1
-    )
-    return names, terms
-
-
 def _mean(tables: Iterable[tuple[Table | None, FloatArray]], load: FloatArray) -> FloatArray:
     """Mean energy of the rise and fall tables, each at its slew; a missing one is of no energy."""
     found = [table.at(slew, load) for table, slew in tables if table is not None]
@@ -273,7 +129,7 @@ def _mean(tables: Iterable[tuple[Table | None, FloatArray]], load: FloatArray) -
 
 
 def _output_internal(
-    kind: _Kind, pin: Pin, toggles: FloatArray, duty: FloatArray, slew: FloatArray,
+    kind: CellKind, pin: Pin, toggles: FloatArray, duty: FloatArray, slew: FloatArray,
     load: FloatArray,
 ) -> FloatArray:  # fmt: skip
     """J for each toggle of an output; float64[instances]."""
@@ -299,17 +155,17 @@ def _output_internal(
     return (share * np.stack(energies)).sum(0)
 
 
-def _duty(kind: _Kind, pin: Pin, power: InternalPower, duty: FloatArray) -> FloatArray:
+def _duty(kind: CellKind, pin: Pin, power: InternalPower, duty: FloatArray) -> FloatArray:
     """Probability that the related pin decides the output."""
     related = power.related or ""
     if pin.function is not None and related in pin.function.inputs:
-        return _probability(_minterms(pin.function, related), kind, duty)
+        return probability(deciding(pin.function, related), kind, duty)
     if power.when is not None:
-        return _probability(_truths(power.when), kind, duty)
+        return probability(holding(power.when), kind, duty)
     return np.full(len(kind.index), 0.5)
 
 
-def _input_internal(kind: _Kind, pin: Pin, duty: FloatArray, slew: FloatArray) -> FloatArray:
+def _input_internal(kind: CellKind, pin: Pin, duty: FloatArray, slew: FloatArray) -> FloatArray:
     """J for each toggle of an input; float64[instances]."""
     total = np.zeros(len(kind.index))
     rise, fall = slew[kind.nets[pin.name]].T
@@ -327,21 +183,21 @@ def _input_internal(kind: _Kind, pin: Pin, duty: FloatArray, slew: FloatArray) -
             )
             function = output.function if output is not None else None
             if function is not None and pin.name in function.inputs:
-                energy = energy * _probability(_minterms(function, pin.name), kind, duty)
+                energy = energy * probability(deciding(function, pin.name), kind, duty)
             else:
-                energy = energy * _probability(_truths(power.when), kind, duty)
+                energy = energy * probability(holding(power.when), kind, duty)
         total += energy
     return total
 
 
-def _leakage(kind: _Kind, duty: FloatArray) -> FloatArray:
+def _leakage(kind: CellKind, duty: FloatArray) -> FloatArray:
     """W; float64[instances]."""
     cell, count = kind.cell, len(kind.index)
     conditional, known, plain = np.zeros(count), np.zeros(count), 0.0
     states = [state for state in cell.leakage_states if state.when is not None]
     for state in states:
         assert state.when is not None
-        part = _probability(_truths(state.when), kind, duty)
+        part = probability(holding(state.when), kind, duty)
         conditional += state.watts * part
         known += part if state.watts > 0 else 0.0
     if not states:
@@ -374,13 +230,13 @@ def price(
         V, for switching; the library's by default. Tables and leakage stay the library's.
     """
     volts = library.voltage if voltage is None else voltage
-    kinds = _kinds(netlist, library)
+    kinds = cell_kinds(netlist, library)
     count, nets = len(netlist.instances), len(netlist.names)
     duty = duty.copy()
     duty[0], duty[1] = 0.0, 1.0
     clock_net = clock_network(netlist, library, clocks)
     edges = _loads(kinds, nets, wires or Wires(), clock_net)
-    load, slew = edges.max(1), _slews(kinds, edges, clock_net)
+    load, slew = edges.max(1), net_slews(kinds, edges, clock_net)
     changes = toggles.astype(np.float64)
     driver = np.full(nets, -3, np.int64)
     for port in (port for memory in netlist.memories for port in memory.ports):
@@ -422,7 +278,7 @@ def price(
     )
 
 
-def _group(kind: _Kind, outputs: Sequence[IntArray], clock_net: NDArray[np.bool_]) -> IntArray:
+def _group(kind: CellKind, outputs: Sequence[IntArray], clock_net: NDArray[np.bool_]) -> IntArray:
     """Index into ``GROUPS`` of each instance."""
     if kind.cell.macro:
         return np.full(len(kind.index), GROUPS.index("macro"))

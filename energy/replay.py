@@ -6,7 +6,7 @@ by population count. The result is what an event-driven simulation of the netlis
 would count, net by net.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,12 +14,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from spikewatt.energy.elements import Elements, build_elements
-from spikewatt.energy.matching import Matches, SourceBit, match
-from spikewatt.energy.program import Program, compile_program
+from spikewatt.energy.prepared import Prepared, Progress, prepare
 from spikewatt.energy.run import Consumer, DisagreementError, Engine, Run
-from spikewatt.energy.samples import Samples, Unknown, read_samples
-from spikewatt.energy.waveform import Reader, Waveform, open_waveform
+from spikewatt.energy.samples import Unknown
+from spikewatt.energy.waveform import Reader
 from spikewatt.model.errors import NetlistError, WaveformError
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.netlist.netlist import Netlist
@@ -35,8 +33,6 @@ __all__ = [
     "stream",
 ]
 
-Progress = Callable[[str, float], None]
-"""Called with what is being done, and how much of it is done, 0 to 1."""
 UnknownPolicy = Literal["refuse", "hold"]
 
 
@@ -84,98 +80,6 @@ class Activity:
     def totals(self) -> NDArray[np.int64]:
         """int64[nets], toggles in the whole window."""
         return self.toggles.sum(0).astype(np.int64)
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A netlist with the samples of one waveform, ready to be replayed."""
-
-    netlist: Netlist
-    elements: Elements
-    program: Program
-    matches: Matches
-    samples: Samples
-    seeds: Mapping[int, bool]
-    """What the waveform shows of latches at its beginning, by row."""
-    tick_s: float
-    path: Path
-
-    @property
-    def unmatched(self) -> tuple[str, ...]:
-        """Names of state bits that the waveform does not show, and of nets without a driver.
-
-        The value of the former is computed where the rest determines it, and else taken as 0.
-        """
-        names = self.netlist.names
-        nets = (names[net][0] for net in self.program.unmatched if net < len(names))
-        return (*nets, *self.program.inferred)
-
-
-def prepare(
-    netlist: Netlist,
-    library: Library,
-    waveform: Waveform | Path | str,
-    scope: str | None = None,
-    *,
-    reader: Reader = "wellen",
-    progress: Progress = lambda what, share: None,
-) -> Prepared:
-    """Match names, compile the netlist, read the waveform.
-
-    Raises
-    ------
-    NetlistError
-        An unknown cell or a combinational loop.
-    WaveformError
-        A scope or file that does not serve.
-    """
-    wave = waveform if isinstance(waveform, Waveform) else open_waveform(waveform, reader)
-    elements = build_elements(netlist, library)
-    matches = match(wave, netlist, elements, scope)
-    inputs = {n for p in netlist.ports.values() if p.direction != "output" for n in p.nets}
-    clocks = sorted(inputs & _behind(elements) & set(matches.roots))
-    shown = {**dict.fromkeys(matches.others, False), **dict.fromkeys(matches.roots, True)}
-    trial = compile_program(netlist, elements, shown, ())
-    extra = {row: bit for row, bit in matches.others.items() if row in set(trial.forced)}
-    samples = read_samples(wave, {**matches.roots, **extra}, clocks, progress)
-    roots = samples.root_rows.tolist()
-    latches = {element.state.row for element in elements.states if not element.edge}
-    program = compile_program(netlist, elements, shown, roots) if roots else trial
-    seeds = {
-        row: value
-        for row, bit in matches.others.items()
-        if row in latches and (value := _first(wave, bit)) is not None
-    }
-    return Prepared(netlist, elements, program, matches, samples, seeds, wave.tick_s, wave.path)
-
-
-def _first(wave: Waveform, source: SourceBit) -> bool | None:
-    """First value of a bit; ``None`` if it is unknown."""
-    changes = wave.changes(source.signal)
-    if not len(changes.times):
-        return None
-    word, place = source.bit >> 6, np.uint64(source.bit & 63)
-    if changes.unknown is not None and (changes.unknown[0, word] >> place) & np.uint64(1):
-        return None
-    return bool((changes.values[0, word] >> place) & np.uint64(1)) ^ source.inverted
-
-
-def _behind(elements: Elements) -> set[int]:
-    """Rows from which a clock pin can be reached through gates."""
-    drivers = {step.out: step for step in elements.steps}
-    latches = {element.state.row: element for element in elements.states if not element.edge}
-    found: set[int] = set()
-    queue = list(elements.clocks)
-    while queue:
-        row = queue.pop()
-        if row in found:
-            continue
-        found.add(row)
-        if row in drivers:
-            queue.extend(operand.row for operand in drivers[row].operands)
-        elif row in latches:
-            queue.append(latches[row].control.row)
-    return found
 
 
 def replay(
