@@ -214,6 +214,14 @@ def sram_for(library: Library, node_nm: int | None = None, factor: float = 1.0) 
     return SramModel(node_nm=node_nm, voltage=volts, factor=factor)
 
 
+def _need_power(library: Library) -> None:
+    if not library.has_power:
+        raise LibraryError(
+            f"library {library.name} has neither internal power nor leakage: take one that has, "
+            "or the built-in one"
+        )
+
+
 def _clock_net(netlist: Netlist, clock: Clock) -> int:
     port = netlist.ports.get(clock.port)
     if port is None or port.direction == "output" or len(port.nets) != 1:
@@ -260,13 +268,9 @@ def estimate(
         The library has no power figures.
     """
     netlist = prepared.netlist
-    if not library.has_power:
-        raise LibraryError(
-            f"library {library.name} has neither internal power nor leakage: take one that has, "
-            "or the built-in one"
-        )
+    _need_power(library)  # before the long work
     if clock is not None:
-        _clock_net(netlist, clock)  # before the long work
+        _clock_net(netlist, clock)
     if netlist.memories and sram is None:
         sram = sram_for(library)
     run = activity(
@@ -301,7 +305,13 @@ def from_activity(
     ----------
     roots:
         Roots of the clock network where no ideal clock is given.
+
+    Raises
+    ------
+    LibraryError
+        The library has no power figures.
     """
+    _need_power(library)
     toggles = run.toggles.astype(np.float64)
     duty = run.high_s / run.duration_s
     if clock is not None:
