@@ -119,7 +119,7 @@ class Samples:
 
 
 @numba.njit(cache=True)
-def _fill(positions, values, samples, out):
+def _fill(positions, values, out):
     """Bits of a signal over time: uint64[width, words] from its changes."""
     words = out.shape[1]
     for k in range(positions.shape[0]):
@@ -195,15 +195,11 @@ def file_span(path: Path) -> tuple[int, int] | None:
             reach *= 16
 
 
-def _index(times: IntArray, wanted: IntArray) -> IntArray:
-    return np.searchsorted(times, wanted)
-
-
 def _union(times: IntArray, more: IntArray) -> IntArray:
     """Both, sorted, without doubles; quick when nothing is new."""
-    if not len(more):
-        return times
-    at = np.minimum(_index(times, more), len(times) - 1)
+    if not len(times) or not len(more):
+        return np.unique(np.concatenate([times, more]))
+    at = np.minimum(np.searchsorted(times, more), len(times) - 1)
     new = more[times[at] != more]
     return np.union1d(times, new) if len(new) else times
 
@@ -230,69 +226,86 @@ def read_samples(
     WaveformError
         The waveform cannot be read, or nothing in it ever changes.
     """
-    users: dict[str, list[tuple[int, SourceBit]]] = defaultdict(list)
-    for row, bit in sources.items():
-        users[bit.signal.identity].append((row, bit))
-    clock_ids = {sources[row].signal.identity for row in clocks}
-    order = sorted(users, key=lambda identity: identity not in clock_ids)
-    span = file_span(wave.path)
-    every = np.array(span if span else (), np.int64)
-    data = every[:1]
-    spool, places, unknown = _Spool(), {}, []
-    counts: dict[str, int] = {}
-    end = span[1] if span else float("inf")
-    for done, identity in enumerate(order):
-        progress("reading the waveform", done / len(order))
-        signal = users[identity][0][1].signal
-        changes = wave.changes(signal)
-        if not len(changes.times):
-            raise WaveformError(f"{wave.path} declares {signal.name} and never gives it a value")
-        values, spans = _known(changes, signal.name, end)
-        unknown += spans
-        counts[identity] = len(changes.times)
-        every = _union(every, changes.times) if len(every) else np.unique(changes.times)
-        places[identity] = spool.put(changes.times), spool.put(values)
+    kept = _Kept(wave, sources, clocks, progress)
+    every = kept.times
     if len(every) < 2:
         raise WaveformError(f"nothing in {wave.path} ever changes: there is nothing to price")
-    roots = [
-        row
-        for row in clocks
-        if counts[sources[row].signal.identity] >= FAST * len(every)
-        and sources[row].signal.width == 1
-    ]
-    root_ids = {sources[row].signal.identity for row in roots}
-    data = every[:1]
-    for identity in order:
-        if identity not in root_ids:
-            data = _union(data, spool.get(places[identity][0]))
-    data_at = _index(every, data)
-    to_data = np.searchsorted(data_at, np.arange(len(every)), side="right") - 1
-
-    def store(rows: list[int], times: IntArray) -> tuple[NDArray[np.int32], BitStore]:
-        words = -(-len(times) // 64)
-        bits, at = BitStore(len(rows), words), {row: k for k, row in enumerate(rows)}
-        for done, identity in enumerate(order):
-            wanted = [(row, bit) for row, bit in users[identity] if row in at]
-            if not wanted:
-                continue
-            progress("sampling", done / len(order))
-            positions = _index(times, spool.get(places[identity][0]))
-            signal = wanted[0][1].signal
-            out = np.zeros((signal.width, words), np.uint64)
-            _fill(positions, spool.get(places[identity][1]), len(times), out)
-            for row, bit in wanted:
-                bits.write(at[row], ~out[bit.bit] if bit.inverted else out[bit.bit])
-        return np.array(rows, np.int32), bits
-
-    root_rows, root_bits = store(roots, every)
-    data_rows, data_bits = store([row for row in sources if row not in set(roots)], data)
+    roots = [row for row in clocks if kept.changes_of(row) >= FAST * len(every)]
+    data = kept.union(set(sources) - set(roots))
+    data_at = np.searchsorted(every, data)
+    root_rows, root_bits = kept.bits(roots, every)
+    data_rows, data_bits = kept.bits([row for row in sources if row not in set(roots)], data)
     return Samples(
         times=every,
         data_at=data_at,
-        to_data=to_data,
+        to_data=np.searchsorted(data_at, np.arange(len(every)), side="right") - 1,
         data_rows=data_rows,
         data=data_bits,
         root_rows=root_rows,
         roots=root_bits,
-        unknown=tuple(unknown),
+        unknown=tuple(kept.unknown),
     )
+
+
+class _Kept:
+    """Changes of all source signals, each read once; clocks first, whose times are nearly all."""
+
+    def __init__(
+        self,
+        wave: Waveform,
+        sources: Mapping[int, SourceBit],
+        clocks: Sequence[int],
+        progress: Callable[[str, float], None],
+    ) -> None:
+        self._sources, self._progress = sources, progress
+        self._users: dict[str, list[tuple[int, SourceBit]]] = defaultdict(list)
+        for row, bit in sources.items():
+            self._users[bit.signal.identity].append((row, bit))
+        first = {sources[row].signal.identity for row in clocks}
+        self._order = sorted(self._users, key=lambda identity: identity not in first)
+        span = file_span(wave.path)
+        self.times = np.array(span if span else (), np.int64)
+        self.unknown: list[Unknown] = []
+        self._spool, self._places = _Spool(), {}
+        end = span[1] if span else float("inf")
+        for done, identity in enumerate(self._order):
+            progress("reading the waveform", done / len(self._order))
+            signal = self._users[identity][0][1].signal
+            changes = wave.changes(signal)
+            if not len(changes.times):
+                raise WaveformError(
+                    f"{wave.path} declares {signal.name} and never gives it a value"
+                )
+            values, spans = _known(changes, signal.name, end)
+            self.unknown += spans
+            self.times = _union(self.times, changes.times)
+            places = self._spool.put(changes.times), self._spool.put(values)
+            self._places[identity] = (len(changes.times), *places)
+
+    def changes_of(self, row: int) -> int:
+        """Number of changes of a source's signal."""
+        return self._places[self._sources[row].signal.identity][0]
+
+    def union(self, rows: set[int]) -> IntArray:
+        """First time of all, and every time at which one of the rows' signals changes."""
+        times = self.times[:1]
+        for identity in {self._sources[row].signal.identity for row in rows}:
+            times = _union(times, self._spool.get(self._places[identity][1]))
+        return times
+
+    def bits(self, rows: list[int], times: IntArray) -> tuple[NDArray[np.int32], BitStore]:
+        """The rows, and their bits at ``times``."""
+        words = -(-len(times) // 64)
+        bits, at = BitStore(len(rows), words), {row: k for k, row in enumerate(rows)}
+        for done, identity in enumerate(self._order):
+            wanted = [(row, bit) for row, bit in self._users[identity] if row in at]
+            if not wanted:
+                continue
+            self._progress("sampling", done / len(self._order))
+            _, when, what = self._places[identity]
+            positions = np.searchsorted(times, self._spool.get(when))
+            out = np.zeros((wanted[0][1].signal.width, words), np.uint64)
+            _fill(positions, self._spool.get(what), out)
+            for row, bit in wanted:
+                bits.write(at[row], ~out[bit.bit] if bit.inverted else out[bit.bit])
+        return np.array(rows, np.int32), bits

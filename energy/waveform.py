@@ -4,6 +4,7 @@ FST and VCD come through pywellen; ``vcdvcd`` is a second, independent reader of
 """
 
 import contextlib
+import itertools
 import os
 import sys
 import tempfile
@@ -22,6 +23,8 @@ from spikewatt.model.errors import WaveformError
 __all__ = ["Changes", "Reader", "Signal", "Waveform", "open_waveform"]
 
 Reader = Literal["wellen", "vcdvcd"]
+BLOCK = 1 << 16
+"""Changes that are Python objects at a time."""
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "ps": 1e-12, "fs": 1e-15}
 
 
@@ -79,25 +82,33 @@ class Waveform:
 
     def changes(self, signal: Signal) -> Changes:
         """All changes of a signal."""
-        pairs = self._pairs(signal)
-        if not pairs:
-            return Changes(
-                np.zeros(0, np.int64), np.zeros((0, _words(signal.width)), np.uint64), None
-            )
-        try:
-            times = np.fromiter((pair[0] for pair in pairs), np.int64, len(pairs))
-        except OverflowError as error:
-            raise _unreadable(self.path, error) from None
-        if (times[1:] < times[:-1]).any():
+        times, values, unknown = [], [], []
+        for pairs in self._blocks(signal):
+            try:
+                times.append(np.fromiter((pair[0] for pair in pairs), np.int64, len(pairs)))
+            except OverflowError as error:
+                raise _unreadable(self.path, error) from None
+            known, vague = _pack([pair[1] for pair in pairs], signal.width)
+            values.append(known)
+            unknown.append(vague)
+        if not times:
+            empty = np.zeros((0, _words(signal.width)), np.uint64)
+            return Changes(np.zeros(0, np.int64), empty, None)
+        when, what = np.concatenate(times), np.concatenate(values)
+        doubt = None
+        if any(part is not None for part in unknown):
+            parts = zip(unknown, values, strict=True)
+            doubt = np.concatenate([np.zeros_like(v) if u is None else u for u, v in parts])
+        if (when[1:] < when[:-1]).any():
             raise WaveformError(f"{self.path} goes back in time: write it again")
-        values = [pair[1] for pair in pairs]
-        last = np.append(times[1:] != times[:-1], True)
+        last = np.append(when[1:] != when[:-1], True)
         if not last.all():  # several changes at one time: the last one counts
-            times, values = times[last], [values[k] for k in np.flatnonzero(last)]
-        known, unknown = _pack(values, signal.width)
-        return Changes(times, known, unknown)
+            when, what = when[last], what[last]
+            doubt = None if doubt is None else doubt[last]
+        return Changes(when, what, doubt)
 
-    def _pairs(self, signal: Signal) -> list[tuple[int, Any]]:
+    def _blocks(self, signal: Signal) -> Iterator[list[tuple[int, Any]]]:
+        """Time and value of every change, ``BLOCK`` of them at a time."""
         raise NotImplementedError
 
 
@@ -146,9 +157,15 @@ class _WellenWaveform(Waveform):
         self._wave = wave
         super().__init__(path, _tick(scale, path), iter(variables))
 
-    def _pairs(self, signal: Signal) -> list[tuple[int, Any]]:
+    def _blocks(self, signal: Signal) -> Iterator[list[tuple[int, Any]]]:
         with _panicking(self.path):
-            return list(signal.handle.signal)
+            changes = iter(signal.handle.signal)
+        while True:
+            with _panicking(self.path):
+                pairs = list(itertools.islice(changes, BLOCK))
+            if not pairs:
+                return
+            yield pairs
 
 
 @contextlib.contextmanager
@@ -202,8 +219,9 @@ class _VcdvcdWaveform(Waveform):
         tick = float(vcd.timescale["timescale"]) if "timescale" in vcd.timescale else 1e-9
         super().__init__(path, tick, iter(signals))
 
-    def _pairs(self, signal: Signal) -> list[tuple[int, Any]]:
-        return signal.handle.tv
+    def _blocks(self, signal: Signal) -> Iterator[list[tuple[int, Any]]]:
+        if pairs := signal.handle.tv:
+            yield pairs
 
 
 def _vcdvcd_signals(vcd: Any) -> Iterator[Signal]:
