@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import re
 from collections.abc import Iterable
 from enum import StrEnum
@@ -110,6 +111,8 @@ def energy(
 
     span = parse_window(window) if window else None
     ideal = _clock(clock, period)
+    to_file = Path(json_out) if json_out and json_out != "-" else None
+    _refuse_places(path for path in (per_cycle, saif_out, to_file) if path is not None)
     errors = Console(stderr=True, highlight=False)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
@@ -127,7 +130,11 @@ def energy(
         }
         prepared = None
         if waveform.suffix == ".saif":
-            result = _from_saif(waveform, design, library, scope, options, span, per_cycle)
+            if span or per_cycle or saif_out:
+                raise ParameterError(
+                    "SAIF holds totals only: windows, cycles and another SAIF need an FST or VCD"
+                )
+            result = _from_saif(waveform, design, library, scope, options)
         else:
             prepared = prepare(design, library, waveform, scope, progress=progress)
             result = estimate(
@@ -147,11 +154,20 @@ def energy(
     if json_out == "-":
         print(text)
         return
-    if json_out:
-        write_whole(Path(json_out), text + "\n")
+    if to_file:
+        write_whole(to_file, text + "\n")
     console = Console(highlight=False)
     console.print(_summary(report))
     console.print(_view(report, by))
+
+
+def _refuse_places(paths: Iterable[Path]) -> None:
+    """Raise, before the long work and before any other file, where none can be written."""
+    for path in paths:
+        folder = path.absolute().parent
+        if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+            why = "it is a folder" if path.is_dir() else f"{folder} is no folder to write in"
+            raise ParameterError(f"cannot write to {path} ({why}): choose another file")
 
 
 def _clock(port: str | None, period: float | None) -> tuple[str, float] | None:
@@ -165,14 +181,11 @@ def _clock(port: str | None, period: float | None) -> tuple[str, float] | None:
 
 
 def _from_saif(
-    path: Path, design: Any, library: Any, scope: str | None, options: dict[str, Any], span: Any,
-    per_cycle: Path | None,
-) -> "Estimate":  # fmt: skip
+    path: Path, design: Any, library: Any, scope: str | None, options: dict[str, Any]
+) -> "Estimate":
     from spikewatt.energy.estimate import from_activity
     from spikewatt.energy.totals import activity_from_saif
 
-    if span or per_cycle:
-        raise ParameterError("SAIF holds totals only: windows and cycles need an FST or VCD")
     if scope is None:
         raise ParameterError("SAIF needs --scope: the instance that is the design (tb.dut)")
     if design.memories:

@@ -42,6 +42,8 @@ class CoreEnergy:
         Clock period of the simulation, s.
     category:
         ``control`` or ``datapath``, by the path of a module.
+    netlist:
+        File of the gates, yosys's JSON.
     """
 
     estimate: Estimate
@@ -51,6 +53,7 @@ class CoreEnergy:
     ticks: int
     period_s: float
     category: Callable[[str], str]
+    netlist: Path
 
     def per_image(self) -> FloatArray:
         """float64[images], J."""
@@ -186,4 +189,13 @@ def price_core(
         sram=sram_for(library) if netlist.memories else None,
         progress=progress,
     )
-    return CoreEnergy(result, prepared, operations, spikes, ticks, period, category_of(categories))
+    return CoreEnergy(
+        estimate=result,
+        prepared=prepared,
+        operations=operations,
+        spikes=spikes,
+        ticks=ticks,
+        period_s=period,
+        category=category_of(categories),
+        netlist=mapped.netlist,
+    )

@@ -1,6 +1,7 @@
 """The main job: a network through the RTL, held against the golden model."""
 
 import contextlib
+import shutil
 import tempfile
 import time
 from collections.abc import Sequence
@@ -138,8 +139,9 @@ def run(
     liberty:
         Library to price with; the built-in technology by default.
     out:
-        Folder for ``report.json``, the waveform and ``power.svg``, the power of every cycle of the
-        first image; ``out`` if there is a waveform.
+        Folder for ``report.json`` and the waveform, and with ``energy`` for ``neuro.json``, the
+        gates, and ``power.svg``, the power of every cycle of the first image; ``out`` if there is a
+        waveform.
     progress:
         Called with what is being done and the number of samples simulated so far.
 
@@ -184,6 +186,7 @@ def run(
             priced = price_samples(program, samples[:energy], golden, driven, liberty, progress)
             ledger = priced.to_json()
             if part:
+                shutil.copyfile(priced.netlist, part / "neuro.json")
                 edges, joules = priced.cycles(0)
                 title = f"{network.name}: power of every cycle of one image"
                 power_trace(part / "power.svg", edges, joules, title)

@@ -71,9 +71,32 @@ def test_demo_ends_with_the_ledger(cli: Cli, tmp_path: Path) -> None:
         assert row in shown.stdout
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["energy"]["images"] == 2
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["power.svg", "report.json"]
+    names = sorted(p.name for p in (tmp_path / "out").iterdir())
+    assert names == ["neuro.json", "power.svg", "report.json"]
     picture = ElementTree.parse(tmp_path / "out" / "power.svg").getroot()
     assert picture.tag.endswith("svg")
+
+
+def test_waveform_and_gates_give_the_same_joules(
+    cli: Cli, digits: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """What ``--out`` leaves is enough for ``spikewatt energy`` to say it again."""
+    network, data = digits
+    out = tmp_path / "out"
+    words = ("--images", 3, "--energy", "--trace", "fst", "--out", out, "--json")
+    ledger = json.loads(cli("run", network, "--data", data, *words).stdout)["energy"]
+    files = ("--waveform", out / "neuro.fst", "--netlist", out / "neuro.json")
+    again = cli("energy", *files, "--json", "-")
+    assert again.returncode == 0, again.stderr
+    report = json.loads(again.stdout)
+    assert report["unmatched"] == []
+    # Reset, configuration and reading back are in this window, and not in the ledger.
+    assert ledger["total_j"] < report["total_j"] < 2 * ledger["total_j"]
+    synapses = [
+        next(m["reads"] for m in memories if m["name"].startswith("logic.synapses"))
+        for memories in (report["memories"], ledger["memories"])
+    ]
+    assert synapses[0] == synapses[1]
 
 
 def test_run_prices_only_when_asked(cli: Cli, digits: tuple[Path, Path]) -> None:
