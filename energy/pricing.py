@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from spikewatt.energy.cell_kinds import CellKind, cell_kinds, deciding, holding, probability
 from spikewatt.energy.slews import net_slews
+from spikewatt.model.errors import ParameterError
 from spikewatt.synth.liberty.library import InternalPower, Library, Pin, Table
 from spikewatt.synth.netlist.netlist import Netlist
 
@@ -44,10 +45,20 @@ class Wires:
     ----------
     per_sink:
         F for each pin that a net drives; in the clock network ``clock_per_sink``.
+
+    Raises
+    ------
+    ParameterError
+        A capacitance below 0 or not finite.
     """
 
     per_sink: float = 0.0
     clock_per_sink: float = 0.0
+
+    def __post_init__(self) -> None:
+        for farad in (self.per_sink, self.clock_per_sink):
+            if not 0 <= farad < float("inf"):
+                raise ParameterError(f"wire capacitance must be 0 F or more, not {farad!r}")
 
 
 @dataclass(frozen=True)
