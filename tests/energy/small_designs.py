@@ -18,7 +18,7 @@ from spikewatt.synth.technology.library import default_library_path
 from tests.energy.circuits import Circuit, bench
 from tests.energy.event_driven import simulate
 
-__all__ = ["CIRCUIT", "PERIOD_S", "Small", "make", "stimulus"]
+__all__ = ["CIRCUIT", "PERIOD_S", "PLAIN", "Small", "make", "stimulus"]
 
 PERIOD_S = 10e-9
 _VERILOG = """module sum(input clk, en, input [7:0] d, output reg [7:0] q);
@@ -59,6 +59,22 @@ CIRCUIT = Circuit(
     resets={"rst": 0},
     stimulus=stimulus,
 )
+PLAIN = Circuit(
+    "plain",
+    """module low(input clk, en, input [3:0] d, output reg [3:0] q);
+initial q = 0;
+always @(posedge clk) if (en) q <= q + d;
+endmodule
+module dut(input clk, en, input [3:0] d, output [3:0] q, output reg [3:0] r);
+initial r = 0;
+low add(.clk(clk), .en(en), .d(d), .q(q));
+always @(posedge clk) r <= r ^ q;
+endmodule
+""",
+    {"en": 1, "d": 4},
+    {"q": 4, "r": 4},
+)
+"""The same without a memory."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +90,11 @@ class Small:
         return prepare(self.netlist, self.library, self.waveform, "tb.dut")
 
 
-def make(folder: Path) -> Small:
+def make(folder: Path, circuit: Circuit = CIRCUIT) -> Small:
     """Synthesise and simulate in ``folder``."""
     path = default_library_path()
-    result = synthesise(CIRCUIT.verilog, "dut", path, clock_gating=True)
-    simulate([bench(CIRCUIT, "all.vcd"), CIRCUIT.verilog], folder)
+    result = synthesise(circuit.verilog, "dut", path, clock_gating=True)
+    simulate([bench(circuit, "all.vcd"), circuit.verilog], folder)
     library = read_liberty(path)
     netlist = read_netlist(result.netlist, library, top="dut")
     return Small(library, netlist, result.netlist, folder / "all.vcd")
