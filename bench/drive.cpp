@@ -1,9 +1,10 @@
 // Replays a design's inputs from a file into a Verilated model, RTL or gates.
 // Usage: program STIMULUS BEGIN [WAVEFORM]: the waveform begins with record BEGIN.
-// A record is a time and one word for each input, as bench/gates.py writes it.
+// A record is a time and one word for each input, as bench/gates.py writes it. Inputs that change
+// with the rising edge change after it, as those that a register drives do.
 
 #include "Vdut.h"
-#include "inputs.h"  // kInputs, apply(model, words)
+#include "inputs.h"  // kInputs, kClock, apply(model, words)
 #include "verilated.h"
 #if VM_TRACE_FST
 #include "verilated_fst_c.h"
@@ -16,6 +17,7 @@ using Waveform = VerilatedSaifC;
 using Waveform = VerilatedVcdC;
 #endif
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -37,11 +39,21 @@ int main(int argc, char** argv) {
   Waveform waveform;
   model.trace(&waveform, 99);
 #endif
+  std::vector<uint64_t> inputs(kInputs);
   const auto start = std::chrono::steady_clock::now();
   for (size_t k = 0; k < records; ++k) {
     const uint64_t* record = &words[k * (kInputs + 1)];
-    apply(model, record + 1);
-    model.eval();
+    const bool rises = record[1 + kClock] && !inputs[kClock];
+    inputs[kClock] = record[1 + kClock];
+    if (rises) {
+      apply(model, inputs.data());
+      model.eval();
+    }
+    if (!rises || !std::equal(inputs.begin(), inputs.end(), record + 1)) {
+      inputs.assign(record + 1, record + 1 + kInputs);
+      apply(model, inputs.data());
+      model.eval();
+    }
 #if VM_TRACE
     if (k == begin) waveform.open(argv[3]);
     if (k >= begin) waveform.dump(record[0]);

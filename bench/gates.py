@@ -1,7 +1,6 @@
 """The rivals: event-driven and cycle-based simulation of the gates, on the same inputs."""
 
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Sequence
@@ -12,17 +11,29 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spikewatt.cosim.tools import compiler, icarus, verilator
+from spikewatt.cosim.tools import compiler, compiler_version, icarus, verilator
 from spikewatt.cosim.verilated import run_tool
+from spikewatt.energy.saif import read_saif
 from spikewatt.energy.waveform import Waveform
+from spikewatt.model.cache import cached
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.liberty.models import verilog_models
 from spikewatt.synth.netlist.netlist import Netlist
 
-__all__ = ["Stimulus", "build", "cell_models", "drive", "inputs_of", "rate_of_icarus"]
+__all__ = [
+    "CLOCK",
+    "Stimulus",
+    "build",
+    "cell_models",
+    "drive",
+    "icarus_run",
+    "inputs_of",
+    "saif_toggles",
+]
 
-_COMPILE = ("-std=c++20", "-w", "-DVL_TIME_CONTEXT", "-DVERILATOR=1")
-_WRITERS = {"fst": "verilated_fst_c.cpp", "vcd": "verilated_vcd_c.cpp"}
+CLOCK = "clk"
+_COMPILE = ("-std=c++20", "-w", "-DVL_TIME_CONTEXT", "-DVERILATOR=1", "-DVM_TRACE=1")
+_COMPILE += tuple(f"-DVM_{name}=0" for name in ("COVERAGE", "SC", "TIMING"))
 _LATCH = re.compile(r"  always begin\n    if \((.+)\) (.+) <= (.+);\n    @\(.+\);\n  end")
 
 
@@ -53,8 +64,9 @@ class Stimulus:
             for k, name in enumerate(self.widths)
         ]
         head = "template <class Model> void apply(Model& model, const uint64_t* words) {"
-        count = f"constexpr unsigned kInputs = {len(self.widths)};"
-        return "\n".join(["#include <cstdint>", count, head, *lines, "}\n"])
+        clock = list(self.widths).index(CLOCK)
+        counts = f"constexpr unsigned kInputs = {len(self.widths)}, kClock = {clock};"
+        return "\n".join(["#include <cstdint>", counts, head, *lines, "}\n"])
 
 
 def inputs_of(wave: Waveform, scope: str, netlist: Netlist) -> Stimulus:
@@ -76,47 +88,51 @@ def cell_models(library: Library, types: Sequence[str]) -> str:
 
 
 def build(
-    top: str, design: str, stimulus: Stimulus, trace: str, folder: Path, cells: str = ""
+    top: str, design: str, stimulus: Stimulus, trace: str, cells: str = ""
 ) -> tuple[Path, float]:
-    """Compile a design with ``drive.cpp``: the program, and the seconds that it took.
+    """Compile a design with ``drive.cpp``, once: the program, and the seconds that it took.
 
-    ``trace`` is ``none``, ``fst``, ``vcd`` or ``saif``: of all nets, but not within ``cells``.
+    ``trace`` is ``fst``, ``vcd`` or ``saif``: of all nets, but not within ``cells``.
     """
-    folder = folder.resolve()
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    (folder / "design.v").write_text(design)
-    (folder / "cells.sv").write_text(f"/*verilator tracing_off*/\n{cells}")
-    (folder / "inputs.h").write_text(stimulus.header())
-    shutil.copy(Path(__file__).with_name("drive.cpp"), folder)
-    begin = time.perf_counter()
-    tracing = [] if trace == "none" else [f"--trace-{trace}", "--trace-underscore"]
+    header, driver = stimulus.header(), Path(__file__).with_name("drive.cpp").read_text()
     options = ["--cc", "-O3", "-Wno-lint", "-Wno-fatal", "--no-timing", "--output-split", "20000"]
-    names = ["--top-module", top, "--prefix", "Vdut", "--timescale", "1ns/1ns", "--Mdir", "model"]
-    sources = ["design.v", *(["cells.sv"] if cells else [])]
-    run_tool([verilator().binary, *options, *names, *tracing, *sources], cwd=folder)
+    options += ["--top-module", top, "--prefix", "Vdut", "--timescale", "1ns/1ns"]
+    options += [f"--trace-{trace}", "--trace-underscore", "--Mdir", "model"]
+
+    def make(folder: Path) -> None:
+        begin = time.perf_counter()
+        (folder / "design.v").write_text(design)
+        (folder / "cells.sv").write_text(f"/*verilator tracing_off*/\n{cells}")
+        (folder / "inputs.h").write_text(header)
+        (folder / "drive.cpp").write_text(driver)
+        run_tool([verilator().binary, *options, "design.v", "cells.sv"], cwd=folder)
+        _compile(folder, trace)
+        (folder / "seconds").write_text(str(time.perf_counter() - begin))
+
+    versions = [verilator().version, compiler_version(), *_COMPILE]
+    folder = cached("bench", [design, cells, header, driver, *options, *versions], make)
+    return folder / "program", float((folder / "seconds").read_text())
+
+
+def _compile(folder: Path, trace: str) -> None:
+    """Compile what Verilator wrote, two files at a time."""
     include = verilator().root / "include"
     kinds = {kind: int(trace == kind) for kind in ("fst", "vcd", "saif")}
-    defines = [f"-DVM_TRACE_{kind.upper()}={value}" for kind, value in kinds.items()]
-    defines += [f"-DVM_TRACE={int(trace != 'none')}", "-DVM_COVERAGE=0", "-DVM_SC=0"]
-    defines += ["-DVM_TIMING=0", "-I.", "-Imodel", f"-I{include}", f"-I{include}/vltstd"]
-    runtime = ["verilated.cpp", "verilated_threads.cpp"]
-    runtime += [] if trace == "none" else [f"verilated_{trace}_c.cpp"]
-    files = [*sorted((folder / "model").glob("*.cpp")), *(include / name for name in runtime)]
-    files.append(folder / "drive.cpp")
+    flags = [f"-DVM_TRACE_{kind.upper()}={value}" for kind, value in kinds.items()]
+    flags += ["-I.", "-Imodel", f"-I{include}", f"-I{include}/vltstd"]
+    runtime = ("verilated.cpp", "verilated_threads.cpp", f"verilated_{trace}_c.cpp")
+    files = [*(folder / "model").glob("*.cpp"), *(include / name for name in runtime)]
 
-    def compile_one(file: Path) -> Path:
+    def one(file: Path) -> Path:
         output = folder / f"{file.stem}.o"
         effort = "-O0" if file.stem.endswith("__Slow") else "-O3"  # as Verilator's makefile does
-        command = [compiler(), *_COMPILE, effort, *defines, "-c", file, "-o", output]
-        run_tool(command, cwd=folder)
+        run_tool([compiler(), *_COMPILE, effort, *flags, "-c", file, "-o", output], cwd=folder)
         return output
 
     with ThreadPoolExecutor(2) as pool:
-        objects = list(pool.map(compile_one, files))
+        objects = list(pool.map(one, [*files, folder / "drive.cpp"]))
     libraries = ["-llz4", "-lz"] if trace == "fst" else []
     run_tool([compiler(), *objects, *libraries, "-pthread", "-o", "program"], cwd=folder)
-    return folder / "program", time.perf_counter() - begin
 
 
 def drive(program: Path, stimulus: Path, begin: int = 0, waveform: Path | None = None) -> float:
@@ -124,3 +140,78 @@ def drive(program: Path, stimulus: Path, begin: int = 0, waveform: Path | None =
     command = [program, stimulus, str(begin), waveform or "/dev/null"]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
     return float(run.stdout.split()[1])
+
+
+def saif_toggles(
+    program: Path, top: str, stimulus: Stimulus, begin: int, folder: Path
+) -> dict[str, int]:
+    """Toggles of every net from record ``begin`` on.
+
+    Verilator counts a bit that starts at 1 once too often: a run of one record says which do.
+    """
+    every, first = folder / "every.saif", folder / "first.saif"
+    drive(program, stimulus.save(folder / "every"), begin, every)
+    drive(program, stimulus.save(folder / "first", begin + 1), begin, first)
+    before, after = read_saif(first).below(top), read_saif(every).below(top)
+    return {net: counts[3] - before[net][3] for net, counts in after.items()}
+
+
+def icarus_run(
+    design: str, netlist: Netlist, stimulus: Stimulus, records: int, folder: Path
+) -> tuple[float, str]:
+    """Seconds of Icarus for the first records, without its start, and the outputs at the end.
+
+    It dumps nothing. States and memories start with 0, so that no X stays.
+    """
+    widths = stimulus.widths.values()
+    rows = [
+        "".join(f"{int(word):0{width}b}" for word, width in zip(row, widths, strict=True))
+        for row in stimulus.words[:records, 1:]
+    ]
+    (folder / "rows").write_text("\n".join(rows))
+    zeros = re.sub(r"^(  reg (?:\[\d+:0\] )?\w+);", r"\1 = 0;", design, flags=re.MULTILINE)
+    (folder / "tb.v").write_text(_bench(netlist, stimulus, records) + zeros)
+    run_tool([icarus(), "-g2005-sv", "-s", "tb", "-o", "tb.vvp", "tb.v"], cwd=folder)
+    vvp = Path(icarus()).with_name("vvp")
+
+    def run(count: int) -> tuple[float, str]:
+        begin = time.perf_counter()
+        command = [vvp, "-n", "tb.vvp", f"+records={count}"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+        return time.perf_counter() - begin, done.stdout.strip()
+
+    start, _ = run(1)
+    seconds, outputs = run(records)
+    return seconds - start, outputs
+
+
+def _bench(netlist: Netlist, stimulus: Stimulus, records: int) -> str:
+    """The clock of a record first, then its other inputs, one tick later."""
+    names, total = list(stimulus.widths), sum(stimulus.widths.values())
+    bit = total - 1 - sum(list(stimulus.widths.values())[: names.index(CLOCK)])
+    kinds = {"input": "reg", "output": "wire"}
+    declared = [
+        f"  {kinds[port.direction]} [{len(port.nets) - 1}:0] {name};"
+        for name, port in netlist.ports.items()
+    ]
+    outputs = ", ".join(name for name, p in netlist.ports.items() if p.direction == "output")
+    return "\n".join(
+        [
+            "module tb;",
+            *declared,
+            f"  reg [{total - 1}:0] rows [0:{records - 1}];",
+            "  integer k, count;",
+            f"  {netlist.name} dut ({', '.join(f'.{name}({name})' for name in netlist.ports)});",
+            "  initial begin",
+            '    $readmemb("rows", rows);',
+            '    if (!$value$plusargs("records=%d", count)) count = 0;',
+            "    for (k = 0; k < count; k = k + 1) begin",
+            f"      {CLOCK} = rows[k][{bit}];",
+            f"      #1 {{{', '.join(names)}}} = rows[k];",
+            "      #4;",
+            "    end",
+            f'    $display("%b", {{{outputs}}});',
+            "  end",
+            "endmodule\n",
+        ]
+    )

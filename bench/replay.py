@@ -1,0 +1,213 @@
+"""Speed of the replay beside gate-level simulation, in one run: ``python bench/replay.py``.
+
+Two designs, mapped to the built-in library: an 8×8 systolic array, and the neuromorphic core with
+the digits network. On the same inputs, counting the toggles of all nets: the replay, Verilator with
+SAIF, and a few cycles of Icarus (which counts nothing). Every net's toggles under Verilator are
+checked to be the replay's. And reading the waveform, beside pywellen's own pass over the file.
+
+A gate-cycle is one cell of the netlist over one period of the clock.
+"""
+
+import argparse
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cases import LIBRARY, Case, array_case, core_case
+from flat import flat_verilog, net_name
+from gates import build, cell_models, drive, icarus_run, saif_toggles
+from pywellen import Waveform  # pyright: ignore[reportAttributeAccessIssue]  # has no stubs
+from rich.console import Console
+from rich.table import Table
+
+from spikewatt.energy.replay import Prepared, activity, prepare
+from spikewatt.energy.samples import read_samples
+from spikewatt.energy.waveform import open_waveform
+from spikewatt.synth.liberty.models import verilog_models
+
+SETTLED = 0.1
+"""Share of the run before the toggles are compared: reset, and memories that hold noise."""
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measurement: what, on how many threads, gate-cycles, seconds, a remark."""
+
+    what: str
+    threads: int
+    gate_cycles: int
+    seconds: float
+    remark: str = ""
+
+    @property
+    def rate(self) -> float:
+        """Gate-cycles per second."""
+        return self.gate_cycles / self.seconds
+
+
+def best(action: Callable[[], Any], repeats: int) -> float:
+    """Fewest seconds of several."""
+    found = []
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        action()
+        found.append(time.perf_counter() - begin)
+    return min(found)
+
+
+def speeds(case: Case, repeats: int, folder: Path, say: Say) -> list[Row]:
+    """Replay, Verilator, Icarus."""
+    say(f"{case.name}: compiling for Verilator (minutes, once)")
+    types = sorted({cell.type for cell in case.netlist.instances})
+    flat, size = flat_verilog(case.netlist), case.gate_cycles
+    cells = cell_models(LIBRARY, types)
+    program, compiling = build(case.top, flat, case.stimulus, "saif", cells)
+    say(f"{case.name}: replay")
+    prepared = prepare(case.netlist, LIBRARY, case.fst)
+    rows = []
+    for engine, threads in (("numba", 1), ("numba", 2), ("numpy", 1)):
+        options: Any = {"engine": engine, "threads": threads}
+        activity(prepared, **options)
+        seconds = best(lambda: activity(prepared, **options), 3 * repeats)  # noqa: B023  # at once
+        rows.append(Row(f"replay, {engine}", threads, size, seconds))
+    say(f"{case.name}: Verilator")
+    nets, seconds = _verilator(case, prepared, program, repeats, folder)
+    remark = f"{nets:,} nets equal; compiled in {compiling:.0f} s"
+    rows.append(Row("Verilator, SAIF", 1, size, seconds, remark))
+    say(f"{case.name}: Icarus")
+    return [*rows, _icarus(case, verilog_models(LIBRARY, types) + flat, folder)]
+
+
+def _icarus(case: Case, design: str, folder: Path) -> Row:
+    """Its rate on the first cycles; its outputs at their end are held against the RTL's."""
+    records = 2 * case.few
+    seconds, outputs = icarus_run(design, case.netlist, case.stimulus, records, folder)
+    wave, end = open_waveform(case.fst), int(case.stimulus.words[records - 1, 0])
+    expected = ""
+    for name, port in case.netlist.ports.items():
+        if port.direction == "output":
+            changes = wave.changes(wave.signals[f"{case.top}.{name}"])
+            words = changes.values[np.searchsorted(changes.times, end, "right") - 1]
+            value = sum(int(word) << 64 * k for k, word in enumerate(words))
+            expected += f"{value:0{len(port.nets)}b}"
+    assert outputs == expected, f"Icarus ends with {outputs}, the RTL with {expected}"
+    size = len(case.netlist.instances) * case.few
+    return Row("Icarus, counts nothing", 1, size, seconds, f"the first {case.few:,} cycles")
+
+
+def _verilator(
+    case: Case, prepared: Prepared, program: Path, repeats: int, folder: Path
+) -> tuple[int, float]:
+    """Nets whose toggles are the replay's, which is all of them, and the fewest seconds."""
+    begin = int(SETTLED * len(case.stimulus.words))
+    toggles = saif_toggles(program, case.top, case.stimulus, begin, folder)
+    times = prepared.samples.times * prepared.tick_s
+    start = float(case.stimulus.words[begin, 0]) * prepared.tick_s
+    replayed = activity(prepared, window=(start, float(times[-1]))).totals
+    nets = range(2, len(case.netlist.names))
+    wrong = [net for net in nets if toggles[net_name(net)] != replayed[net]]
+    assert not wrong, f"{len(wrong)} nets differ, such as {case.netlist.names[wrong[0]]}"
+    inputs = case.stimulus.save(folder / "stimulus")
+    seconds = min(drive(program, inputs, 0, folder / "all.saif") for _ in range(repeats))
+    return len(nets), seconds
+
+
+def pass_of_pywellen(path: Path) -> None:
+    """Every change of every signal, each signal once."""
+    seen = set()
+    for variable in Waveform(str(path)).all_vars():
+        if variable.signal_id not in seen:
+            seen.add(variable.signal_id)
+            for _ in variable.signal:
+                pass
+
+
+def reading(case: Case, repeats: int, say: Say) -> list[list[str]]:
+    """For each file: size, seconds of pywellen's pass, of ``read_samples``, of ``prepare``."""
+    found = []
+    for path in (case.fst, case.vcd):
+        say(f"{case.name}: reading {path.suffix[1:].upper()}")
+        prepared = prepare(case.netlist, LIBRARY, path)
+        samples, matches = prepared.samples, prepared.matches
+        shown = {**matches.others, **matches.roots}
+        rows = [*samples.root_rows.tolist(), *samples.data_rows.tolist()]
+        sources, clocks = {row: shown[row] for row in rows}, samples.root_rows.tolist()
+        own = best(lambda: pass_of_pywellen(path), repeats)  # noqa: B023  # called at once
+        ours = best(
+            lambda: read_samples(open_waveform(path), sources, clocks),  # noqa: B023  # as above
+            repeats,
+        )
+        whole = best(lambda: prepare(case.netlist, LIBRARY, path), 1)  # noqa: B023  # as above
+        size = f"{path.stat().st_size / 1e6:,.1f} MB"
+        cells = [f"{own:.2f}", f"{ours:.2f}", f"{own / ours:.2f}", f"{whole:.2f}"]
+        found.append([case.name, path.suffix[1:].upper(), size, *cells])
+    return found
+
+
+def tables(cases: list[tuple[Case, list[Row], list[list[str]]]]) -> list[tuple[list[str], list]]:
+    """Heads and rows of the two tables."""
+    speed = []
+    for case, rows, _ in cases:
+        base = next(row.rate for row in rows if row.what.startswith("Verilator"))
+        for row in rows:
+            cells = [f"{row.gate_cycles:.3g}", f"{row.seconds:.3g}", f"{row.rate:.3g}"]
+            speed.append(
+                [
+                    case.name,
+                    row.what,
+                    str(row.threads),
+                    *cells,
+                    f"{row.rate / base:.3g}",
+                    row.remark,
+                ]
+            )
+    heads = ["design", "by", "threads", "gate-cycles", "s", "gate-cycles/s", "of Verilator", ""]
+    files = ["design", "file", "size", "pywellen, s", "read_samples, s", "ratio", "prepare, s"]
+    return [(heads, speed), (files, [row for _, _, rows in cases for row in rows])]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cycles", type=int, default=100_000, help="of the array")
+    parser.add_argument("--images", type=int, default=360, help="through the core")
+    parser.add_argument("--only", choices=("array", "core"))
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--markdown", action="store_true")
+    args = parser.parse_args()
+    errors, out = Console(stderr=True), Console(width=140)
+    results = []
+    with tempfile.TemporaryDirectory() as name, errors.status("starting") as status:
+        folder = Path(name)
+        make = {
+            "array": lambda: array_case(args.cycles, folder),
+            "core": lambda: core_case(args.images, folder),
+        }
+        for kind in make if args.only is None else [args.only]:
+            status.update(f"{kind}: mapping, RTL simulation")
+            made = make[kind]()
+            rows = speeds(made, args.repeats, folder, status.update)
+            results.append((made, rows, reading(made, args.repeats, status.update)))
+    for case, _, _ in results:
+        print(f"{case.name}: {len(case.netlist.instances):,} cells, {case.periods:,} clock periods")
+    print(f"{os.cpu_count()} cores, {platform.machine()}")
+    for heads, rows in tables(results):
+        if args.markdown:
+            lines = [heads, ["---"] * len(heads), *rows]
+            print("\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines))
+            continue
+        table = Table(*heads)
+        for row in rows:
+            table.add_row(*row)
+        out.print(table)
+
+
+if __name__ == "__main__":
+    main()
