@@ -212,7 +212,10 @@ def _wellen_signal(variable: Any) -> Signal:
 class _VcdvcdWaveform(Waveform):
     def __init__(self, path: Path) -> None:
         try:
-            vcd = VCDVCD(str(path))
+            text = path.read_text()
+            if "$enddefinitions" not in text:  # vcdvcd would look for it for ever
+                raise ValueError("it has no $enddefinitions")
+            vcd = VCDVCD(vcd_string=text)
             signals = list(_vcdvcd_signals(vcd))
         except Exception as error:
             raise _unreadable(path, error) from None
