@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from spikewatt.energy.replay import Activity, activity, prepare, replay
-from spikewatt.energy.waveform import Changes, Reader, Waveform, open_waveform
-from spikewatt.model.errors import SpikewattError, WaveformError
+from spikewatt.energy.waveform import Changes, Reader, open_waveform
+from spikewatt.model.errors import WaveformError
 from spikewatt.synth.liberty.library import Library
 from tests.energy.small_damage import PAIR, A, B, outcome
 from tests.energy.small_library import build, read
@@ -307,6 +307,7 @@ def test_no_file(library: Library, tmp_path: Path, reader: Reader) -> None:
         b"\xff",
         b"{}",
         b"$",
+        b"$timescale\n",
     ],
 )
 def test_files_of_something_else(
@@ -411,9 +412,3 @@ def test_what_is_printed_meanwhile(tmp_path: Path, form: str) -> None:
     code = code.replace("print(", "str(").replace("str('error', file=sys.stderr)", "sys.exit(7)")
     shut = ["bash", "-c", 'exec "$0" "$@" >&- 2>&-', sys.executable, "-c", code]
     assert subprocess.run(shut, check=False, timeout=60).returncode == 7
-
-
-def test_api_is_one_class() -> None:
-    assert issubclass(WaveformError, SpikewattError)
-    with pytest.raises(NotImplementedError):
-        Waveform(Path("x"), 1.0, iter(()))._pairs(None)  # type: ignore[arg-type]
