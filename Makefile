@@ -21,9 +21,10 @@ lint: ## style, types
 	.venv/bin/ruff check .
 	.venv/bin/pyright
 
-bench: ## speed of the RTL simulation, by every way of driving it
+bench: ## speed of the RTL simulation, and of the replay beside gate-level simulation
 	@scripts/setup test
 	.venv/bin/python bench/rtl.py
+	.venv/bin/python bench/replay.py
 
 clean:
 	rm -rf .venv build out *.egg-info
