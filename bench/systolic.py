@@ -1,6 +1,8 @@
 """A weight-stationary systolic array: what is measured beside the neuromorphic core."""
 
-from amaranth.hdl import Cat, Module, Signal, signed
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -140,14 +142,16 @@ class SystolicArray(wiring.Component):
 
         load = self.weights.valid & self.weights.ready
         left = [delayed(self.i.payload[r], r, f"skew_{r}") for r in range(self._rows)]
-        above = [self._grid(m, column, left, load, advance) for column in range(self._columns)]
-        for c, total in enumerate(above):
+        sums = [self._column(m, column, left, load, advance) for column in range(self._columns)]
+        for c, total in enumerate(sums):
             straight = delayed(total, self._columns - 1 - c, f"line_{c}")
             m.d.comb += self.o.payload[c].eq(straight)
         return m
 
-    def _grid(self, m: Module, column: int, left: list, load, advance: Signal) -> Signal:
-        """One column of elements: moves ``left`` on to the next one, returns its sum."""
+    def _column(
+        self, m: Module, column: int, left: list[Any], load: Value, advance: Signal
+    ) -> Signal:
+        """One column of elements: returns its sums, and leaves the next column its ``left``."""
         weight, total = self.weights.payload[column], Signal(signed(self._sum_bits))
         for row in range(self._rows):
             element = ProcessingElement(bits=self._bits, sum_bits=self._sum_bits)
