@@ -24,13 +24,13 @@ def net_slews(
     for kind in kinds:
         for name, nets in kind.nets.items():
             if kind.cell.pins[name].direction == "output":
+                driven = (nets > 1) & ~clock_net[nets]  # the clock network stays ideal
                 for depth in np.unique(level[nets]):
-                    chosen = np.flatnonzero((level[nets] == depth) & (nets > 1))
+                    chosen = np.flatnonzero((level[nets] == depth) & driven)
                     work[int(depth)].append((kind, name, chosen))
     for depth in sorted(work):
         for kind, name, chosen in work[depth]:
             _drive(kind, name, chosen, slew, load)
-        slew[clock_net] = 0.0
     return slew
 
 
