@@ -61,7 +61,7 @@ _BUFFER = _arc(
 _SIDE = _power(_plane("power", 8), when="B") + _power(_plane("power", 1), when="!B")
 _DATA = _power(_plane("rise_power", 1, 10), _plane("fall_power", 3, 10))
 _CLOCK = "clock : true;" + _power(_plane("rise_power", 9, 7), _plane("fall_power", 5, 7))
-_EDGES = _plane("rise_transition", 0.3), _plane("fall_transition", 0.4)
+_EDGES = _plane("rise_transition", 0.3, 1), _plane("fall_transition", 0.4, 1)
 _EITHER = "".join(
     _arc(
         pin, "non_unate", _plane("rise_transition", base, 1), _plane("fall_transition", base / 2, 1)
@@ -111,7 +111,7 @@ LIBRARY = f"""library (small) {{
   cell (DFFR) {{ area : 9; cell_leakage_power : 30;
     ff (IQ, IQN) {{ next_state : "D"; clocked_on : "CK"; clear : "R"; }}
     {_input("D", 2, 2)} {_input("CK", 4, 4, "clock : true;")} {_input("R", 1, 1)}
-    pin (Q) {{ direction : output; function : "IQ"; {_power(_plane("power", 10), "", "CK")}
+    pin (Q) {{ direction : output; function : "IQ"; {_power(_plane("power", 10), "", "CK", "D")}
       {_power(_plane("power", 50), "", "R")} }} }}
   cell (GATE) {{ area : 9; cell_leakage_power : 7;
     clock_gating_integrated_cell : "latch_posedge";

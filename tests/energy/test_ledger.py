@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from spikewatt.energy.estimate import Clock, Estimate, estimate, from_activity, sram_for
-from spikewatt.energy.ledger import CATEGORIES, category_of
+from spikewatt.energy.ledger import CATEGORIES, TERMS, category_of
+from spikewatt.energy.pricing import GROUPS
 from spikewatt.energy.replay import Activity
 from spikewatt.energy.sram import SramModel
 from spikewatt.synth.liberty.library import Library
@@ -108,6 +109,10 @@ def test_cycles_add_up(small: Small, ideal: bool) -> None:
     assert np.diff(edges)[1:-1] == near(PERIOD_S, SAME)
     joules = one.per_cycle(prepared, edges)
     assert joules.min() >= 0
+    clock_pins = joules[:, :, TERMS.index("clock_pins")].sum(1)
+    if not ideal:  # an edge is in the cycle that it begins
+        assert clock_pins[0] == 0
+    assert (clock_pins[1:] > 0).all()
     assert joules.sum() == near(one.ledger.total, SAME)
     assert joules.sum(0) == near(one.ledger.joules.sum((0, 1)), SAME)
 
@@ -126,6 +131,12 @@ def test_module_of_each_instance(result: Estimate) -> None:
     inside = sum(parts["total"] for name, _, parts in result.by_cell() if name.startswith("add."))
     assert result.ledger.by_module()["add"] == near(inside, SAME)
     assert set(result.ledger.by_module()) == {"", "add"}
+
+
+def test_clock_gates_are_the_clocks(result: Estimate) -> None:
+    cells = zip(result.netlist.instances, result.prices.group, strict=True)
+    gates = [GROUPS[group] for one, group in cells if result.library.cells[one.type].clock_gate]
+    assert gates == ["clock"]
 
 
 def test_accesses_are_those_that_the_stimulus_makes(small: Small) -> None:
@@ -272,6 +283,27 @@ def test_no_toggles_leave_the_leakage(tmp_path: Path) -> None:
         "total": near((4 + 30) * NANO * 5e-6),
     }
     assert found.ledger.ports == 0
+
+
+def test_an_ideal_clock_is_high_half_of_the_time(tmp_path: Path) -> None:
+    """Whatever the waveform says: an inverter on it leaks 0 nW high (so 8, its own), 4 nW low."""
+    library = read(tmp_path)
+    netlist = build({"c": ("INV", {"A": "clk", "Y": "k"})}, ["clk"])
+    none = np.zeros((1, 0), np.uint64)
+    activity = Activity(
+        edges_s=np.array([0, 1e-6]),
+        toggles=np.zeros((1, len(netlist.names)), np.uint64),
+        high_s=np.zeros(len(netlist.names)),
+        accesses=none,
+        clock_edges=none,
+        unmatched=(),
+        matched=0,
+        judged=0,
+        scope="",
+    )
+    found = from_activity(activity, netlist, library, clock=Clock("clk", 4e-9))
+    assert found.ledger.instances()["leakage"] == near((0.5 * 8 + 0.5 * 4) * NANO * 1e-6)
+    assert found.ledger.ports == near(3 * 2 * FEMTO * 2 * 250)
 
 
 def test_half_the_voltage_quarters_switching(small: Small) -> None:

@@ -94,6 +94,24 @@ def test_inverted_storage(library: Library, tmp_path: Path) -> None:
         replay(netlist, library, path, "t")
 
 
+@pytest.mark.parametrize("stages", [1, 2, 3, 4])
+def test_storage_behind_a_chain(library: Library, tmp_path: Path, stages: int) -> None:
+    nets = ["s", *(f"c{k}" for k in range(1, stages)), "q"]
+    chain = {f"i{k}": ("INV", {"A": nets[k], "Y": nets[k + 1]}) for k in range(stages)}
+    netlist = build({"f": ("DFF", {"D": "d", "CK": "clk", "Q": "s"}), **chain}, ["clk", "d"])
+    clk = [(5 * k, str(k & 1)) for k in range(13)]
+    d, s = [(0, 0), (12, 1), (32, 0)], [(0, 0), (15, 1), (35, 0)]
+    signals = {
+        "t.clk": (1, clk),
+        "t.d": (1, [(time, str(value)) for time, value in d]),
+        "t.q": (1, [(time, str(value ^ stages & 1)) for time, value in s]),
+    }
+    found = replay(netlist, library, write_vcd(tmp_path / "a.vcd", signals), "t")
+    assert (found.unmatched, found.matched) == ((), 1)
+    high = found.high_s[netlist.names.index(("s",))]
+    assert high == pytest.approx(20e-9, rel=1e-12, abs=0)
+
+
 @pytest.mark.parametrize("form", ["json", "verilog"])
 def test_merged_constant_and_left_out_registers(
     built_in: Library, tmp_path: Path, form: str
