@@ -141,12 +141,16 @@ def drive(program: Path, stimulus: Path, begin: int = 0, waveform: Path | None =
 
     On a busy machine the seconds of its processor are fewer, and then they count.
     """
-    command = [program, stimulus, str(begin), waveform or "/dev/null"]
+    output, spent = _run([program, stimulus, str(begin), waveform or "/dev/null"])
+    return min(spent, float(output.split()[1]))
+
+
+def _run(command: Sequence[str | Path]) -> tuple[str, float]:
+    """Output of a program, and seconds of the processor that it took."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-    return min(spent, float(run.stdout.split()[1]))
+    return output, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
 def saif_toggles(
@@ -179,17 +183,10 @@ def icarus_run(
     zeros = re.sub(r"^(  reg (?:\[\d+:0\] )?\w+);", r"\1 = 0;", design, flags=re.MULTILINE)
     (folder / "tb.v").write_text(_bench(netlist, stimulus, records) + zeros)
     run_tool([icarus(), "-g2005-sv", "-s", "tb", "-o", "tb.vvp", "tb.v"], cwd=folder)
-    vvp = Path(icarus()).with_name("vvp")
-
-    def run(count: int) -> tuple[float, str]:
-        begin = time.perf_counter()
-        command = [vvp, "-n", "tb.vvp", f"+records={count}"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
-        return time.perf_counter() - begin, done.stdout.strip()
-
-    start, _ = run(1)
-    seconds, outputs = run(records)
-    return seconds - start, outputs
+    vvp = [Path(icarus()).with_name("vvp"), "-n", folder / "tb.vvp"]
+    _, start = _run([*vvp, f"+rows={folder / 'rows'}", "+records=1"])
+    outputs, seconds = _run([*vvp, f"+rows={folder / 'rows'}", f"+records={records}"])
+    return seconds - start, outputs.strip()
 
 
 def _bench(netlist: Netlist, stimulus: Stimulus, records: int) -> str:
@@ -208,9 +205,10 @@ def _bench(netlist: Netlist, stimulus: Stimulus, records: int) -> str:
             *declared,
             f"  reg [{total - 1}:0] rows [0:{records - 1}];",
             "  integer k, count;",
+            "  reg [8191:0] file;",
             f"  {netlist.name} dut ({', '.join(f'.{name}({name})' for name in netlist.ports)});",
             "  initial begin",
-            '    $readmemb("rows", rows);',
+            '    if ($value$plusargs("rows=%s", file)) $readmemb(file, rows);',
             '    if (!$value$plusargs("records=%d", count)) count = 0;',
             "    for (k = 0; k < count; k = k + 1) begin",
             f"      {CLOCK} = rows[k][{bit}];",
