@@ -101,6 +101,7 @@ def _judge(
             bad |= middle & edge_mid[c, k] & ~clear & ~preset & (now[0, k] ^ now[1, k])
             bad &= valid[k]
             judged += np.int64(popcount(edge & valid[k]))
+            judged += np.int64(popcount(middle & edge_mid[c, k] & valid[k]))
             if bad:
                 low = bad & (none - bad)
                 sample = 64 * k + np.int64(popcount(low - _ONE))
@@ -119,6 +120,8 @@ class Checker:
         What was compiled.
     enables, clocks:
         Enables of the memory ports, and their clocks with polarity (``None``: asynchronous).
+    addresses:
+        Address rows of the memory ports.
     """
 
     def __init__(
@@ -126,6 +129,7 @@ class Checker:
         program: Program,
         enables: Sequence[Literal],
         clocks: Sequence[Literal | None],
+        addresses: Sequence[Sequence[int]],
     ) -> None:
         self.program = program
         late = {int(row) for row in program.clock_rows}
@@ -133,7 +137,11 @@ class Checker:
         literals = [lit for e in elements for lit in (e.state, e.data, e.clear, e.preset)]
         edges = [e.control for e in elements] + [lit for lit in clocks if lit is not None]
         self.enables, self.port_clocks = enables, clocks
-        rows = sorted({lit.row for lit in [*literals, *enables]})
+        self._addresses = [
+            () if clock else tuple(rows) for rows, clock in zip(addresses, clocks, strict=True)
+        ]
+        addressed = {row for rows in self._addresses for row in rows}
+        rows = sorted({lit.row for lit in [*literals, *enables]} | addressed)
         clock_rows = sorted({lit.row for lit in edges})
         self.early = np.array([r for r in rows if r not in late], np.int32)
         self.late = np.array([r for r in rows if r in late], np.int32)
@@ -233,14 +241,31 @@ class Checker:
     ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:  # fmt: skip
         """Enable of a memory port just before the data samples, and at them; uint64[words]."""
         enable = self.enables[port]
-        row, flip = self.place[enable.row], ALL if enable.inverted else np.uint64(0)
-        n = len(self.early)
-        if row < n:
-            at = early[row]
-            before = earlier(at[None], self._lead[row : row + 1])[0]
-        else:
-            at, before = late_at[row - n], late_before[row - n]
+        flip = ALL if enable.inverted else np.uint64(0)
+        before, at = self._around(enable.row, early, late_at, late_before)
         return before ^ flip, at ^ flip
+
+    def addressed(
+        self, port: int, early: NDArray[np.uint64], late_at: NDArray[np.uint64],
+        late_before: NDArray[np.uint64],
+    ) -> NDArray[np.uint64]:  # fmt: skip
+        """Data samples at which the address of an asynchronous port changes; uint64[words]."""
+        changed = np.zeros(early.shape[1], np.uint64)
+        for row in self._addresses[port]:
+            before, at = self._around(row, early, late_at, late_before)
+            changed |= before ^ at
+        return changed
+
+    def _around(
+        self, row: int, early: NDArray[np.uint64], late_at: NDArray[np.uint64],
+        late_before: NDArray[np.uint64],
+    ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:  # fmt: skip
+        """A row just before the data samples, and at them; uint64[words]."""
+        place, n = self.place[row], len(self.early)
+        if place >= n:
+            return late_before[place - n], late_at[place - n]
+        at = early[place]
+        return earlier(at[None], self._lead[place : place + 1])[0], at
 
     def done(self, early: NDArray[np.uint64]) -> None:
         """Keep what the next superblock needs of this one."""

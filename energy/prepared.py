@@ -14,7 +14,7 @@ from spikewatt.energy.waveform import Reader, Waveform, open_waveform
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.netlist.netlist import Netlist
 
-__all__ = ["Prepared", "Progress", "prepare"]
+__all__ = ["Prepared", "Progress", "clock_inputs", "prepare"]
 
 Progress = Callable[[str, float], None]
 """Called with what is being done, and how much of it is done, 0 to 1."""
@@ -68,8 +68,7 @@ def prepare(
     wave = waveform if isinstance(waveform, Waveform) else open_waveform(waveform, reader)
     elements = build_elements(netlist, library)
     matches = match(wave, netlist, elements, scope)
-    inputs = {n for p in netlist.ports.values() if p.direction != "output" for n in p.nets}
-    clocks = sorted(inputs & _behind(elements) & set(matches.roots))
+    clocks = [net for net in clock_inputs(netlist, elements) if net in matches.roots]
     shown = {**dict.fromkeys(matches.others, False), **dict.fromkeys(matches.roots, True)}
     trial = compile_program(netlist, elements, shown, ())
     extra = {row: bit for row, bit in matches.others.items() if row in set(trial.forced)}
@@ -104,6 +103,12 @@ def _first(wave: Waveform, source: SourceBit) -> bool | None:
     if changes.unknown is not None and (changes.unknown[0, word] >> place) & np.uint64(1):
         return None
     return bool((changes.values[0, word] >> place) & np.uint64(1)) ^ source.inverted
+
+
+def clock_inputs(netlist: Netlist, elements: Elements) -> list[int]:
+    """Top inputs from which a clock pin can be reached through gates."""
+    inputs = {n for p in netlist.ports.values() if p.direction != "output" for n in p.nets}
+    return sorted(inputs & _behind(elements))
 
 
 def _behind(elements: Elements) -> set[int]:

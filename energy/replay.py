@@ -223,7 +223,9 @@ def _edges(
             )
         begin, end = (int(edge) for edge in ticks)
     if end <= begin:
-        raise WaveformError(f"the window is empty: it begins at {begin * tick:g} s and ends there")
+        raise WaveformError(
+            f"the window is empty: it begins at {begin * tick:g} s and ends at {end * tick:g} s"
+        )
     inner = np.unique(np.rint(np.asarray(borders, np.float64) / tick).astype(np.int64))
     inner = inner[(inner > begin) & (inner < end)]
     return np.array([begin, *inner.tolist(), end], np.int64)

@@ -125,7 +125,8 @@ class Run:
             self._clock_values[self._new[row], -1] = ALL if value else 0
         ports = [port for memory in netlist.memories for port in memory.ports]
         clocks = [None if p.clock is None else RowLiteral(p.clock, not p.rising) for p in ports]
-        self.checker = Checker(program, elements.enables, clocks)
+        addresses = [port.address for port in ports]
+        self.checker = Checker(program, elements.enables, clocks, addresses)
         self.accesses = np.zeros((len(edges) - 1, len(ports)), np.uint64)
         self.clock_edges = np.zeros_like(self.accesses)
         checker = self.checker
@@ -289,9 +290,12 @@ class Run:
         block = blocks_of(times, self.edges)
         for port in range(len(checker.enables)):
             clock = checker.clock_of(port)
-            if clock is None:
-                continue
             before, at = checker.enabled(port, early, *views)
+            if clock is None:  # asynchronous: a read for every new address
+                changed = checker.addressed(port, early, *views)
+                changed[0] &= ~np.uint64(first)
+                add_bits(at & changed, block, self.accesses[:, port])
+                continue
             for edge, enabled in ((edge_at[clock], before), (edge_mid[clock], at)):
                 add_bits(edge & enabled, block, self.accesses[:, port])
                 add_bits(edge, block, self.clock_edges[:, port])

@@ -189,7 +189,7 @@ def file_span(path: Path) -> tuple[int, int] | None:
             stamps = [line[1:].strip() for line in file.read().split(b"\n")[1:] if line[:1] == b"#"]
             stamps = [stamp for stamp in stamps if stamp.isdigit()]
             if stamps:
-                return first, int(stamps[-1])
+                return first, max(first, int(stamps[-1]))
             if reach >= size:
                 return None
             reach *= 16
@@ -264,7 +264,7 @@ class _Kept:
         first = {sources[row].signal.identity for row in clocks}
         self._order = sorted(self._users, key=lambda identity: identity not in first)
         span = file_span(wave.path)
-        self.times = np.array(span if span else (), np.int64)
+        self.times = np.unique(np.array(span if span else (), np.int64))
         self.unknown: list[Unknown] = []
         self._spool, self._places = _Spool(), {}
         end = span[1] if span else float("inf")

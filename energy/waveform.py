@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pywellen import Waveform as _Wellen  # pyright: ignore[reportAttributeAccessIssue]  # no stubs
 from vcdvcd import VCDVCD
 
+from spikewatt.energy.fst import check_fst
 from spikewatt.model.errors import WaveformError
 
 __all__ = ["Changes", "Reader", "Signal", "Waveform", "open_waveform"]
@@ -150,6 +151,7 @@ def _clean(name: str) -> str:
 
 class _WellenWaveform(Waveform):
     def __init__(self, path: Path) -> None:
+        check_fst(path)
         with _panicking(path):
             wave = _Wellen(str(path))
             scale = str(wave.timescale)

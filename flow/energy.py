@@ -183,14 +183,20 @@ def _clock(port: str | None, period: float | None) -> tuple[str, float] | None:
 def _from_saif(
     path: Path, design: Any, library: Any, scope: str | None, options: dict[str, Any]
 ) -> "Estimate":
+    from spikewatt.energy.elements import build_elements
     from spikewatt.energy.estimate import from_activity
+    from spikewatt.energy.prepared import clock_inputs
     from spikewatt.energy.totals import activity_from_saif
 
     if scope is None:
         raise ParameterError("SAIF needs --scope: the instance that is the design (tb.dut)")
     if design.memories:
         raise ParameterError("SAIF does not hold the accesses of memories: give an FST or VCD")
-    return from_activity(activity_from_saif(path, design, scope), design, library, **options)
+    activity = activity_from_saif(path, design, scope)
+    clocks = clock_inputs(design, build_elements(design, library))
+    most = max((int(activity.totals[net]) for net in clocks), default=0)
+    roots = [net for net in clocks if 4 * int(activity.totals[net]) >= most]
+    return from_activity(activity, design, library, roots=roots, **options)
 
 
 def _listed(result: "Estimate", view: View) -> dict[str, Any] | list[dict[str, Any]]:
