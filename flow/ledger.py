@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.energy.estimate import Estimate, estimate, sram_for
-from spikewatt.energy.ledger import category_of
+from spikewatt.energy.ledger import LEDGER_GROUPS, TERMS, category_of
 from spikewatt.energy.replay import Prepared, prepare
 from spikewatt.energy.words import unpack
 from spikewatt.model.errors import SimulationError
@@ -118,8 +118,9 @@ class CoreEnergy:
 
     def _with_sram(self, factor: float) -> float:
         """J of everything with the memories' energy multiplied."""
-        macro = self.estimate.ledger.joules[:, :, 3].sum()
-        return float(self.estimate.ledger.total + (factor - 1) * macro)
+        macros = self.estimate.ledger.joules[:, :, LEDGER_GROUPS.index("macro")]
+        own = sum(macros[..., TERMS.index(term)].sum() for term in ("internal", "leakage"))
+        return float(self.estimate.ledger.total + (factor - 1) * own)
 
     def cycles(self, image: int) -> tuple[FloatArray, FloatArray]:
         """Times float64[cycles + 1] in s and J float64[cycles, groups, terms] of an image."""
