@@ -1,7 +1,7 @@
 """From a waveform, a netlist and a library to watts and joules."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -114,6 +114,7 @@ class Estimate:
             },
             "total_j": self.ledger.total,
             "memories": self._memories(),
+            "sram": None if self.sram is None else asdict(self.sram),
         }
 
     def _memories(self) -> list[dict[str, Any]]:

@@ -96,6 +96,7 @@ class CoreEnergy:
             "flip_flops_matched": report["flip_flops_matched"],
             "clock_edges_checked": report["clock_edges_checked"],
             "memories": report["memories"],
+            "sram": report["sram"],
         }
 
     def _operation(self, dynamic: FloatArray, leakage: FloatArray) -> dict[str, float | None]:

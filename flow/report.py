@@ -124,6 +124,9 @@ class RunReport:
             row(f"an image: {name}", joules, f"{100 * joules / total:.1f} %")
         for name, joules in _modules(energy["by_module"]):
             row(f"an image: {name}", joules, f"{100 * joules / total:.1f} %")
+        if (sram := energy["sram"]) is not None:
+            size = f"{sram['node_nm']} nm, {sram['voltage']:g} V"
+            table.add_row("memories are taken as those of", Text(size), Text(sram["cell"]))
         sweep = energy["sram_sweep"]
         low, high = sweep["0.5"], sweep["4.0"]
         row("with memories at half their energy", low, f"{low / total:.2f} ×")
