@@ -8,14 +8,13 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from spikewatt.hdl.clock_gate import ClockGate
-from spikewatt.hdl.neuro.config import ConfigPort
+from spikewatt.hdl.config_port import ConfigPort, config_layout
 from spikewatt.hdl.neuro.fanout import FanOut
 from spikewatt.hdl.neuro.neurons import NeuronGroup
 from spikewatt.hdl.neuro.scheduler import AxonScheduler
 from spikewatt.hdl.neuro.signatures import (
     Command,
     Probe,
-    config_layout,
     event_layout,
     packet_layout,
 )
@@ -80,7 +79,7 @@ class _Parts:
             synapses=SynapseLanes(params),
             neurons=NeuronGroup(params),
             fanout=FanOut(params),
-            config=ConfigPort(params),
+            config=ConfigPort(params.tables),
         )
 
 
@@ -130,14 +129,15 @@ class CoreLogic(_Core):
             (TableId.DESTINATIONS, parts.fanout.entries),
             (TableId.SCHEDULER, parts.scheduler.table),
         ):
-            wiring.connect(m, getattr(parts.config, key.name.lower()), port)
+            wiring.connect(m, parts.config.port(key), port)
 
     def _sequence(self, m: Module, parts: _Parts) -> None:
         """At rest: take events, configuration, commands, in this order. Then scan, then walk."""
         scheduler, worklist, walker = parts.scheduler, parts.worklist, parts.walker
         neurons, config = parts.neurons, parts.config
         rest = Signal()
-        changed = config.neurons.write | config.types.write | config.state.write
+        told = (TableId.NEURONS, TableId.TYPES, TableId.STATE)
+        changed = Cat(config.port(key).write for key in told).any()
         wiring.connect(m, wiring.flipped(self.i), scheduler.i)
         m.d.comb += [
             config.enable.eq(rest & ~self.i.valid),

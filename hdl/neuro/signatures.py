@@ -6,8 +6,6 @@ from amaranth.lib.wiring import In, Out
 
 from spikewatt.hdl.sram import row_layout
 from spikewatt.model.params import (
-    CONFIG_ADDRESS_BITS,
-    CONFIG_DATA_BITS,
     CoreParams,
     TableId,
 )
@@ -18,7 +16,6 @@ __all__ = [
     "Probe",
     "SumsPort",
     "WindowPort",
-    "config_layout",
     "entry_layout",
     "event_layout",
     "fired_layout",
@@ -42,11 +39,6 @@ def event_layout(params: CoreParams) -> data.StructLayout:
 def packet_layout(params: CoreParams) -> data.StructLayout:
     """Payload of a spike on its way to another core: a row of the destination list."""
     return row_layout(params.tables[TableId.DESTINATIONS])
-
-
-def config_layout() -> data.StructLayout:
-    """Payload of the configuration stream."""
-    return data.StructLayout({"data": CONFIG_DATA_BITS, "address": CONFIG_ADDRESS_BITS, "write": 1})
 
 
 def entry_layout(params: CoreParams) -> data.StructLayout:

@@ -59,7 +59,7 @@ class Field:
 class Table:
     """Geometry of one memory as the configuration port sees it."""
 
-    id: TableId
+    id: IntEnum
     rows: int
     fields: tuple[Field, ...]
 

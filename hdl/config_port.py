@@ -1,16 +1,27 @@
 """Configuration port: every table, written and read back in words of 32 bits."""
 
+from collections.abc import Mapping
+from enum import IntEnum
 from typing import Any
 
 from amaranth.hdl import Array, Cat, Module, Signal
-from amaranth.lib import stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from spikewatt.hdl.neuro.signatures import config_layout
 from spikewatt.hdl.sram import TablePort
-from spikewatt.model.params import CONFIG_DATA_BITS, CONFIG_TABLE_SHIFT, CoreParams, TableId
+from spikewatt.model.params import (
+    CONFIG_ADDRESS_BITS,
+    CONFIG_DATA_BITS,
+    CONFIG_TABLE_SHIFT,
+    Table,
+)
 
-__all__ = ["ConfigPort"]
+__all__ = ["ConfigPort", "config_layout"]
+
+
+def config_layout() -> data.StructLayout:
+    """Payload of the configuration stream."""
+    return data.StructLayout({"data": CONFIG_DATA_BITS, "address": CONFIG_ADDRESS_BITS, "write": 1})
 
 
 class ConfigPort(wiring.Component):
@@ -23,7 +34,8 @@ class ConfigPort(wiring.Component):
 
     Parameters
     ----------
-    params : CoreParams
+    tables : mapping of IntEnum to Table
+        Every table that it reaches, by the number that its addresses carry.
 
     Members
     -------
@@ -41,31 +53,27 @@ class ConfigPort(wiring.Component):
     o: Any
     enable: Signal
     busy: Signal
-    rows: Any
-    synapses: Any
-    neurons: Any
-    types: Any
-    state: Any
-    fanout: Any
-    destinations: Any
-    scheduler: Any
 
-    def __init__(self, params: CoreParams) -> None:
-        self._params = params
+    def __init__(self, tables: Mapping[Any, Table]) -> None:
+        self._tables: dict[IntEnum, Table] = dict(tables)
         super().__init__(
             {
                 "i": In(stream.Signature(config_layout())),
                 "o": Out(stream.Signature(CONFIG_DATA_BITS)),
                 "enable": In(1),
                 "busy": Out(1),
-                **{key.name.lower(): Out(TablePort(t)) for key, t in params.tables.items()},
+                **{key.name.lower(): Out(TablePort(t)) for key, t in self._tables.items()},
             }
         )
+
+    def port(self, key: IntEnum) -> Any:
+        """The member that reaches table ``key``."""
+        return getattr(self, key.name.lower())
 
     def elaborate(self, platform: object) -> Module:
         """Stage, decode, answer."""
         m = Module()
-        chunks = max(table.chunks for table in self._params.tables.values())
+        chunks = max(table.chunks for table in self._tables.values())
         staged = Array(
             Signal(CONFIG_DATA_BITS, name=f"staged_{n}") for n in range(max(1, chunks - 1))
         )
@@ -87,17 +95,17 @@ class ConfigPort(wiring.Component):
                 with m.If(self.o.ready):
                     m.next = "ACCEPT"
         with m.Switch(word.address[CONFIG_TABLE_SHIFT:]):
-            for key in TableId:
+            for key in self._tables:
                 with m.Case(key):
                     self._access(m, key, staged, taken, answer)
         return m
 
     def _access(
-        self, m: Module, key: TableId, staged: Array, taken: Signal, answer: Signal
+        self, m: Module, key: IntEnum, staged: Array, taken: Signal, answer: Signal
     ) -> None:
         """One table's share: its chunk of the staging register, its row, its answer."""
-        table = self._params.tables[key]
-        port = getattr(self, key.name.lower())
+        table = self._tables[key]
+        port = self.port(key)
         word = self.i.payload
         chunk = word.address[: table.chunk_bits]
         full = Cat(*(staged[n] for n in range(table.chunks - 1)), word.data)
