@@ -3,13 +3,13 @@
 import ctypes
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spikewatt.cosim.library import HALF_PERIOD, NativeModel, pointer
 from spikewatt.cosim.trace import RtlTrace
-from spikewatt.cosim.verilated import Trace, build_native
+from spikewatt.cosim.verilated import Trace
 from spikewatt.hdl.neuro.core import NeuroCore
 from spikewatt.model.configuration import (
     program_words,
@@ -17,15 +17,12 @@ from spikewatt.model.configuration import (
     unpack_packet,
     unpack_table,
 )
-from spikewatt.model.errors import SimulationError, ToolError
+from spikewatt.model.errors import SimulationError
 from spikewatt.model.params import CoreParams, TableId
 from spikewatt.model.program import Program
 from spikewatt.synth.verilog import export
 
 __all__ = ["NativeCore"]
-
-HALF_PERIOD = 5
-"""Half a clock period in the waveform, in its time unit (1 ns)."""
 
 
 class _Geometry(ctypes.Structure):
@@ -54,7 +51,7 @@ class _Record(ctypes.Structure):
     ]
 
 
-class NativeCore:
+class NativeCore(NativeModel):
     """A neuromorphic core, Verilated, in this process.
 
     Parameters
@@ -80,56 +77,19 @@ class NativeCore:
         self, params: CoreParams, *, trace: Trace = "none", waveform: Path | None = None
     ) -> None:
         self.params = params
-        library = build_native(export(NeuroCore(params), "neuro"), trace=trace)
-        try:
-            self._lib = _bind(ctypes.CDLL(str(library)))
-        except OSError as error:
-            raise ToolError(
-                f"cannot load {library} ({error}): delete {library.parent} to build it again"
-            ) from None
-        geometry = _Geometry(params.groups, params.lanes, params.state_bits, HALF_PERIOD)
-        path = str(waveform).encode() if waveform else b""
         self._packets = 0  # in a tick, at most
-        self._core = self._lib.core_new(ctypes.byref(geometry), path)
-        self._check(self._lib.core_wait(self._core))
-
-    def __enter__(self) -> "NativeCore":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the simulation and its waveform."""
-        if self._core:
-            self._lib.core_free(self._core)
-            self._core = None
-
-    def _check(self, status: int) -> None:
-        if status:
-            raise SimulationError(
-                f"the RTL is stuck after {self.cycles} cycles: this is a defect of spikewatt"
-            )
-
-    @property
-    def cycles(self) -> int:
-        """Clock cycles since the beginning, reset and configuration included."""
-        return self._lib.core_cycles(self._core)
+        geometry = _Geometry(params.groups, params.lanes, params.state_bits, HALF_PERIOD)
+        verilog = export(NeuroCore(params), "neuro")
+        super().__init__(verilog, "neuro", geometry, trace=trace, waveform=waveform)
+        address = ctypes.c_void_p
+        self._declare("core_clear", address)
+        self._declare("core_run", address, ctypes.c_int64, *[address] * 3)
 
     def configure(self, program: Program) -> None:
         """Load a program through the configuration port."""
         addresses, words = program_words(program)
         self._packets = int(program.fanout_count.sum())
-        self._check(
-            self._lib.core_configure(
-                self._core, _pointer(addresses), _pointer(words), len(addresses)
-            )
-        )
+        self._configure(addresses, words)
 
     def clear(self) -> None:
         """Give the command CLEAR: state and scheduler to 0, t to -1."""
@@ -139,10 +99,7 @@ class NativeCore:
         """Read a table back through the configuration port: int64[rows, count] a field."""
         table = self.params.tables[key]
         addresses = np.ascontiguousarray(table_addresses(table).ravel())
-        words = np.zeros(len(addresses), np.uint32)
-        self._check(
-            self._lib.core_read(self._core, _pointer(addresses), _pointer(words), len(addresses))
-        )
+        words = self._read(addresses)
         return unpack_table(table, words.reshape(table.rows, table.chunks))
 
     def run(self, events: Sequence[NDArray[np.int64]]) -> RtlTrace:
@@ -160,10 +117,10 @@ class NativeCore:
             "packets": np.zeros(room, np.uint64),
             "packet_tick": np.zeros(room, np.int64),
         }
-        pointers = {name: _pointer(array) for name, array in out.items()}
+        pointers = {name: pointer(array) for name, array in out.items()}
         record = _Record(**pointers, capacity=len(out["packets"]), sent=0)
         status = self._lib.core_run(
-            self._core, ticks, _pointer(offsets), _pointer(payloads), ctypes.byref(record)
+            self._core, ticks, pointer(offsets), pointer(payloads), ctypes.byref(record)
         )
         self._check(status)
         if record.sent > room:
@@ -185,26 +142,3 @@ class NativeCore:
             cycles=out["cycles"],
             packets=np.array(packets, np.int64).reshape(-1, 5),
         )
-
-
-def _pointer(array: np.ndarray) -> int:
-    return array.ctypes.data
-
-
-def _bind(library: ctypes.CDLL) -> ctypes.CDLL:
-    """Declare the signatures of the runner's functions."""
-    pointer, count, status = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int
-    for name, result, arguments in (
-        ("core_new", pointer, [pointer, ctypes.c_char_p]),
-        ("core_free", None, [pointer]),
-        ("core_cycles", ctypes.c_uint64, [pointer]),
-        ("core_wait", status, [pointer]),
-        ("core_clear", status, [pointer]),
-        ("core_configure", status, [pointer, pointer, pointer, count]),
-        ("core_read", status, [pointer, pointer, pointer, count]),
-        ("core_run", status, [pointer, count, pointer, pointer, pointer]),
-    ):
-        function = getattr(library, name)
-        function.restype = result
-        function.argtypes = arguments
-    return library

@@ -3,9 +3,10 @@
 import os
 import platform
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import cocotb_tools.config
@@ -94,16 +95,20 @@ def _tracing(trace: Trace) -> list[str]:
     return [] if trace == "none" else [f"--trace-{trace}", "--trace-underscore"]
 
 
-def build_native(verilog: str, *, trace: Trace = "none") -> Path:
-    """Shared library of the core in ``verilog`` (module ``neuro``) with the batched runner.
+def build_native(verilog: str, *, top: str = "neuro", trace: Trace = "none") -> Path:
+    """Shared library of the core in ``verilog`` with the batched runner that is made for it.
+
+    ``top`` is its module, and the name of the runner.
 
     Raises
     ------
     ToolError
         A tool is missing, or failed.
     """
-    runner = resources.files("spikewatt.cosim").joinpath("native", "runner.cpp").read_text()
-    return _build_model(verilog, runner, "native", ["-shared"], trace)
+    folder = resources.files("spikewatt.cosim").joinpath("native")
+    runner = folder.joinpath(f"{top}.cpp").read_text()
+    header = {"driver.h": folder.joinpath("driver.h").read_text()}
+    return _build_model(verilog, runner, "native", ["-shared"], trace, top, header)
 
 
 def build_program(verilog: str, source: str, *, trace: Trace = "none") -> Path:
@@ -119,19 +124,38 @@ def build_program(verilog: str, source: str, *, trace: Trace = "none") -> Path:
     return _build_model(verilog, source, "program", [], trace)
 
 
-def _build_model(verilog: str, source: str, kind: str, link: Sequence[str], trace: Trace) -> Path:
-    options = ["--top-module", "neuro", "--prefix", "Vneuro", "--timescale", "1ns/1ns"]
+def _build_model(
+    verilog: str,
+    source: str,
+    kind: str,
+    link: Sequence[str],
+    trace: Trace,
+    top: str = "neuro",
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> Path:
+    options = ["--top-module", top, "--prefix", f"V{top}", "--timescale", "1ns/1ns"]
     options += _tracing(trace)
     flags = [*_flags(trace), *_NATIVE]
 
     def build(folder: Path) -> None:
         (folder / "driver.cpp").write_text(source)
+        for name, text in headers.items():
+            (folder / name).write_text(text)
         unity = _verilate(folder, verilog, options)
         command = [compiler(), *flags, "-Imodel", *link, unity, "driver.cpp"]
         tail = [*_runtime(flags, trace), *_LIBRARIES[trace], "-pthread", "-o", kind]
         run_tool([*command, *tail], cwd=folder)
 
-    content = [verilog, source, *link, *_versions(), *_VERILATE, *options, *flags]
+    content = [
+        verilog,
+        source,
+        *headers.values(),
+        *link,
+        *_versions(),
+        *_VERILATE,
+        *options,
+        *flags,
+    ]
     return cached(kind, content, build) / kind
 
 

@@ -1,0 +1,125 @@
+"""A Verilated core and its batched runner, as a library in this process."""
+
+import ctypes
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikewatt.cosim.verilated import Trace, build_native
+from spikewatt.model.errors import SimulationError, ToolError
+
+__all__ = ["HALF_PERIOD", "NativeModel", "pointer"]
+
+HALF_PERIOD = 5
+"""Half a clock period in the waveform, in its time unit (1 ns)."""
+
+
+class NativeModel:
+    """A Verilated core with its batched runner, loaded into this process.
+
+    Use it as a context manager, or ``close`` it: that ends the waveform.
+
+    Parameters
+    ----------
+    verilog, top:
+        The core, and its module: ``neuro`` or ``systolic``.
+    geometry:
+        What the runner wants to know.
+
+    Raises
+    ------
+    ToolError
+        A tool is missing, or failed.
+    SimulationError
+        The core is stuck.
+    """
+
+    def __init__(
+        self,
+        verilog: str,
+        top: str,
+        geometry: ctypes.Structure,
+        *,
+        trace: Trace = "none",
+        waveform: Path | None = None,
+    ) -> None:
+        library = build_native(verilog, top=top, trace=trace)
+        try:
+            self._lib = _bind(ctypes.CDLL(str(library)))
+        except OSError as error:
+            raise ToolError(
+                f"cannot load {library} ({error}): delete {library.parent} to build it again"
+            ) from None
+        path = str(waveform).encode() if waveform else b""
+        self._core = self._lib.core_new(ctypes.byref(geometry), path)
+        self._check(self._lib.core_wait(self._core))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the simulation and its waveform."""
+        if self._core:
+            self._lib.core_free(self._core)
+            self._core = None
+
+    def _check(self, status: int) -> None:
+        if status:
+            raise SimulationError(
+                f"the RTL is stuck after {self.cycles} cycles: this is a defect of spikewatt"
+            )
+
+    @property
+    def cycles(self) -> int:
+        """Clock cycles since the beginning, reset and configuration included."""
+        return self._lib.core_cycles(self._core)
+
+    def _declare(self, name: str, *arguments: type) -> None:
+        """Say what a function of this runner takes; it returns whether the core is stuck."""
+        function = getattr(self._lib, name)
+        function.restype, function.argtypes = ctypes.c_int, arguments
+
+    def _configure(self, addresses: NDArray[np.uint32], words: NDArray[np.uint32]) -> None:
+        """Write words uint32[n] through the configuration port."""
+        count = len(addresses)
+        self._check(self._lib.core_configure(self._core, pointer(addresses), pointer(words), count))
+
+    def _read(self, addresses: NDArray[np.uint32]) -> NDArray[np.uint32]:
+        """Read words uint32[n] back through the configuration port."""
+        words = np.zeros(len(addresses), np.uint32)
+        status = self._lib.core_read(self._core, pointer(addresses), pointer(words), len(addresses))
+        self._check(status)
+        return words
+
+
+def pointer(array: np.ndarray) -> int:
+    """Address of an array's data."""
+    return array.ctypes.data
+
+
+def _bind(library: ctypes.CDLL) -> ctypes.CDLL:
+    """Declare the signatures of the runner's functions."""
+    pointer, count, status = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int
+    for name, result, arguments in (
+        ("core_new", pointer, [pointer, ctypes.c_char_p]),
+        ("core_free", None, [pointer]),
+        ("core_cycles", ctypes.c_uint64, [pointer]),
+        ("core_wait", status, [pointer]),
+        ("core_configure", status, [pointer, pointer, pointer, count]),
+        ("core_read", status, [pointer, pointer, pointer, count]),
+    ):
+        function = getattr(library, name)
+        function.restype = result
+        function.argtypes = arguments
+    return library

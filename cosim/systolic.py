@@ -1,0 +1,138 @@
+"""The systolic core as a function: Verilated, driven in batches."""
+
+import ctypes
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikewatt.cosim.library import HALF_PERIOD, NativeModel, pointer
+from spikewatt.cosim.verilated import Trace
+from spikewatt.hdl.systolic.core import SystolicCore
+from spikewatt.model.errors import SimulationError
+from spikewatt.model.params.systolic import SystolicParams
+from spikewatt.model.systolic.program import SystolicProgram
+from spikewatt.model.systolic.schedule import ACCESSES
+from spikewatt.synth.verilog import export
+
+__all__ = ["NativeSystolic", "SystolicTrace", "pack_words"]
+
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SystolicTrace:
+    """What a batch did on the RTL.
+
+    ``results``: int64[n, columns], requantised words in the order in which they were written.
+    ``outputs``: int64[tiles * batch, columns], the words that came back. ``accesses``: for each of
+    ``ACCESSES`` a count. ``start``, ``cycles``: clock cycles from the beginning of the simulation
+    to the command, and from there until the core was idle again.
+    """
+
+    results: IntArray
+    outputs: IntArray
+    accesses: dict[str, int]
+    start: int
+    cycles: int
+
+
+class _Geometry(ctypes.Structure):
+    _fields_ = [
+        (name, ctypes.c_uint32)
+        for name in ("columns", "sum_bits", "activation_bits", "input_words", "half_period")
+    ]
+
+
+class _Record(ctypes.Structure):
+    _fields_ = [
+        ("results", ctypes.c_void_p),
+        ("outputs", ctypes.c_void_p),
+        ("accesses", ctypes.c_int64 * len(ACCESSES)),
+        *(
+            (name, ctypes.c_int64)
+            for name in ("result_room", "output_room", "result_count", "output_count")
+        ),
+    ]
+
+
+def pack_words(words: IntArray, bits: int) -> NDArray[np.uint32]:
+    """Rows of values int64[n, k] of ``bits`` bits as uint32[n, m], lowest first, m even."""
+    count, values = words.shape
+    room = -(-values * bits // 64) * 64
+    planes = np.zeros((count, room), np.uint8)
+    planes[:, : values * bits] = (words[:, :, None] >> np.arange(bits) & 1).reshape(count, -1)
+    packed = np.packbits(planes, axis=1, bitorder="little").view("<u4")
+    return np.ascontiguousarray(packed, np.uint32)
+
+
+class NativeSystolic(NativeModel):
+    """A systolic core, Verilated, in this process.
+
+    Parameters
+    ----------
+    params:
+        The hardware; it is built on first use and cached.
+    trace:
+        Kind of waveform.
+    waveform:
+        File to write it to.
+
+    Use it as a context manager, or ``close`` it: that ends the waveform.
+
+    Raises
+    ------
+    ToolError
+        A tool is missing, or failed.
+    SimulationError
+        The core is stuck.
+    """
+
+    def __init__(
+        self, params: SystolicParams, *, trace: Trace = "none", waveform: Path | None = None
+    ) -> None:
+        self.params = params
+        words = 2 * -(-params.rows * params.activation_bits // 64)
+        geometry = _Geometry(
+            params.columns, params.accumulator_bits, params.activation_bits, words, HALF_PERIOD
+        )
+        verilog = export(SystolicCore(params), "systolic")
+        super().__init__(verilog, "systolic", geometry, trace=trace, waveform=waveform)
+        address, count = ctypes.c_void_p, ctypes.c_int64
+        self._declare("core_run", address, ctypes.c_int, address, count, address)
+
+    def configure(self, program: SystolicProgram) -> None:
+        """Load a program through the configuration port."""
+        self._configure(*program.config_words())
+
+    def run(self, program: SystolicProgram, x: IntArray) -> SystolicTrace:
+        """Run inputs int[n, inputs] as one batch; ``program`` is the one that is loaded."""
+        columns, batch = self.params.columns, len(x)
+        words = pack_words(program.input_words(x), self.params.activation_bits)
+        room = sum(plan.tiles for plan in program.plans[:-1]) * batch
+        results = np.zeros((room, columns), np.uint8)
+        outputs = np.zeros((program.plans[-1].tiles * batch, columns), np.int64)
+        record = _Record(
+            results=pointer(results),
+            outputs=pointer(outputs),
+            result_room=len(results),
+            output_room=len(outputs),
+        )
+        start = self.cycles
+        self._check(
+            self._lib.core_run(self._core, batch, pointer(words), len(words), ctypes.byref(record))
+        )
+        for name, count, expected in (
+            ("results", record.result_count, len(results)),
+            ("outputs", record.output_count, len(outputs)),
+        ):
+            if count != expected:
+                raise SimulationError(f"the RTL gave {count} {name}, not {expected}")
+        return SystolicTrace(
+            results=results.astype(np.int64),
+            outputs=outputs,
+            accesses=dict(zip(ACCESSES, record.accesses, strict=True)),
+            start=start,
+            cycles=self.cycles - start,
+        )

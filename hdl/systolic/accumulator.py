@@ -1,0 +1,259 @@
+"""Sums of tiles, and what becomes of them."""
+
+from typing import Any
+
+from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from spikewatt.hdl.sram import Sram, TablePort, TableSram, row_layout
+from spikewatt.hdl.systolic.requantiser import Requantiser
+from spikewatt.hdl.systolic.signatures import ResultPort, batch_bits, row_bits, sums_layout
+from spikewatt.model.params.systolic import SystolicParams, SystolicTable
+
+__all__ = ["Accumulator"]
+
+
+class Accumulator(wiring.Component):
+    """Accumulator SRAM, biases, requantisation, and the way out.
+
+    What the array gives for a word of inputs is added to what the words before gave. The sum of the
+    last word is requantised and goes to the unified buffer in the next cycle, or, in the last
+    layer, stays in the SRAM until the host has taken it.
+
+    Parameters
+    ----------
+    params : SystolicParams
+
+    Members
+    -------
+    start : In(1)
+        A batch begins.
+    batch : In
+        Its vectors, less one.
+    layer : In(row)
+        The layer that is computed.
+    arriving : In(1)
+        ``sums`` hold a result in the next cycle.
+    sums : In(signed(accumulator_bits)[columns])
+    result : Out(ResultPort)
+    layer_done : Out(1)
+        The last result of the layer is being written.
+    o : Out(stream of signed(accumulator_bits)[columns])
+        The last layer's sums: tile by tile, the vectors of the batch within each.
+    read, write, bias_read : Out(1)
+        The SRAM is read, is written; the biases are read.
+    busy : Out(1)
+    table : In(TablePort)
+        The biases; only where there are any.
+    """
+
+    start: Signal
+    batch: Signal
+    layer: Any
+    arriving: Signal
+    sums: Any
+    result: Any
+    layer_done: Signal
+    o: Any
+    read: Signal
+    write: Signal
+    bias_read: Signal
+    busy: Signal
+    table: Any
+
+    def __init__(self, params: SystolicParams) -> None:
+        self._params = params
+        self._row_bits = row_bits(params.accumulator_rows)
+        biases = params.tables.get(SystolicTable.BIASES)
+        super().__init__(
+            {
+                "start": In(1),
+                "batch": In(batch_bits(params)),
+                "layer": In(row_layout(params.tables[SystolicTable.LAYERS])),
+                "arriving": In(1),
+                "sums": In(sums_layout(params)),
+                "result": Out(ResultPort(params)),
+                "layer_done": Out(1),
+                "o": Out(stream.Signature(sums_layout(params))),
+                "read": Out(1),
+                "write": Out(1),
+                "bias_read": Out(1),
+                "busy": Out(1),
+                **({"table": In(TablePort(biases))} if biases else {}),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Count along with the array; add; requantise or keep."""
+        params = self._params
+        m = Module()
+        m.submodules.sram = sram = Sram(
+            rows=params.accumulator_rows, bits=params.columns * params.accumulator_bits
+        )
+        self._place(m)
+        adding, row = Signal(), Signal(self._row_bits)
+        first, whole = Signal(), Signal()
+        m.d.sync += adding.eq(self.arriving)
+        with m.If(self.arriving):
+            m.d.sync += [
+                row.eq(self._row),
+                first.eq(self._first_word),
+                whole.eq(self._last_word & ~self.layer.final[0]),
+            ]
+        totals = self._add(m, sram, first)
+        draining = self._drain(m, sram)
+        m.d.comb += [
+            sram.write.enable.eq(adding & ~whole),
+            sram.write.row.eq(row),
+            sram.write.data.eq(totals),
+            sram.read.enable.eq((self.arriving & ~self._first_word) | draining),
+            self.read.eq(sram.read.enable),
+            self.write.eq(sram.write.enable),
+        ]
+        self._finish(m, totals, adding & whole, adding)
+        return m
+
+    def _place(self, m: Module) -> None:
+        """Where in the layer the arriving sums belong: vector fastest, then word, then tile."""
+        params, layer = self._params, self.layer
+        vector, word = Signal(batch_bits(params)), Signal(layer.words[0].shape())
+        tile, base = Signal(layer.tiles[0].shape()), Signal(self._row_bits)
+        self._vector, self._row = vector, Signal(self._row_bits, name="row_arriving")
+        self._first_word, self._last_word = Signal(name="first_word"), Signal(name="last_word")
+        self._target = Signal(row_bits(params.activation_rows), name="target")
+        self._part = Signal(row_bits(params.parts), name="part")
+        self._ends, self._layer_ends = Signal(name="ends"), Signal(name="layer_ends")
+        m.d.comb += [
+            self._row.eq(base + vector),
+            self._first_word.eq(word == 0),
+            self._last_word.eq(word == layer.words[0]),
+            self._ends.eq(self.arriving & (vector == self.batch)),
+            self._layer_ends.eq(self._ends & self._last_word & (tile == layer.tiles[0])),
+        ]
+        with m.If(self.arriving):
+            m.d.sync += vector.eq(vector + 1)
+        with m.If(self._ends):
+            m.d.sync += [vector.eq(0), word.eq(word + 1)]
+            with m.If(self._last_word):
+                m.d.sync += [word.eq(0), tile.eq(tile + 1)]
+                with m.If(layer.final[0]):
+                    m.d.sync += base.eq(base + self.batch + 1)
+        with m.If(self._layer_ends):
+            m.d.sync += [tile.eq(0), base.eq(0)]
+
+    def _add(self, m: Module, sram: Sram, first: Signal) -> Any:
+        """Sums of this word and of those before, or the biases."""
+        params = self._params
+        before = Signal(sums_layout(params), name="before")
+        m.d.comb += before.eq(sram.read.data)
+        with m.If(first):
+            m.d.comb += before.eq(0)
+        if params.bias_bits:
+            self._biases(m, before, first)
+        totals = Signal(sums_layout(params), name="totals")
+        for column in range(params.columns):
+            m.d.comb += totals[column].eq(before[column] + self.sums[column])
+        return totals
+
+    def _biases(self, m: Module, before: Any, first: Signal) -> None:
+        """One row a tile, in order."""
+        params = self._params
+        table = params.tables[SystolicTable.BIASES]
+        m.submodules.biases = biases = TableSram(table)
+        wiring.connect(m, wiring.flipped(self.table), biases.table)
+        row = Signal.like(biases.read.row, name="bias_row")
+        m.d.comb += [
+            self.bias_read.eq(self.arriving & self._first_word & (self._vector == 0)),
+            biases.read.enable.eq(self.bias_read),
+            biases.read.row.eq(row),
+        ]
+        with m.If(self.bias_read):
+            m.d.sync += row.eq(row + 1)
+        with m.If(self.start):
+            m.d.sync += row.eq(0)
+        bias = Signal(row_layout(table), name="bias")
+        m.d.comb += bias.eq(biases.read.data)
+        with m.If(first):
+            for column in range(params.columns):
+                m.d.comb += before[column].eq(bias.bias[column])
+
+    def _finish(self, m: Module, totals: Any, whole: Value, adding: Signal) -> None:
+        """A cycle for requantisation; then into the unified buffer."""
+        params, layer = self._params, self.layer
+        m.submodules.requantiser = requantiser = Requantiser(params)
+        sums, done = Signal(sums_layout(params), name="whole_sums"), Signal()
+        last = Signal(name="layer_last")
+        vector = Signal.like(self._vector, name="vector_adding")
+        m.d.sync += [
+            self.result.enable.eq(whole),
+            last.eq(self._layer_ends),
+            done.eq(last & ~layer.final[0]),
+        ]
+        with m.If(whole):
+            m.d.sync += sums.eq(totals)
+        m.d.comb += [
+            requantiser.sums.eq(sums),
+            requantiser.multiplier.eq(layer.multiplier[0]),
+            requantiser.clip_max.eq(layer.clip_max[0]),
+            self.result.word.eq(requantiser.word),
+            self.layer_done.eq(done | (last & layer.final[0])),
+        ]
+        for name in ("shift", "rounding"):
+            if name in layer.shape().members:
+                m.d.comb += getattr(requantiser, name).eq(getattr(layer, name)[0])
+        with m.If(self.arriving):
+            m.d.sync += vector.eq(self._vector)
+        with m.If(whole):
+            m.d.sync += [
+                self.result.row.eq(self._target + vector),
+                self.result.part.eq(self._part),
+            ]
+            with m.If(vector == self.batch):
+                self._next_result(m)
+        with m.If(self._layer_starts(m)):
+            m.d.sync += [self._target.eq(layer.target[0]), self._part.eq(0)]
+
+    def _layer_starts(self, m: Module) -> Value:
+        """Nothing of the layer has arrived yet."""
+        fresh = Signal(init=1, name="fresh")
+        with m.If(self.arriving):
+            m.d.sync += fresh.eq(0)
+        with m.If(self.layer_done | self.start):
+            m.d.sync += fresh.eq(1)
+        return fresh
+
+    def _next_result(self, m: Module) -> None:
+        """The next part of the words, or the next words."""
+        params = self._params
+        if params.parts == 1:
+            m.d.sync += self._target.eq(self._target + self.batch + 1)
+        else:
+            m.d.sync += self._part.eq(self._part + 1)
+            with m.If(self._part == params.parts - 1):
+                m.d.sync += [self._part.eq(0), self._target.eq(self._target + self.batch + 1)]
+
+    def _drain(self, m: Module, sram: Sram) -> Value:
+        """Send the last layer's sums, row after row; returns whether a row is read for that."""
+        layer = self.layer
+        row, vector = Signal(self._row_bits, name="drain_row"), Signal.like(self._vector)
+        tile, left = Signal(layer.tiles[0].shape(), name="drain_tile"), Signal()
+        tiles = Signal.like(tile, name="drain_tiles")
+        reading = Signal(name="draining")
+        m.d.comb += [
+            sram.read.row.eq(Mux(left, row, self._row)),
+            reading.eq(left & (self.o.ready | ~self.o.valid)),
+            self.o.payload.eq(sram.read.data),
+            self.busy.eq(left | self.o.valid),
+        ]
+        with m.If(self.layer_done & layer.final[0]):
+            m.d.sync += [left.eq(1), tiles.eq(layer.tiles[0])]
+        with m.If(self.o.ready | ~self.o.valid):
+            m.d.sync += self.o.valid.eq(left)
+        with m.If(reading):
+            m.d.sync += [row.eq(row + 1), vector.eq(vector + 1)]
+            with m.If(vector == self.batch):
+                m.d.sync += [vector.eq(0), tile.eq(tile + 1)]
+                with m.If(tile == tiles):
+                    m.d.sync += [tile.eq(0), row.eq(0), left.eq(0)]
+        return reading

@@ -1,0 +1,223 @@
+"""Activations: from the host into the unified buffer, and from there into the array."""
+
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from spikewatt.hdl.sram import row_layout
+from spikewatt.hdl.systolic.buffer import UnifiedBuffer
+from spikewatt.hdl.systolic.signatures import (
+    ResultPort,
+    VectorPort,
+    activations_layout,
+    batch_bits,
+    row_bits,
+)
+from spikewatt.model.params import bits_for
+from spikewatt.model.params.systolic import SystolicParams, SystolicTable
+
+__all__ = ["ActivationStreamer"]
+
+
+class ActivationStreamer(wiring.Component):
+    """Takes a batch from the host, then sends each layer's vectors once for each tile of weights.
+
+    Vectors of one tile follow one another without a gap. A tile begins when its weights are on
+    their way far enough, and a layer when the one before has left all its results.
+
+    Parameters
+    ----------
+    params : SystolicParams
+
+    Members
+    -------
+    i : In(stream of activation_bits[rows])
+        The words of the first layer, the vectors of the batch within each word.
+    start : In(1)
+        Take a batch, then work.
+    batch : In
+        Vectors of the batch, less one.
+    number : Out, layer : In(row)
+        The layer that is computed, and its row of the table of layers.
+    ready : In(1)
+        The weights of one more tile can be used from the next cycle on.
+    layer_done : In(1)
+        The results of the layer can be read from the next cycle on.
+    vector : Out(VectorPort)
+    result : In(ResultPort)
+    read, write : Out(1)
+        The buffer is read or written.
+    busy : Out(1)
+    """
+
+    i: Any
+    start: Signal
+    batch: Signal
+    number: Signal
+    layer: Any
+    ready: Signal
+    layer_done: Signal
+    vector: Any
+    result: Any
+    read: Signal
+    write: Signal
+    busy: Signal
+
+    def __init__(self, params: SystolicParams) -> None:
+        self._params = params
+        super().__init__(
+            {
+                "i": In(stream.Signature(activations_layout(params))),
+                "start": In(1),
+                "batch": In(batch_bits(params)),
+                "number": Out(max(1, bits_for(params.layers))),
+                "layer": In(row_layout(params.tables[SystolicTable.LAYERS])),
+                "ready": In(1),
+                "layer_done": In(1),
+                "vector": Out(VectorPort(params)),
+                "result": In(ResultPort(params)),
+                "read": Out(1),
+                "write": Out(1),
+                "busy": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """One walk over words and vectors serves both ways."""
+        params = self._params
+        m = Module()
+        m.submodules.buffer = buffer = UnifiedBuffer(params)
+        wiring.connect(m, wiring.flipped(self.result), buffer.result)
+        self._step, self._word_done = Signal(name="step"), Signal(name="word_done")
+        self._origin = Signal(name="origin")
+        self._walk(m)
+        self._states(m)
+        m.d.comb += [
+            self._step.eq(self.read | buffer.fill.enable),
+            buffer.fill.enable.eq(self.i.valid & self.i.ready),
+            buffer.fill.row.eq(self._row),
+            buffer.fill.bank.eq(self._bank),
+            buffer.fill.word.eq(self.i.payload),
+            buffer.read.eq(self.read),
+            buffer.row.eq(self._row),
+            buffer.bank.eq(self._bank),
+            self.write.eq(buffer.fill.enable | self.result.enable),
+        ]
+        self._send(m, buffer)
+        return m
+
+    def _walk(self, m: Module) -> None:
+        """Rows of the buffer: vector fastest, then word."""
+        params = self._params
+        bits = row_bits(params.activation_rows)
+        self._vector = vector = Signal(batch_bits(params), name="vector_number")
+        self._base, self._bank = Signal(bits, name="base"), Signal(row_bits(params.banks))
+        self._word = word = Signal(self.layer.words[0].shape(), name="word")
+        self._row = Signal(bits, name="row")
+        self._last_word = Signal(name="last_word")
+        m.d.comb += [
+            self._row.eq(self._base + vector),
+            self._word_done.eq(self._step & (vector == self.batch)),
+            self._last_word.eq(word == self.layer.words[0]),
+        ]
+        with m.If(self._step):
+            m.d.sync += vector.eq(vector + 1)
+        with m.If(self._word_done):
+            m.d.sync += [vector.eq(0), word.eq(word + 1)]
+            self._next_word(m)
+            with m.If(self._last_word):
+                m.d.sync += [word.eq(0), self._bank.eq(0), self._base.eq(self.layer.source[0])]
+        with m.If(self._origin):
+            m.d.sync += [self._base.eq(self.layer.source[0]), self._bank.eq(0)]
+
+    def _next_word(self, m: Module) -> None:
+        """The next bank, or the next rows."""
+        params = self._params
+        if params.wide and params.banks > 1:
+            m.d.sync += self._bank.eq(self._bank + 1)
+            with m.If(self._bank == params.banks - 1):
+                m.d.sync += [self._bank.eq(0), self._base.eq(self._base + self.batch + 1)]
+        else:
+            m.d.sync += self._base.eq(self._base + self.batch + 1)
+
+    def _states(self, m: Module) -> None:
+        """Fill, then one layer after another."""
+        params, layer = self._params, self.layer
+        tile = Signal(layer.tiles[0].shape(), name="tile")
+        waiting = Signal(range(params.buffers + 1), name="waiting")  # tiles loaded, not begun
+        begins, alone = self._vector == 0, Signal(name="alone")
+        # The sum of a lone vector is written before the next tile's turn reads it.
+        m.d.sync += [
+            waiting.eq(waiting + self.ready - (self.read & begins)),
+            alone.eq(self.read & (self.batch == 0)),
+        ]
+        self._last_tile = Signal(name="last_tile")
+        m.d.comb += self._last_tile.eq(tile == layer.tiles[0])
+        with m.FSM() as fsm:
+            m.d.comb += self.busy.eq(~fsm.ongoing("REST"))
+            with m.State("REST"):
+                m.d.sync += self.number.eq(0)
+                with m.If(self.start):
+                    m.d.comb += self._origin.eq(1)
+                    m.next = "FILL"
+            with m.State("FILL"):
+                m.d.comb += self.i.ready.eq(1)
+                with m.If(self._word_done & self._last_word):
+                    m.next = "SEND"
+            with m.State("SEND"):
+                usable = (waiting != 0) | self.ready
+                m.d.comb += self.read.eq(~begins | (usable & ~alone))
+                with m.If(self._word_done & self._last_word):
+                    m.d.sync += tile.eq(tile + 1)
+                    with m.If(self._last_tile):
+                        m.d.sync += tile.eq(0)
+                        m.next = "WAIT"
+            with m.State("WAIT"), m.If(self.layer_done):
+                m.d.sync += self.number.eq(self.number + 1)
+                m.next = "TURN"
+                with m.If(layer.final[0]):
+                    m.next = "REST"
+            with m.State("TURN"):
+                m.d.comb += self._origin.eq(1)
+                m.next = "SEND"
+
+    def _send(self, m: Module, buffer: UnifiedBuffer) -> None:
+        """What the buffer gives enters the array in the next cycle."""
+        params, vector = self._params, self.vector
+        short, select = Signal(), Signal()
+        m.d.sync += vector.valid.eq(self.read)
+        with m.If(self.read):
+            m.d.sync += [
+                vector.last.eq(self._word_done),
+                vector.buffer.eq(select),
+                vector.narrow.eq(self._last_tile),
+                short.eq(self._last_word),
+            ]
+        if params.double_buffer:
+            with m.If(self.read & self._word_done):
+                m.d.sync += select.eq(~select)
+            with m.If(self.start):
+                m.d.sync += select.eq(0)
+        used = self._used_rows(short)
+        for row in range(params.rows):
+            value, live = buffer.word[row], used(row)
+            if params.masks_rows and not params.has_live:
+                m.d.comb += vector.activations[row].eq(Mux(live, value, 0))
+            else:
+                m.d.comb += vector.activations[row].eq(value)
+            if params.isolate_activations:
+                live &= value != 0
+            m.d.comb += vector.live[row].eq(live)
+
+    def _used_rows(self, short: Signal) -> Any:
+        """Whether a row takes part in the tile, as a function of its number."""
+        params, layer = self._params, self.layer
+
+        def used(row: int) -> Value:
+            if not params.masks_rows or row == 0:
+                return Cat(1)
+            return row <= Mux(short, layer.last_rows[0], layer.rows[0])
+
+        return used

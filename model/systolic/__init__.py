@@ -1,0 +1,1 @@
+"""Mapping, golden model and costs of the systolic core."""

@@ -1,0 +1,296 @@
+"""Map a quantised network onto a systolic core: what its memories hold, and in which order."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikewatt.model.configuration import pack_table, table_addresses
+from spikewatt.model.errors import CapacityError, ParameterError
+from spikewatt.model.params.systolic import Loading, Rounding, SystolicParams, SystolicTable
+from spikewatt.model.quantised import QuantisedLayer, QuantisedNetwork
+
+__all__ = ["Fold", "SystolicProgram", "fit_systolic", "map_quantised"]
+
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One tile of weights: the array multiplies by it once a vector.
+
+    ``columns``: those that the network fills. ``loads``: words that load it. ``inputs``: the
+    activation that each of its rows takes.
+    """
+
+    layer: int
+    tile: int
+    word: int
+    columns: int
+    loads: int
+    inputs: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerPlan:
+    """How a layer lies on the array.
+
+    ``words``: for each word of activations, the activation of each row that is used; ``rows``: rows
+    that every word but the last takes. ``tiles``: words of results. ``source``, ``target``: first
+    rows of its inputs and outputs in the unified buffer.
+    """
+
+    layer: QuantisedLayer
+    words: tuple[tuple[int, ...], ...]
+    rows: int
+    tiles: int
+    source: int
+    target: int
+
+    @property
+    def final(self) -> bool:
+        """Whether its accumulators are the network's result."""
+        return self.layer.requantisation is None
+
+
+def _packed(count: int, width: int) -> tuple[tuple[int, ...], ...]:
+    """Activations 0..count-1 in words of ``width``."""
+    return tuple(tuple(range(at, min(at + width, count))) for at in range(0, count, width))
+
+
+def _words_of_outputs(outputs: int, params: SystolicParams) -> tuple[tuple[int, ...], ...]:
+    """Words in which a layer leaves its results: each tile of columns fills its own lanes."""
+    tiles = _packed(outputs, params.columns)
+    if params.wide:
+        return tuple(
+            tuple(tile[at : at + params.rows])
+            for tile in tiles
+            for at in range(0, len(tile), params.rows)
+        )
+    parts = params.parts
+    return tuple(sum(tiles[at : at + parts], ()) for at in range(0, len(tiles), parts))
+
+
+def _plan(network: QuantisedNetwork, params: SystolicParams, batch: int) -> tuple[LayerPlan, ...]:
+    """Lay the layers out; inputs and outputs of a layer take turns at both ends of the buffer."""
+    words = [_packed(network.layers[0].inputs, params.rows)]
+    words += [_words_of_outputs(layer.outputs, params) for layer in network.layers[:-1]]
+    per_row = params.banks if params.wide else 1
+    rows = [-(-len(one) // per_row) * batch for one in words]
+    high = max((a + b for a, b in pairwise(rows)), default=rows[0])
+    starts = [0 if k % 2 == 0 else high - count for k, count in enumerate(rows)]
+    return tuple(
+        LayerPlan(
+            layer=layer,
+            words=words[k],
+            rows=params.rows if params.wide or k == 0 else params.parts * params.columns,
+            tiles=-(-layer.outputs // params.columns),
+            source=starts[k],
+            target=starts[k + 1] if k + 1 < len(starts) else 0,
+        )
+        for k, layer in enumerate(network.layers)
+    )
+
+
+def _folds(plans: tuple[LayerPlan, ...], params: SystolicParams) -> Iterator[Fold]:
+    """A tile's words one after another, tile after tile, layer after layer."""
+    for number, plan in enumerate(plans):
+        for tile in range(plan.tiles):
+            columns = min(params.columns, plan.layer.outputs - tile * params.columns)
+            for word, inputs in enumerate(plan.words):
+                last = word == len(plan.words) - 1
+                loads = len(inputs) if last else plan.rows
+                if params.loading is Loading.SHIFT:
+                    loads = params.rows
+                yield Fold(number, tile, word, columns, loads, inputs)
+
+
+@dataclass(frozen=True, eq=False)
+class SystolicProgram:
+    """A quantised network on one core.
+
+    Parameters
+    ----------
+    params:
+        The hardware.
+    network:
+        What it computes.
+    batch:
+        Inputs that the unified buffer is laid out for, at most.
+
+    Raises
+    ------
+    CapacityError
+        Names the limit that is too small and the value that would do.
+    ParameterError
+        When the core's datapath lacks something that a layer needs.
+    """
+
+    params: SystolicParams
+    network: QuantisedNetwork
+    batch: int
+
+    def __post_init__(self) -> None:
+        for name, needed in _needs(self.network, self.params, self.batch).items():
+            if getattr(self.params, name) < needed:
+                raise CapacityError(
+                    f"network {self.network.name!r} needs {name} = {needed}, and this core has "
+                    f"{getattr(self.params, name)}"
+                )
+        for layer in self.network.layers[:-1]:
+            how = layer.requantisation
+            assert how is not None  # QuantisedNetwork sees to it
+            for name, value, built in (
+                ("shift", how.shift, self.params.shifts),
+                ("rounding", how.rounding, self.params.roundings),
+            ):
+                if value not in built:
+                    raise ParameterError(f"{name} {value!r} is not built into this core: {built!r}")
+
+    @cached_property
+    def plans(self) -> tuple[LayerPlan, ...]:
+        """How each layer lies on the array."""
+        return _plan(self.network, self.params, self.batch)
+
+    @cached_property
+    def folds(self) -> tuple[Fold, ...]:
+        """Every tile of weights, in the order in which it is loaded."""
+        return tuple(_folds(self.plans, self.params))
+
+    def weights(self, fold: Fold) -> IntArray:
+        """Weights int64[rows, columns] of a fold, without padding."""
+        layer = self.plans[fold.layer].layer
+        at = fold.tile * self.params.columns
+        return layer.weights[list(fold.inputs), at : at + fold.columns]
+
+    def input_words(self, x: IntArray) -> IntArray:
+        """Words int64[words * n, rows] that the host sends for inputs int[n, inputs].
+
+        Word by word, and the inputs of the batch within each word; padded with zeros.
+        """
+        words = self.plans[0].words
+        out = np.zeros((len(words), len(x), self.params.rows), np.int64)
+        for k, inputs in enumerate(words):
+            out[k, :, : len(inputs)] = x[:, list(inputs)]
+        return out.reshape(-1, self.params.rows)
+
+    def outputs(self, words: IntArray, n: int) -> IntArray:
+        """Accumulators int64[n, outputs] of the words int[tiles * n, columns] that come back."""
+        tiles = words.reshape(self.plans[-1].tiles, n, self.params.columns)
+        flat = np.moveaxis(tiles, 0, 1).reshape(n, -1)
+        return flat[:, : self.network.layers[-1].outputs]
+
+    def tables(self) -> dict[SystolicTable, NDArray[np.uint32]]:
+        """Configuration words uint32[rows, chunks] of every table."""
+        params = self.params
+        weights = np.zeros((params.weight_words, params.columns), np.int64)
+        at = 0
+        for fold in self.folds:
+            block = np.zeros((fold.loads, params.columns), np.int64)
+            block[: len(fold.inputs), : fold.columns] = self.weights(fold)
+            if params.loading is Loading.SHIFT:
+                block = block[::-1]  # the first word goes deepest
+            weights[at : at + fold.loads] = block
+            at += fold.loads
+        columns = {SystolicTable.LAYERS: self._layers(), SystolicTable.WEIGHTS: {"weight": weights}}
+        if params.bias_bits:
+            biases = np.zeros((params.bias_words, params.columns), np.int64)
+            at = 0
+            for plan in self.plans:
+                padded = np.zeros(plan.tiles * params.columns, np.int64)
+                padded[: plan.layer.outputs] = plan.layer.bias
+                biases[at : at + plan.tiles] = padded.reshape(-1, params.columns)
+                at += plan.tiles
+            columns[SystolicTable.BIASES] = {"bias": biases}
+        return {key: pack_table(params.tables[key], value) for key, value in columns.items()}
+
+    def _layers(self) -> dict[str, IntArray]:
+        """Rows of the table of layers; counts are stored less one."""
+        params = self.params
+        names = [field.name for field in params.tables[SystolicTable.LAYERS].fields]
+        rows = {name: np.zeros(params.layers, np.int64) for name in names}
+        for k, plan in enumerate(self.plans):
+            how = plan.layer.requantisation
+            used = plan.layer.outputs - (plan.tiles - 1) * params.columns
+            entry = {
+                "words": len(plan.words) - 1,
+                "tiles": plan.tiles - 1,
+                "rows": plan.rows - 1,
+                "last_rows": len(plan.words[-1]) - 1,
+                "last_columns": used - 1,
+                "source": plan.source,
+                "target": plan.target,
+                "final": int(plan.final),
+            }
+            if how is not None:
+                entry["multiplier"] = how.multiplier
+                entry["shift"] = params.shifts.index(how.shift)
+                entry["rounding"] = params.roundings.index(how.rounding)
+                entry["clip_max"] = how.clip_max
+            for name, value in entry.items():
+                if name in rows:
+                    rows[name][k] = value
+        return rows
+
+    def config_words(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        """Addresses and values, uint32[n] each, that load the program."""
+        tables = self.tables()
+        addresses = [table_addresses(self.params.tables[key]).ravel() for key in tables]
+        return np.concatenate(addresses), np.concatenate([w.ravel() for w in tables.values()])
+
+
+def _needs(network: QuantisedNetwork, params: SystolicParams, batch: int) -> dict[str, int]:
+    """Smallest value of every size that holds the network on an array like that of ``params``."""
+    plans = _plan(network, params, batch)
+    hows = [layer.requantisation for layer in network.layers]
+    per_row = params.banks if params.wide else 1
+    rows = [-(-len(plan.words) // per_row) * batch for plan in plans]
+    bias = np.concatenate([layer.bias for layer in network.layers])
+    widest = max(int(b if b >= 0 else ~b).bit_length() for b in bias)
+    return {
+        "activation_bits": network.activation_bits,
+        "weight_bits": network.weight_bits,
+        "accumulator_bits": network.accumulator_bits,
+        "bias_bits": 1 + widest if bias.any() else 0,
+        "multiplier_bits": max((h.multiplier.bit_length() for h in hows if h), default=1),
+        "layers": len(plans),
+        "weight_words": sum(fold.loads for fold in _folds(plans, params)),
+        "bias_words": sum(plan.tiles for plan in plans),
+        "activation_rows": max([rows[0], *(a + b for a, b in pairwise(rows))]),
+        "accumulator_rows": plans[-1].tiles * batch,
+        "batch": batch,
+    }
+
+
+def fit_systolic(network: QuantisedNetwork, *, batch: int = 1, **options: Any) -> SystolicParams:
+    """Return the smallest core that holds the network and a batch.
+
+    Every memory is sized to both and the datapath is built for what the layers use. ``options``
+    are those of `SystolicParams` that are free: ``rows``, ``columns``, ``loading``, …
+
+    Raises
+    ------
+    CapacityError
+        Names the size that no core can have.
+    ParameterError
+        An option out of its range.
+    """
+    hows = [layer.requantisation for layer in network.layers]
+    built = {
+        "shifts": tuple(sorted({how.shift for how in hows if how})) or (0,),
+        "roundings": tuple(sorted({how.rounding for how in hows if how})) or (Rounding.FLOOR,),
+    }
+    needs = _needs(network, SystolicParams(**built, **options), batch)
+    try:
+        return SystolicParams(**needs, **built, **options)
+    except ParameterError as error:
+        raise CapacityError(f"network {network.name!r} fits no core: {error}") from None
+
+
+def map_quantised(network: QuantisedNetwork, *, batch: int = 1, **options: Any) -> SystolicProgram:
+    """Place a network on the smallest core that holds it; arguments as of `fit_systolic`."""
+    return SystolicProgram(fit_systolic(network, batch=batch, **options), network, batch)
