@@ -30,7 +30,7 @@ from spikewatt.model.errors import ParameterError
 from spikewatt.synth.liberty.library import InternalPower, Library, Pin, Table
 from spikewatt.synth.netlist.netlist import Netlist
 
-__all__ = ["GROUPS", "Prices", "Wires", "price"]
+__all__ = ["GROUPS", "Prices", "Wires", "clock_network", "net_loads", "price"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -95,7 +95,7 @@ class Prices:
     clock_net: NDArray[np.bool_]
 
 
-def _loads(
+def net_loads(
     kinds: Sequence[CellKind], nets: int, wires: Wires, clock_net: NDArray[np.bool_]
 ) -> FloatArray:
     """float64[nets, 2], F of rise and fall."""
@@ -246,7 +246,7 @@ def price(
     duty = duty.copy()
     duty[0], duty[1] = 0.0, 1.0
     clock_net = clock_network(netlist, library, clocks)
-    edges = _loads(kinds, nets, wires or Wires(), clock_net)
+    edges = net_loads(kinds, nets, wires or Wires(), clock_net)
     load, slew = edges.max(1), net_slews(kinds, edges, clock_net)
     changes = toggles.astype(np.float64)
     driver = np.full(nets, -3, np.int64)

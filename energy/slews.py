@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from spikewatt.energy.cell_kinds import CellKind
 
-__all__ = ["net_slews"]
+__all__ = ["arc_depths", "net_slews"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -70,12 +70,19 @@ def _arc_levels(kinds: Sequence[CellKind], nets: int, clock_net: NDArray[np.bool
             for related in {arc.related for arc in pin.timing} & set(kind.nets):
                 sources.append(kind.nets[related])
                 targets.append(out)
-    level = np.zeros(nets, np.int64)
     if not sources:
-        return level
+        return np.zeros(nets, np.int64)
     source, target = np.concatenate(sources), np.concatenate(targets)
     keep = (source > 1) & (target > 1) & ~clock_net[source]
-    source, target = source[keep], target[keep]
+    return arc_depths(source[keep], target[keep], nets)
+
+
+def arc_depths(source: IntArray, target: IntArray, nets: int) -> IntArray:
+    """int64[nets]: the most arcs, from net ``source[k]`` to ``target[k]``, that lead to each net.
+
+    On a cycle the count ends somewhere: there a source is not below its target.
+    """
+    level = np.zeros(nets, np.int64)
     for _ in range(nets):
         wanted = level.copy()
         np.maximum.at(wanted, target, level[source] + 1)

@@ -1,7 +1,8 @@
 """Energy of SRAM: per read, write and idle cycle, and leakage, from a table of CACTI 7 runs.
 
-The least certain figures of the ledger: ``SramModel.factor`` scales them all, and reports sweep it.
-docs/sram.md says where they come from and how far to trust them.
+Access times are of the same runs. The energies are the least certain figures of the ledger:
+``SramModel.factor`` scales them all, and reports sweep it. docs/sram.md says where they come from
+and how far to trust them.
 """
 
 import csv
@@ -98,7 +99,7 @@ class SramModel:
         ITRS transistors of cells and periphery: ``lstp`` (low standby power) or ``hp`` (high
         performance: the same energy per access within a quarter, and 10³ to 10⁵ times the leakage).
     factor:
-        Multiplies everything.
+        Multiplies all energy and leakage.
 
     Raises
     ------
@@ -147,9 +148,7 @@ class SramModel:
         ParameterError
             ``words`` or ``width`` below 1.
         """
-        for name, value in (("words", words), ("width", width)):
-            if value < 1:
-                raise ParameterError(f"{name} must be 1 or more, not {value!r}")
+        _check_size(words, width)
         read, write, leakage = self._at_32_bits(words)
         swing = 1.0 if self.voltage is None else self.voltage / self.nominal_voltage
         access = self.factor * swing**2 * (_SHARED + (1 - _SHARED) * width / _WIDTH)
@@ -160,10 +159,28 @@ class SramModel:
             leakage=leakage * self.factor * swing * width / _WIDTH,
         )
 
+    def access_s(self, words: int, width: int) -> float:
+        """Time (s) from the clock's edge to the read data of such a memory, at the node's supply.
+
+        By words as ``energies``, and that of 32 words below; the width and ``voltage`` do not
+        change it (docs/energy.md). A node without runs takes that of the node that is scaled, in
+        proportion to the feature size: constant-field scaling (Dennard et al. 1974).
+
+        Raises
+        ------
+        ParameterError
+            ``words`` or ``width`` below 1.
+        """
+        _check_size(words, width)
+        base = _SCALED.get(self.node_nm, (self.node_nm, 0.0))[0]
+        sizes, *_, access = _table(base, self.cell)
+        scale = self.node_nm / base
+        return _over_words(max(words, float(sizes[0])), sizes, access) * scale
+
     def _at_32_bits(self, words: int) -> tuple[float, float, float]:
         """Read (J), write (J) and leakage (W) at the node's own supply."""
         base = _SCALED.get(self.node_nm, (self.node_nm, 0.0))[0]
-        sizes, *columns = _table(base, self.cell)
+        sizes, *columns, _ = _table(base, self.cell)
         read, write, leakage = (_over_words(max(words, float(sizes[0])), sizes, y) for y in columns)
         if words < sizes[0]:
             read, write = (_line(words, sizes, column) for column in columns[:2])
@@ -174,6 +191,12 @@ class SramModel:
         scale = node_scaling(base, supply, self.node_nm, self.nominal_voltage)
         # Nothing published scales leakage: the currents of the base node are kept.
         return read * scale, write * scale, leakage * self.nominal_voltage / supply
+
+
+def _check_size(words: int, width: int) -> None:
+    for name, value in (("words", words), ("width", width)):
+        if value < 1:
+            raise ParameterError(f"{name} must be 1 or more, not {value!r}")
 
 
 def _line(words: int, sizes: FloatArray, values: FloatArray) -> float:
@@ -190,7 +213,7 @@ def _over_words(words: float, table_words: FloatArray, values: FloatArray) -> fl
 
 @lru_cache
 def _table(node: int, cell: Cell) -> tuple[FloatArray, ...]:
-    """Words of 32 bits, ascending, and for each: read (J), write (J), leakage (W)."""
+    """Words of 32 bits, ascending, and for each: read, write (J), leakage (W), access (s)."""
     file = resources.files("spikewatt.energy").joinpath("data", "cacti7_sram.csv")
     lines = [line for line in file.read_text().splitlines() if not line.startswith("#")]
     rows = [
@@ -199,6 +222,7 @@ def _table(node: int, cell: Cell) -> tuple[FloatArray, ...]:
             float(row["read_pJ"]) * 1e-12,
             float(row["write_pJ"]) * 1e-12,
             (float(row["leak_mW"]) + float(row["gate_leak_mW"])) * 1e-3,
+            float(row["access_ns"]) * 1e-9,
         )
         for row in csv.DictReader(lines)
         if row["node_nm"] == str(node) and row["cell"] == f"itrs-{cell}"
