@@ -124,7 +124,7 @@ def _run_gemm(program: Program, spikes: NDArray[np.bool_]) -> BatchTrace:
         active[:, t] = slot
         acc = (slot.astype(weights.dtype) @ weights).astype(np.int64)
         slot[:] = False
-        fired[:, t], v, refractory = update(v, refractory, acc, program)
+        fired[:, t], v, refractory = update(v, refractory, acc, program, t)
         membranes[:, t] = v
         for delay, (neurons, axons) in fanout.items():
             merges[:, t + 1] += arrivals.deliver(t, delay, axons, fired[:, t][:, neurons])

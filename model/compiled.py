@@ -27,14 +27,16 @@ def _leak(v, kind, amount):
 
 
 @numba.njit(cache=True)
-def _update(n, acc, v, refractory, neuron, low, high):
-    """Update neuron ``n`` in place; returns whether it fires."""
+def _update(n, t, acc, v, refractory, neuron, low, high):
+    """Update neuron ``n`` in place, in tick ``t``; returns whether it fires."""
     if refractory[n] > 0:
         refractory[n] -= 1
         return False
-    kind, amount, threshold, bias, reset, strict, silent, period = neuron[n]
+    kind, amount, threshold, bound, bias, once, reset, strict, period, first, end = neuron[n]
+    if once and t > 0:
+        bias = 0
     total = min(max(_leak(v[n], kind, amount) + acc + bias, low), high)
-    fires = silent == 0 and (total > threshold if strict else total >= threshold)
+    fires = first <= t < end and (total > bound if strict else total >= bound)
     if fires:
         refractory[n] = period
         if reset == RESET_ZERO:
@@ -76,7 +78,7 @@ def _sample(ports, neuron, weights, fanout, sends, low, high, spikes, out):
                     acc[n] += weights[a, n]
         scheduler[slot] = False
         for n in range(neurons):
-            if _update(n, acc[n], v, refractory, neuron, low, high):
+            if _update(n, t, acc[n], v, refractory, neuron, low, high):
                 fired[t, n] = True
                 for k in range(fanout[n, 0], fanout[n, 0] + fanout[n, 1]):
                     if sends[k, 2]:
@@ -92,15 +94,26 @@ def _batch(ports, neuron, weights, fanout, sends, low, high, spikes, out):
         _sample(ports, neuron, weights, fanout, sends, low, high, spikes[b], rows)
 
 
+def _neuron_columns(program: Program) -> NDArray[np.int64]:
+    """What `_update` unpacks, int64[neurons, 11]; a neuron may fire from ``first`` to ``end``."""
+    per_type = ("leak", "leak_amount", "reset", "compare", "silent", "refractory", "windowed")
+    kind, amount, reset, compare, silent, period, windowed = map(program.neuron_types, per_type)
+    threshold = program.threshold
+    bound = np.where(windowed, (threshold + 1) >> 1, threshold)
+    end = np.where(windowed, program.neuron_types("window_end"), np.iinfo(np.int64).max)
+    columns = (
+        *(kind, amount, threshold, bound, program.bias, windowed, reset),
+        *(compare == Compare.GREATER, period, program.neuron_types("window_first")),
+        np.where(silent, 0, end),
+    )
+    return np.stack(columns, axis=1).astype(np.int64)
+
+
 def run_compiled(program: Program, spikes: NDArray[np.bool_]) -> dict[str, Any]:
     """Fields of a `spikewatt.model.batch.BatchTrace` for ``spikes`` bool[B, ticks, inputs]."""
     params = program.params
     batch, ticks, _ = spikes.shape
     neurons, axons = params.neurons, params.axons
-    per_type = ("leak", "leak_amount", "reset", "compare", "silent", "refractory")
-    kind, amount, reset, compare, silent, period = map(program.neuron_types, per_type)
-    strict = (compare == Compare.GREATER).astype(np.int64)
-    columns = (kind, amount, program.threshold, program.bias, reset, strict, silent, period)
     local = ((program.dx == 0) & (program.dy == 0)).astype(np.int64)
     ports = np.array([(port.axon, port.delay) for port in program.inputs], np.int64)
     fired = np.zeros((batch, ticks, neurons), np.bool_)
@@ -111,7 +124,7 @@ def run_compiled(program: Program, spikes: NDArray[np.bool_]) -> dict[str, Any]:
     served = np.zeros((batch, ticks, axons), np.bool_)
     _batch(
         ports.reshape(-1, 2),
-        np.stack(columns, axis=1),
+        _neuron_columns(program),
         program.matrix.astype(np.int16),
         np.stack([program.fanout_start, program.fanout_count], axis=1),
         np.stack([program.axon, program.delay, local], axis=1),

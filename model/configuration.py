@@ -104,7 +104,10 @@ def _padded(params: CoreParams, values: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _types(program: Program) -> Columns:
     params = program.params
-    names = ("leak", "leak_amount", "reset", "compare", "silent", "refractory")
+    names = (
+        *("leak", "leak_amount", "reset", "compare", "silent", "refractory"),
+        *("windowed", "window_first", "window_end"),
+    )
     columns = {name: np.zeros(params.types, np.int64) for name in names}
     for index, kind in enumerate(program.types):
         for name in names:

@@ -5,7 +5,8 @@ equal to it. A tick ``t``:
 
 1. ``acc[n] = sum of w[axon, n]`` over the axons set in scheduler slot ``t mod D``;
 2. ``v = saturate(leak(v) + acc + bias)``, then compare, then reset; a refractory neuron holds
-   ``v`` and discards ``acc``;
+   ``v`` and discards ``acc``; one with a window takes its bias in tick 0 only, fires only within
+   the window, and compares with ``ceil(threshold / 2)``;
 3. every spike walks its destination list;
 4. the slot is cleared.
 """
@@ -108,19 +109,25 @@ def leak(v: IntArray, program: Program) -> IntArray:
 
 
 def update(
-    v: IntArray, refractory: IntArray, acc: IntArray, program: Program
+    v: IntArray, refractory: IntArray, acc: IntArray, program: Program, t: int
 ) -> tuple[BoolArray, IntArray, IntArray]:
-    """One neuron update, int64[..., neurons]: spikes, membranes and refractory counters after it.
+    """One neuron update in tick ``t``: spikes, membranes and refractory counters after it.
 
-    ``v = saturate(leak(v) + acc + bias)``; fire where ``v >= threshold`` (or ``>``); reset.
+    ``v = saturate(leak(v) + acc + bias)``; fire where ``v >= threshold`` (or ``>``); reset. Arrays
+    are int64[..., neurons].
     """
     low, high = program.params.membrane_range
     threshold = program.threshold
+    windowed = program.neuron_types("windowed") != 0
+    first, end = program.neuron_types("window_first"), program.neuron_types("window_end")
+    bias = np.where(windowed & (t > 0), 0, program.bias)
+    bound = np.where(windowed, (threshold + 1) >> 1, threshold)
+    may_fire = (program.neuron_types("silent") == 0) & (~windowed | ((first <= t) & (t < end)))
     awake = refractory == 0
-    v_new = np.clip(leak(v, program) + acc + program.bias, low, high)
+    v_new = np.clip(leak(v, program) + acc + bias, low, high)
     strict = program.neuron_types("compare") == Compare.GREATER
-    fires = np.where(strict, v_new > threshold, v_new >= threshold)
-    spikes = fires & awake & (program.neuron_types("silent") == 0)
+    fires = np.where(strict, v_new > bound, v_new >= bound)
+    spikes = fires & awake & may_fire
     reset = program.neuron_types("reset")
     after = np.select([reset == Reset.ZERO, reset == Reset.SUBTRACT], [0, v_new - threshold], v_new)
     v_new = np.where(spikes, after, v_new)
@@ -135,7 +142,7 @@ def tick(state: CoreState, program: Program) -> tuple[TickOutput, CoreState]:
     slot = t % params.delay_slots
     (active,) = np.nonzero(state.scheduler[slot])
     acc = program.matrix[active].sum(axis=0)
-    spikes, v, refractory = update(state.membrane, state.refractory, acc, program)
+    spikes, v, refractory = update(state.membrane, state.refractory, acc, program, t)
 
     scheduler = state.scheduler.copy()
     scheduler[slot] = False

@@ -68,6 +68,7 @@ def _needs(network: Network, plan: _Plan) -> dict[str, int]:
         "synapse_words": max(plan.synapse_words, 1),
         "destinations": max(plan.destinations, 1),
         "refractory_bits": max(kind.refractory for kind in plan.types).bit_length(),
+        "window_bits": max(kind.window_end for kind in plan.types).bit_length(),
         "types": len(plan.types),
     }
 

@@ -132,6 +132,7 @@ def _describe(network: Network, arrays: dict[str, np.ndarray]) -> dict[str, Any]
                 "compare": neuron.compare.name.lower(),
                 "refractory": neuron.refractory,
                 "silent": neuron.silent,
+                **({"window": list(neuron.window)} if neuron.window else {}),
             },
             **{
                 key: store(f"populations/{index}/{key}", getattr(item, key))
@@ -214,6 +215,8 @@ def _build(manifest: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Net
         neuron = dict(item["neuron"])
         for key, kind in (("leak", Leak), ("reset", Reset), ("compare", Compare)):
             neuron[key] = kind[neuron[key].upper()]
+        if isinstance(neuron.get("window"), list):
+            neuron["window"] = tuple(neuron["window"])
         keys = ("threshold", "bias", "threshold_float", "bias_float")
         return Population(name=item["name"], neuron=NeuronType(**neuron), **fetch(item, *keys))
 

@@ -12,13 +12,15 @@ __all__ = ["run_float"]
 FloatArray = NDArray[np.float64]
 
 
-def _fire(v: FloatArray, population: Population) -> tuple[NDArray[np.bool_], FloatArray]:
-    """Spikes bool[B, n] and membranes after the reset."""
+def _fire(v: FloatArray, population: Population, t: int) -> tuple[NDArray[np.bool_], FloatArray]:
+    """Spikes bool[B, n] of tick ``t`` and membranes after the reset."""
     neuron, threshold = population.neuron, population.threshold_float
-    if neuron.silent or threshold is None:
+    closed = neuron.windowed and not neuron.window_first <= t < neuron.window_end
+    if neuron.silent or closed or threshold is None:
         return np.zeros(v.shape, np.bool_), v
     strict = neuron.compare is Compare.GREATER
-    spikes = v > threshold if strict else v >= threshold
+    bound = threshold / 2 if neuron.windowed else threshold
+    spikes = v > bound if strict else v >= bound
     after = {Reset.ZERO: np.zeros_like(v), Reset.SUBTRACT: v - threshold, Reset.NONE: v}
     return spikes, np.where(spikes, after[neuron.reset], v)
 
@@ -27,7 +29,8 @@ def run_float(network: Network, spikes: NDArray[np.bool_]) -> FloatArray:
     """Scores of the readout, float64[B, classes], of the network before quantisation.
 
     ``v = leak v + sum of weights + bias``, then compare and reset, as in `spikewatt.model.golden`,
-    with real weights and thresholds and without saturation.
+    with real weights and thresholds and without saturation. With a window, half the threshold is
+    not rounded.
 
     Parameters
     ----------
@@ -56,7 +59,8 @@ def run_float(network: Network, spikes: NDArray[np.bool_]) -> FloatArray:
         for population in network.populations:
             name = population.name
             current = np.zeros_like(v[name])
-            if population.bias_float is not None:
+            takes_bias = t == 0 or not population.neuron.windowed
+            if population.bias_float is not None and takes_bias:
                 current += population.bias_float
             for link in network.connections:
                 # Input spikes of tick t arrive with delay 1 in t; a neuron's, one tick later.
@@ -64,7 +68,7 @@ def run_float(network: Network, spikes: NDArray[np.bool_]) -> FloatArray:
                 if link.target == name and at >= 0:
                     current = current + sent[link.source][at] @ link.weights_float
             v[name] = population.leak_float * v[name] + current
-            sent[name][t], v[name] = _fire(v[name], population)
+            sent[name][t], v[name] = _fire(v[name], population, t)
     readout = network.readout
     counts = sent[readout.population].sum(axis=0).astype(np.float64)
     return v[readout.population] if readout.kind == "membrane" else counts

@@ -143,6 +143,9 @@ class CoreLogic(_Core):
             config.enable.eq(rest & ~self.i.valid),
             walker.wake_all.eq(changed | neurons.clear),
         ]
+        if self._params.window_bits:
+            opens = walker.begin & neurons.opens
+            m.d.comb += walker.wake_all.eq(changed | neurons.clear | opens)
         wiring.connect(m, wiring.flipped(self.config), config.i)
         wiring.connect(m, config.o, wiring.flipped(self.response))
         tick = self.command.payload == Command.TICK
@@ -175,6 +178,8 @@ class CoreLogic(_Core):
                 steps = (walker, parts.synapses, neurons, parts.fanout, scheduler)
                 with m.If(~Cat(step.busy for step in steps).any()):
                     m.next = "REST"
+                    if self._params.window_bits:
+                        m.d.comb += neurons.tick_over.eq(1)
 
 
 class NeuroCore(_Core):

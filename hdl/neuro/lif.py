@@ -99,6 +99,8 @@ class LeakUnit(wiring.Component):
 class FireUnit(wiring.Component):
     """Saturation, comparison, reset and refractoriness of one neuron.
 
+    Where windows are built, a neuron that has one is compared with ``ceil(threshold / 2)``.
+
     Parameters
     ----------
     params : CoreParams
@@ -114,6 +116,8 @@ class FireUnit(wiring.Component):
     threshold : In
     reset, compare, silent, period : In
         The neuron's type; ``period`` is its number of refractory ticks.
+    windowed : In(1)
+        Only with ``params.window_bits``.
     after, refractory_after : Out
         State after the tick.
     spike : Out(1)
@@ -127,6 +131,7 @@ class FireUnit(wiring.Component):
     compare: Signal
     silent: Signal
     period: Signal
+    windowed: Signal
     after: Signal
     refractory_after: Signal
     spike: Signal
@@ -147,6 +152,7 @@ class FireUnit(wiring.Component):
                 "after": Out(membrane),
                 "refractory_after": Out(params.refractory_bits),
                 "spike": Out(1),
+                **({"windowed": In(1)} if params.window_bits else {}),
             }
         )
 
@@ -175,10 +181,14 @@ class FireUnit(wiring.Component):
 
     def _fires(self, v: Signal) -> Value:
         compares = self._params.compares
+        greater, reached = v > self.threshold, v >= self.threshold
+        if self._params.window_bits:
+            # Twice the membrane against once or twice the threshold: nothing needs rounding.
+            bound = Mux(self.windowed, self.threshold, self.threshold << 1)
+            greater, reached = (v << 1) > bound + 1, (v << 1) >= bound
         if len(compares) == 1:
-            greater = compares[0] is Compare.GREATER
-            return v > self.threshold if greater else v >= self.threshold
-        return Mux(self.compare == Compare.GREATER, v > self.threshold, v >= self.threshold)
+            return greater if compares[0] is Compare.GREATER else reached
+        return Mux(self.compare == Compare.GREATER, greater, reached)
 
     def _reset(self, m: Module, v: Signal) -> None:
         after = {Reset.ZERO: 0, Reset.SUBTRACT: v - self.threshold, Reset.NONE: v}

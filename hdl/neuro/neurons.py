@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from amaranth.hdl import Array, Cat, Module, Signal, signed
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from spikewatt.hdl.neuro.lif import FireUnit, LeakUnit
 from spikewatt.hdl.neuro.signatures import AwakePort, Probe, SumsPort, fired_layout
+from spikewatt.hdl.neuro.windows import TickWindows
 from spikewatt.hdl.sram import TablePort, TableSram, row_layout
-from spikewatt.model.params import CoreParams, TableId
+from spikewatt.model.params import CoreParams, Leak, TableId
 
 __all__ = ["NeuronGroup"]
 
@@ -36,6 +37,8 @@ class NeuronGroup(wiring.Component):
         Begin to set all state to 0: one cycle a group.
     busy : Out(1)
     awake : Out(AwakePort)
+    tick_over : In(1), opens : Out(1)
+        A tick is over; a window begins in this one. Only with ``params.window_bits``.
     probe : Out
         ``update``, ``group``, ``state``, ``spikes`` of `Probe`.
     neurons, types, state : In(TablePort)
@@ -46,6 +49,8 @@ class NeuronGroup(wiring.Component):
     clear: Signal
     busy: Signal
     awake: Any
+    tick_over: Signal
+    opens: Signal
     probe: Any
     neurons: Any
     types: Any
@@ -62,6 +67,7 @@ class NeuronGroup(wiring.Component):
                 "clear": In(1),
                 "busy": Out(1),
                 "awake": Out(AwakePort(params)),
+                **({"tick_over": In(1), "opens": Out(1)} if params.window_bits else {}),
                 "probe": Out(
                     wiring.Signature(
                         {name: probe[name] for name in ("update", "group", "state", "spikes")}
@@ -118,6 +124,15 @@ class NeuronGroup(wiring.Component):
         kind = Signal(layout, name="kind")
         number = self._neuron.type[0] if "type" in self._neuron.shape().members else 0
         m.d.comb += kind.eq(records[number])
+        if self._params.window_bits:
+            m.submodules.windows = self._windows = windows = TickWindows(self._params)
+            m.d.comb += [
+                windows.clear.eq(self.clear),
+                windows.advance.eq(self.tick_over),
+                *(windows.types[n].eq(record) for n, record in enumerate(records)),
+                windows.kind.eq(kind),
+                self.opens.eq(windows.opens),
+            ]
         return kind
 
     def _leak_stage(self, m: Module) -> list[Signal]:
@@ -148,6 +163,8 @@ class NeuronGroup(wiring.Component):
         totals = []
         for lane, kept in enumerate(decayed):
             bias = self._neuron.bias[lane] if self._params.bias_bits else 0
+            if self._params.window_bits:
+                bias = Mux(self._windows.bias, bias, 0)
             total = Signal(signed(self._total_bits), name=f"total_{lane}")
             with m.If(self.group.advance & summing):
                 m.d.sync += total.eq(kept + self.group.sums[lane] + bias)
@@ -178,6 +195,11 @@ class NeuronGroup(wiring.Component):
                 after.membrane[lane].eq(fire.after),
                 spikes[lane].eq(fire.spike),
             ]
+            if params.window_bits:
+                m.d.comb += [
+                    fire.windowed.eq(kind.windowed[0]),
+                    fire.silent.eq(kind.silent[0] | self._windows.closed),
+                ]
             if params.refractory_bits:
                 m.d.comb += [
                     fire.refractory.eq(self._before.refractory[lane]),
@@ -199,6 +221,9 @@ class NeuronGroup(wiring.Component):
             self.probe.state.eq(after),
             self.probe.spikes.eq(spikes),
         ]
+        if params.window_bits and params.leaks != (Leak.NONE,):
+            # A bias that is taken once can hold a leak up once. Without leak nothing can move.
+            m.d.comb += self.awake.value.eq(changed | self._touched | self._windows.stirs)
         with m.If(self.group.advance):
             m.d.sync += self.fired.valid.eq(self._firing & (spikes != 0))
             with m.If(self._firing & (spikes != 0)):

@@ -40,7 +40,8 @@ class GroupWalker(wiring.Component):
     window : In(WindowPort)
     awake : In(AwakePort)
     wake_all : In(1)
-        Neurons were changed from outside: the next tick visits all groups. So does the first.
+        Neurons were changed from outside, or a tick begins in which a window does: the next tick,
+        or the one that begins, visits all groups. So does the first.
     busy : Out(1)
     """
 

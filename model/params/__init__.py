@@ -1,7 +1,14 @@
 """Parameters of the hardware: the one thing that models and hardware share."""
 
 from spikewatt.model.params.core import LIMITS, CoreParams
-from spikewatt.model.params.neuron import LEAK_FRACTION_BITS, Compare, Leak, NeuronType, Reset
+from spikewatt.model.params.neuron import (
+    LEAK_FRACTION_BITS,
+    WINDOW_END,
+    Compare,
+    Leak,
+    NeuronType,
+    Reset,
+)
 from spikewatt.model.params.tables import (
     CONFIG_ADDRESS_BITS,
     CONFIG_DATA_BITS,
@@ -18,6 +25,7 @@ __all__ = [
     "CONFIG_TABLE_SHIFT",
     "LEAK_FRACTION_BITS",
     "LIMITS",
+    "WINDOW_END",
     "Compare",
     "CoreParams",
     "Field",

@@ -20,6 +20,7 @@ LIMITS = {
     "destinations": 1 << 20,
     "delay_slots": 64,
     "refractory_bits": 8,
+    "window_bits": 12,
     "types": 16,
     "lanes": 64,
 }
@@ -52,6 +53,9 @@ class CoreParams:
         Entries of the destination-list SRAM; by default one for each neuron.
     refractory_bits:
         Width of the refractory counter, 0 to 8; 0 leaves it out.
+    window_bits:
+        Width of the counter of ticks that windows need, 0 to 12; 0 leaves windows out. It stays at
+        its highest value, so the latest window ends there at the latest.
     types:
         Neuron types the core can hold at once, 1 to 16.
     leaks, shifts, resets, compares:
@@ -79,6 +83,7 @@ class CoreParams:
     synapse_words: int = 0
     destinations: int = 0
     refractory_bits: int = 4
+    window_bits: int = 0
     types: int = 4
     leaks: tuple[Leak, ...] = tuple(Leak)
     shifts: tuple[int, ...] = DEFAULT_SHIFTS
@@ -125,6 +130,7 @@ class CoreParams:
         within("scheduler_bits", self.scheduler_bits, 1, 64)
         power_of_two("scheduler_bits", self.scheduler_bits)
         within("refractory_bits", self.refractory_bits, 0, LIMITS["refractory_bits"])
+        within("window_bits", self.window_bits, 0, LIMITS["window_bits"])
         within("hop_bits", self.hop_bits, 1, 10)
 
     @property
@@ -188,6 +194,9 @@ class CoreParams:
                 f"leak shift {kind.leak_amount} is not built into this core: {self.shifts!r}"
             )
         within("refractory", kind.refractory, 0, (1 << self.refractory_bits) - 1)
+        if kind.windowed and not self.window_bits:
+            raise ParameterError("a window is not built into this core: its window_bits is 0")
+        within("window's end (first + ticks)", kind.window_end, 0, (1 << self.window_bits) - 1)
 
     @cached_property
     def membrane_range(self) -> tuple[int, int]:

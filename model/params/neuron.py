@@ -6,10 +6,19 @@ from enum import IntEnum
 from spikewatt.model.errors import ParameterError
 from spikewatt.model.params.checks import within
 
-__all__ = ["LEAK_FRACTION_BITS", "Compare", "Leak", "NeuronType", "Reset"]
+__all__ = [
+    "LEAK_FRACTION_BITS",
+    "WINDOW_END",
+    "Compare",
+    "Leak",
+    "NeuronType",
+    "Reset",
+]
 
 LEAK_FRACTION_BITS = 12
 """Fraction bits of the leak multiplier: ``v`` becomes ``floor(v * m / 4096)``."""
+WINDOW_END = (1 << 12) - 1
+"""Latest tick that a window can end before: the widest counter of ticks stays there."""
 
 
 class Leak(IntEnum):
@@ -53,6 +62,10 @@ class NeuronType:
         Ticks after a spike in which the neuron holds its membrane and discards its input.
     silent:
         A silent neuron integrates and never fires: a readout.
+    window:
+        ``(first, ticks)``, or none. With a window the neuron takes its bias in tick 0 only, fires
+        only in the ticks ``first <= t < first + ticks``, and compares its membrane with
+        ``ceil(threshold / 2)``; a reset by subtraction still takes the whole threshold.
     """
 
     leak: Leak = Leak.NONE
@@ -61,9 +74,36 @@ class NeuronType:
     compare: Compare = Compare.GREATER_EQUAL
     refractory: int = 0
     silent: bool = False
+    window: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         within("leak_amount", self.leak_amount, 0, (1 << 31) - 1)
         within("refractory", self.refractory, 0, 255)
         if not isinstance(self.silent, bool):
             raise ParameterError(f"silent must be true or false, not {self.silent!r}")
+        if self.window is not None:
+            self._check_window(self.window)
+
+    @staticmethod
+    def _check_window(window: object) -> None:
+        if not isinstance(window, tuple) or len(window) != 2:
+            raise ParameterError(f"window must be two integers, (first, ticks), not {window!r}")
+        first, ticks = window
+        within("window's first tick", first, 0, WINDOW_END - 1)
+        within("window's ticks", ticks, 1, WINDOW_END)
+        within("window's end (first + ticks)", first + ticks, 1, WINDOW_END)
+
+    @property
+    def windowed(self) -> bool:
+        """Whether there is a window."""
+        return self.window is not None
+
+    @property
+    def window_first(self) -> int:
+        """First tick of the window; 0 without one."""
+        return 0 if self.window is None else self.window[0]
+
+    @property
+    def window_end(self) -> int:
+        """Tick after the window's last; 0 without one."""
+        return 0 if self.window is None else sum(self.window)

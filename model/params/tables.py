@@ -120,7 +120,10 @@ def core_tables(params: "CoreParams") -> dict[TableId, Table]:
             + field("reset", 2)
             + field("compare", 1)
             + field("silent", 1)
-            + field("refractory", params.refractory_bits),
+            + field("refractory", params.refractory_bits)
+            + field("windowed", min(params.window_bits, 1))
+            + field("window_first", params.window_bits)
+            + field("window_end", params.window_bits),
         ),
         TableId.STATE: (
             groups,

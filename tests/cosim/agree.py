@@ -15,7 +15,7 @@ from spikewatt.cosim.simulate import Simulator, simulate
 from spikewatt.hdl.neuro.core import NeuroCore
 from spikewatt.model.configuration import scheduler_bits
 from spikewatt.model.golden import CoreState, RunTrace, deliver, initial_state
-from spikewatt.model.params import CoreParams, TableId
+from spikewatt.model.params import CoreParams, Leak, TableId
 from spikewatt.model.program import Program
 from spikewatt.synth.verilog import export
 
@@ -83,22 +83,28 @@ def due_axons(program: Program, events: Sequence[IntArray], golden: RunTrace) ->
 def expected_visits(program: Program, events: Sequence[IntArray], golden: RunTrace) -> BoolArray:
     """Groups bool[ticks, groups] that a core visits: those a spike reaches, and those awake.
 
-    A group sleeps after a visit without input that changed nothing; the first tick visits all.
+    A group sleeps after a visit without input that changed nothing; the first tick visits all, and
+    so does one in which a window opens. Where leaks are built, a group with a window is awake after
+    the tick that gave it its bias.
     """
     params = program.params
     state, visits = initial_state(params), []
     group = np.arange(params.groups)
     awake = np.ones(params.groups, np.bool_)
+    opening = {kind.window_first for kind in program.types if kind.windowed}
+    windowed = np.array([program.types[kind].windowed for kind in program.group_type])
     due = due_axons(program, events, golden)
     for k, (output, after) in enumerate(zip(golden.outputs, golden.states, strict=True)):
         rows = program.row_first[due[k], None], program.row_last[due[k], None]
         touched = ((rows[0] <= group) & (group <= rows[1])).any(axis=0)
         changed = output.spikes | (after.membrane != state.membrane)
         changed |= after.refractory != state.refractory
-        visited = touched | awake
+        visited = touched | awake | (after.t in opening)
         stirred = touched | changed.reshape(params.groups, params.lanes).any(axis=1)
         assert not stirred[~visited].any()
         awake = np.where(visited, stirred, awake)
+        if after.t == 0 and params.leaks != (Leak.NONE,):
+            awake |= windowed
         visits.append(visited)
         state = after
     return np.array(visits)

@@ -71,6 +71,21 @@ BUILDS: dict[str, CoreParams] = {
     ),
     "wide membranes": _core(6, 11, 9, 20, 20, 2, 4, 4, 12, 2, 3, leaks=_MIXED, shifts=(1, 19)),
     "shared rows": _core(24, 40, 8, 14, 6, 4, 4, 16, 30, 2, 3, synapse_words=11),
+    "windows": _core(*(32, 20, 6, 10, 5, 4, 4, 8, 40, 2, 4), window_bits=3),
+    "windows without leak": _core(
+        *(24, 18, 5, 9, 6, 8, 2, 8, 30, 0, 3),
+        window_bits=4,
+        leaks=(Leak.NONE,),
+        resets=(Reset.SUBTRACT,),
+        compares=_LAX,
+    ),
+    "windows, 40 groups": _core(
+        *(40, 12, 6, 9, 4, 1, 4, 8, 40, 0, 5), window_bits=3, leaks=(Leak.NONE,), compares=_STRICT
+    ),
+    "windows of one tick": _core(*(6, 9, 7, 9, 0, 3, 4, 4, 12, 1, 2), window_bits=1, shifts=(1, 2)),
+    "widest windows": _core(
+        *(12, 16, 4, 8, 3, 4, 8, 8, 24, 1, 2), window_bits=12, clock_gating=False
+    ),
     "free clock, five lanes": _core(35, 19, 4, 9, 3, 5, 32, 4, 50, 1, 2, clock_gating=False),
 }
 """Builds of the random tests by name."""

@@ -62,6 +62,11 @@ def _type(rng: Rng, params: CoreParams) -> NeuronType:
         Leak.MULTIPLY: int(rng.choice(np.array([0, 1, 2048, 4000, 4095, rng.integers(4096)]))),
     }[leak]
     longest = (1 << params.refractory_bits) - 1
+    window = None
+    if params.window_bits and rng.random() < 0.75:
+        first = int(rng.integers(min(6, (1 << params.window_bits) - 1)))
+        room = (1 << params.window_bits) - 1 - first
+        window = first, int(rng.choice([1, min(room, 2), min(room, 4), room]))
     return NeuronType(
         leak=leak,
         leak_amount=amount,
@@ -69,6 +74,7 @@ def _type(rng: Rng, params: CoreParams) -> NeuronType:
         compare=params.compares[rng.integers(len(params.compares))],
         refractory=int(rng.choice([0, min(longest, 1), min(longest, 2), longest])),
         silent=bool(rng.random() < 0.15),
+        window=window,
     )
 
 

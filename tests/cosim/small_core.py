@@ -47,6 +47,7 @@ Event = tuple[int, int]
 
 def make_program(
     *,
+    params: CoreParams = CORE,
     weights: Mapping[int, ArrayLike] | None = None,
     threshold: ArrayLike = TOP,
     bias: ArrayLike = 0,
@@ -54,8 +55,8 @@ def make_program(
     group_type: ArrayLike = 0,
     fanout: Mapping[int, Sequence[Destination]] | None = None,
 ) -> Program:
-    """Program of `CORE`: ``weights[axon]`` is a whole row, or one value for all neurons of it."""
-    params, weights, fanout = CORE, weights or {}, fanout or {}
+    """Program of a small core; ``weights[axon]`` is a row, or one value for all neurons of it."""
+    weights, fanout = weights or {}, fanout or {}
     lists = [list(fanout.get(n, ())) for n in range(params.neurons)]
     entries = np.zeros((params.destinations, 4), np.int64)
     flat = np.array([entry for run in lists for entry in run], np.int64).reshape(-1, 4)

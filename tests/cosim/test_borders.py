@@ -9,6 +9,7 @@ from spikewatt.cosim.simulate import Simulator
 from spikewatt.model.params import CoreParams
 from tests.cosim.agree import SIMULATORS, run_bench
 from tests.cosim.builds import BUILDS
+from tests.cosim.corners_of_windows import WINDOW_CORE
 from tests.cosim.small_core import CORE
 
 BENCHES = Path(__file__).parent / "benches"
@@ -32,10 +33,12 @@ TABLES = (
     "unknown_tables_are_ignored_and_read_as_0",
     "reset_keeps_the_tables_and_clears_state_and_scheduler",
 )
+WINDOWS = ("a_bias_that_holds_a_leak_up_does_so_once",)
 CASES = [
     *(("borders", CORE, name) for name in BORDERS),
     *(("reconfiguration", CORE, name) for name in RECONFIGURATION),
     *(("tables", BUILDS["eight lanes"], name) for name in TABLES),
+    *(("windows", WINDOW_CORE, name) for name in WINDOWS),
 ]
 
 
@@ -52,7 +55,7 @@ def test_border(
 def test_every_test_of_the_benches_is_listed() -> None:
     written = {
         (bench, function.name)
-        for bench in ("borders", "reconfiguration", "tables")
+        for bench in ("borders", "reconfiguration", "tables", "windows")
         for function in ast.parse((BENCHES / f"{bench}.py").read_text()).body
         if isinstance(function, ast.AsyncFunctionDef) and function.decorator_list
     }

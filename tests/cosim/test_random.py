@@ -23,7 +23,7 @@ from tests.cosim.random_cores import RandomCase, random_case
 
 CASES = 9
 """Cases of each build."""
-HAPPENINGS = 23
+HAPPENINGS = 28
 """Kinds of things that `happenings` counts."""
 STALLS = (0.0, 0.2, 0.5)
 """Probability of a pause on every stream: builds take turns."""
@@ -99,9 +99,32 @@ def happenings(case: RandomCase) -> Counter[str]:
             seen[f"leak {kind}, above 0"] += int((leaking & (before.membrane > 0)).sum())
             seen[f"leak {kind}, below 0"] += int((leaking & (before.membrane < 0)).sum())
         before = after
+    seen.update(window_happenings(case))
     visits = expected_visits(program, case.events, golden)
     seen["sleeping groups"] = int((~visits).sum())
     seen["visits"] = int(visits.sum())
+    return seen
+
+
+def window_happenings(case: RandomCase) -> Counter[str]:
+    """How often a window made a difference in a case; a neuron counts once a tick."""
+    program, golden = case.program, case.golden
+    windowed = program.neuron_types("windowed") != 0
+    first, end = program.neuron_types("window_first"), program.neuron_types("window_end")
+    half = (program.threshold + 1) >> 1
+    before = initial_state(program.params)
+    seen: Counter[str] = Counter()
+    for output, after in zip(golden.outputs, golden.states, strict=True):
+        t = after.t
+        ready = windowed & (before.refractory == 0) & (program.neuron_types("silent") == 0)
+        above = ready & ~output.spikes & (after.membrane > half)
+        still = (before.membrane == after.membrane) & (output.spikes | above)
+        seen["held before the window"] += int((above & (t < first)).sum())
+        seen["held after the window"] += int((above & (t >= end)).sum())
+        seen["fired within the window"] += int((windowed & output.spikes).sum())
+        seen["fired as the window opened"] += int((windowed & output.spikes & (t == first)).sum())
+        seen["bias withheld"] += int((ready & (t > 0) & (program.bias != 0) & ~still).sum())
+        before = after
     return seen
 
 

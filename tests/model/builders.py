@@ -126,6 +126,7 @@ def random_type(rng: np.random.Generator, state_bits: int) -> NeuronType:
     top = {Leak.NONE: 0, Leak.SUBTRACT: limit, Leak.SHIFT: state_bits - 1, Leak.MULTIPLY: 4095}[
         leak
     ]
+    window = int(rng.integers(6)), int(rng.integers(1, 9))
     return NeuronType(
         leak=leak,
         leak_amount=int(rng.integers(1, top + 1)) if top else 0,
@@ -133,6 +134,7 @@ def random_type(rng: np.random.Generator, state_bits: int) -> NeuronType:
         compare=Compare(rng.integers(2)),
         refractory=int(rng.integers(4)) if rng.random() < 0.5 else 0,
         silent=bool(rng.random() < 0.1),
+        window=window if rng.random() < 0.3 else None,
     )
 
 

@@ -19,6 +19,8 @@ from spikewatt.model.params import CoreParams, Field, Leak, NeuronType, Table, T
 from spikewatt.model.program import Program
 from tests.model.builders import make_program, random_program
 
+WINDOW_FIELDS = ("windowed", "window_first", "window_end")
+
 
 @st.composite
 def tables(draw: st.DrawFn) -> tuple[Table, dict[str, np.ndarray]]:
@@ -110,6 +112,7 @@ def columns_of(program: Program) -> dict[tuple[TableId, str], np.ndarray]:
             (TableId.TYPES, name): types(name)
             for name in ("leak", "reset", "compare", "silent", "refractory")
         },
+        **{(TableId.TYPES, name): types(name) for name in WINDOW_FIELDS},
         (TableId.FANOUT, "start"): spread(program.fanout_start),
         (TableId.FANOUT, "count"): spread(program.fanout_count),
         **{
@@ -175,6 +178,25 @@ def test_packets(axon: int, delay: int, dx: int, dy: int) -> None:
     payload = axon | delay << 7 | dx % 16 << 11 | dy % 16 << 15
     assert unpack_packet(params, payload) == (axon, delay, dx, dy)
     assert pack_event(params, axon, delay) == payload % (1 << 11)
+
+
+def test_a_window_is_configured_by_its_first_tick_and_its_end() -> None:
+    kinds = [NeuronType(window=(3, 4)), NeuronType(), NeuronType(window=(0, 1))]
+    program = make_program([[1, 1, 1]], kinds=kinds, window_bits=3)
+    words = program_tables(program)[TableId.TYPES]
+    columns = unpack_table(program.params.tables[TableId.TYPES], words)
+    assert [columns[name].ravel().tolist() for name in WINDOW_FIELDS] == [
+        [1, 0, 1],
+        [3, 0, 0],
+        [7, 0, 1],
+    ]
+
+
+def test_a_core_without_windows_has_no_field_for_them() -> None:
+    fields = CoreParams().tables[TableId.TYPES].fields
+    assert [field.name for field in fields] == [
+        *("leak", "leak_amount", "reset", "compare", "silent", "refractory")
+    ]
 
 
 def test_a_shift_is_configured_by_its_place() -> None:

@@ -76,8 +76,10 @@ def test_engines_equal_the_plain_run(seed: int) -> None:
 
 def test_the_random_cases_reach_everything() -> None:
     """Equality over cases in which nothing happens would prove nothing."""
-    kinds, seen = set(), dict.fromkeys(("recurrent", "two inputs", "bias", "one bit"), 0)
-    totals = dict.fromkeys(("merges", "held", "clipped", "pending", "packets", "spikes"), 0)
+    kinds, seen = set(), dict.fromkeys(("recurrent", "two inputs", "bias", "one bit", "window"), 0)
+    totals = dict.fromkeys(
+        ("merges", "held", "clipped", "pending", "packets", "spikes", "windowed spikes"), 0
+    )
     for seed in SEEDS:
         network, program = random_network(seed), random_program(seed)
         kinds |= {p.neuron for p in network.populations}
@@ -85,6 +87,7 @@ def test_the_random_cases_reach_everything() -> None:
         seen["recurrent"] += any(link.source == link.target for link in links)
         seen["two inputs"] += sum(link.source == "input" for link in links) > 1
         seen["bias"] += bool(program.bias.any())
+        seen["window"] += any(kind.windowed for kind in program.types)
         seen["one bit"] += any(link.weight_bits == 1 for link in links)
         spikes = input_spikes(program, network.encoder.inputs, seed)
         trace = run_batch(program, spikes, engine="gemm")
@@ -94,6 +97,8 @@ def test_the_random_cases_reach_everything() -> None:
         totals["clipped"] += int(((trace.membranes == low) | (trace.membranes == high)).sum())
         totals["pending"] += int(trace.scheduler.sum())
         totals["packets"] += int((program.dx | program.dy).any())
+        windowed = program.neuron_types("windowed") != 0
+        totals["windowed spikes"] += int(trace.spikes[:, :, windowed].sum())
         totals["spikes"] += int(trace.spikes.sum())
     assert min(seen.values()) >= 10, seen
     assert min(totals.values()) >= 20, totals

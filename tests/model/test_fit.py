@@ -40,7 +40,7 @@ def rich_network() -> Network:
     """Network that asks for something of everything."""
     kinds = [
         NeuronType(leak=Leak.SHIFT, leak_amount=3, refractory=4, reset=Reset.NONE),
-        NeuronType(leak=Leak.SHIFT, leak_amount=1, compare=Compare.GREATER),
+        NeuronType(leak=Leak.SHIFT, leak_amount=1, compare=Compare.GREATER, window=(3, 5)),
     ]
     populations = (
         Population(
@@ -86,6 +86,7 @@ def test_smallest_core_of_a_rich_network() -> None:
         synapse_words=5 * 1 + 2 * 2 + 3 * 2 + 2 * 1 + 5 * 1,
         destinations=13,  # a: 5 to b, 5 to c; b: 3 to a
         refractory_bits=3,
+        window_bits=4,  # 3 + 5 = 8
         types=2,
         leaks=(Leak.SHIFT,),
         shifts=(1, 3),
@@ -135,6 +136,7 @@ SMALLER = [
     ("synapse_words", 21, 22),
     ("destinations", 12, 13),
     ("refractory_bits", 2, 3),
+    ("window_bits", 0, 4),
     ("types", 1, 2),
 ]
 

@@ -30,6 +30,7 @@ def larger(params: CoreParams, lanes: int) -> CoreParams:
         delay_slots=params.delay_slots * 2,
         scheduler_bits=8,
         refractory_bits=8,
+        window_bits=6,
         types=16,
         shifts=tuple(range(1, params.state_bits)),
         destinations=params.destinations + 5,

@@ -71,9 +71,15 @@ class Oracle:
             n.resting -= 1
             return False
         top = 2 ** (self.bits - 1)
-        n.v = max(-top, min(top - 1, leaked(n.v, n.kind) + acc + n.bias))
-        above = n.v > n.threshold or (n.v == n.threshold and n.kind.compare.name == "GREATER_EQUAL")
-        if not above or n.kind.silent:
+        bias, bound, open_ = n.bias, n.threshold, True
+        if n.kind.window is not None:
+            first, ticks = n.kind.window
+            bias = n.bias if self.t == 0 else 0
+            bound = n.threshold - n.threshold // 2
+            open_ = self.t in range(first, first + ticks)
+        n.v = max(-top, min(top - 1, leaked(n.v, n.kind) + acc + bias))
+        above = n.v > bound or (n.v == bound and n.kind.compare.name == "GREATER_EQUAL")
+        if not above or n.kind.silent or not open_:
             return False
         n.v = {"ZERO": 0, "SUBTRACT": n.v - n.threshold, "NONE": n.v}[n.kind.reset.name]
         n.resting = n.kind.refractory

@@ -44,6 +44,8 @@ PARAMETERS = [
     ({"synapse_words": 1 << 21}, "synapse_words must be an integer from 1 to 1048576, not 2097152"),
     ({"destinations": -1}, "destinations must be an integer from 1 to 1048576, not -1"),
     ({"refractory_bits": 9}, "refractory_bits must be an integer from 0 to 8, not 9"),
+    ({"window_bits": -1}, "window_bits must be an integer from 0 to 12, not -1"),
+    ({"window_bits": 13}, "window_bits must be an integer from 0 to 12, not 13"),
     ({"types": 0}, "types must be an integer from 1 to 16, not 0"),
     ({"hop_bits": 0}, "hop_bits must be an integer from 1 to 10, not 0"),
     ({"leaks": ()}, "leaks must name each Leak once, not ()"),
