@@ -1,0 +1,57 @@
+"""A window-mode network on the RTL: the golden run, and so the quantised network."""
+
+import numpy as np
+import pytest
+
+from spikewatt.cosim.samples import run_samples
+from spikewatt.model.batch import run_batch
+from spikewatt.model.mapping import map_network
+from spikewatt.model.pair import Mode, spiking_pair
+from tests.model.pairs import domain, layered, quantised, trains
+
+CASES = [
+    # sizes, thresholds, bias, T, lanes
+    ((3, 4, 3, 2), (5, 6), 0, 3, 1),
+    ((3, 9, 5, 3), (6, 5), 9, 7, 4),
+    ((3, 12, 20, 10), (3, 8), 3, 3, 8),
+    ((2, 5, 4, 6, 2), (4, 7, 1), 5, 2, 4),
+]
+
+
+@pytest.mark.parametrize("mode", ["window", "every-tick"])
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_rtl_equals_golden_and_the_quantised_network(case: tuple, mode: Mode) -> None:
+    sizes, thresholds, bias, steps, lanes = case
+    network = layered(sizes, thresholds, 1, bias=bias, T=steps)
+    pair = spiking_pair(network, mode=mode)
+    program = map_network(pair, lanes=lanes)
+    counts = np.random.default_rng(lanes).permutation(domain(sizes[0], steps))[:40]
+    spikes = trains(counts, pair.ticks, steps, "anywhere")
+    golden = run_batch(program, spikes)
+    recording = run_samples(program, [program.input_events(sample) for sample in spikes])
+    for rtl, fired, membranes in zip(
+        recording.traces, golden.spikes, golden.membranes, strict=True
+    ):
+        np.testing.assert_array_equal(rtl.spikes, fired)
+        np.testing.assert_array_equal(rtl.membranes, membranes)
+    if mode == "every-tick":
+        return
+    activations, acc = quantised(network, counts, steps)
+    got = np.array([rtl.spikes.sum(axis=0) for rtl in recording.traces])
+    for layer, expected in zip(pair.populations[:-1], activations, strict=True):
+        np.testing.assert_array_equal(got[:, program.neurons_of[layer.name]], expected)
+        assert expected.any()
+    last = np.array([rtl.membranes[-1] for rtl in recording.traces])
+    np.testing.assert_array_equal(last[:, program.neurons_of["out"]], acc)
+
+
+def test_under_icarus() -> None:
+    network = layered((3, 4, 3, 2), (5, 6), 2, bias=4, T=3)
+    pair = spiking_pair(network)
+    program = map_network(pair, lanes=2)
+    spikes = trains(domain(3, 3)[::9], pair.ticks, 3, "late")
+    golden = run_batch(program, spikes)
+    samples = [program.input_events(sample) for sample in spikes]
+    recording = run_samples(program, samples, simulator="icarus")
+    np.testing.assert_array_equal([rtl.spikes for rtl in recording.traces], golden.spikes)
+    np.testing.assert_array_equal([rtl.membranes for rtl in recording.traces], golden.membranes)
