@@ -84,6 +84,7 @@ template <class Model, class Self> class Driver {
     for (int k = 0; k < 4; ++k) cycle();
     model_->rst = 0;
     settle_ = true;
+    cycle();  // inputs change once a cycle at most: a second change would have no time of its own
   }
 
   bool until_idle() {

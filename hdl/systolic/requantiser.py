@@ -87,4 +87,4 @@ class Requantiser(wiring.Component):
         if kind is Rounding.HALF_UP:
             return (scaled + (1 << drop - 1)) >> drop
         # One half less the least bit there is, and that bit back if the whole part is odd.
-        return (scaled + ((1 << drop - 1) - 1) + scaled[drop]) >> drop
+        return (scaled + ((1 << drop - 1) - 1) + (scaled >> drop)[0]) >> drop

@@ -90,9 +90,9 @@ def fold_times(
 
 # Registers between parts of the core: a command takes 2 cycles to the first read of a weight, and
 # that read one more to the array; the sum of a layer's last vector is added, requantised and
-# written (2), and the next layer's first read takes 2 more; a run ends in 2, when the last sum is
+# written (2), and the next layer's first vector 2 more; a run ends in 3, when the last sum is
 # written and every part has come to rest.
-_BEGIN, _TURN, _END = 3, 4, 2
+_BEGIN, _TURN, _END = 3, 4, 3
 
 
 def cycles(program: SystolicProgram, vectors: int) -> int:
@@ -107,7 +107,7 @@ def cycles(program: SystolicProgram, vectors: int) -> int:
         [fold.loads for fold in program.folds],
         [fold.layer for fold in program.folds],
         vectors,
-        filled=fill + 1,
+        filled=fill,
     )
     through = params.row_stages + params.column_stages - 1
     done = times[-1].start + vectors - 1 + through
