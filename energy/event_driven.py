@@ -93,7 +93,7 @@ def _counted(path: Path, netlist: Netlist) -> NDArray[np.int64]:
         bad = sorted(net for code in unknown for net in codes[code])
         raise SimulationError(
             f"net {netlist.names[bad[0]][0]} is unknown in the simulation of the gates "
-            f"(and {len(bad) - 1} more)"
+            f"(and {len(bad) - 1} more): the waveform must show every flip-flop, without X"
         )
     toggles = np.zeros(len(netlist.names), np.int64)
     for code, nets in codes.items():
