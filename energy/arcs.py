@@ -94,7 +94,7 @@ def delay_arcs(
         if arc.kind in ("rising_edge", "falling_edge"):
             edge = _RISE if arc.kind == "rising_edge" else _FALL
             cases = [(edge, _RISE), (edge, _FALL)]
-        elif kind.cell.sequential is not None or arc.kind in ("clear", "preset"):
+        elif kind.cell.sequential is not None:
             continue
         else:
             cases = _cases(arc)

@@ -175,7 +175,7 @@ class SramModel:
         base = _SCALED.get(self.node_nm, (self.node_nm, 0.0))[0]
         sizes, *_, access = _table(base, self.cell)
         scale = self.node_nm / base
-        return _over_words(max(words, float(sizes[0])), sizes, access) * scale
+        return _over_words(words, sizes, access) * scale
 
     def _at_32_bits(self, words: int) -> tuple[float, float, float]:
         """Read (J), write (J) and leakage (W) at the node's own supply."""
