@@ -95,12 +95,19 @@ class NativeCore(NativeModel):
         """Give the command CLEAR: state and scheduler to 0, t to -1."""
         self._check(self._lib.core_clear(self._core))
 
-    def read_table(self, key: TableId) -> dict[str, NDArray[np.int64]]:
-        """Read a table back through the configuration port: int64[rows, count] a field."""
+    def read_table(self, key: TableId, rows: range | None = None) -> dict[str, NDArray[np.int64]]:
+        """Read a table, or some of its rows, through the configuration port.
+
+        Returns
+        -------
+        int64[rows, count] for each field.
+        """
         table = self.params.tables[key]
-        addresses = np.ascontiguousarray(table_addresses(table).ravel())
-        words = self._read(addresses)
-        return unpack_table(table, words.reshape(table.rows, table.chunks))
+        chosen = table_addresses(table)
+        if rows is not None:
+            chosen = chosen[rows.start : rows.stop]
+        words = self._read(np.ascontiguousarray(chosen.ravel()))
+        return unpack_table(table, words.reshape(-1, table.chunks))
 
     def run(self, events: Sequence[NDArray[np.int64]]) -> RtlTrace:
         """Run ``len(events)`` ticks; ``events[k]`` int64[n, 2] (axon, delay) come before tick k."""

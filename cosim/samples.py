@@ -32,6 +32,7 @@ def run_samples(
     simulator: Simulator = "verilator",
     trace: Trace = "none",
     waveform: Path | None = None,
+    readout: range | None = None,
     progress: Progress = lambda what, done: None,
 ) -> Recording:
     """Run each sample from the cleared state.
@@ -44,18 +45,26 @@ def run_samples(
         ``verilator`` runs the core as a shared library in this process, ``icarus`` under cocotb.
     trace, waveform:
         Kind of waveform, and its file.
+    readout:
+        Groups whose states the host reads back after each sample, as it would to know the answer;
+        that is part of the sample's cycles. On Verilator only.
 
     Raises
     ------
     ToolError, SimulationError
     """
     if simulator == "verilator":
-        return _run_native(program, samples, trace, waveform, progress)
+        return _run_native(program, samples, trace, waveform, readout, progress)
     return _run_icarus(program, samples, trace, waveform, progress)
 
 
 def _run_native(
-    program: Program, samples: Samples, trace: Trace, waveform: Path | None, progress: Progress
+    program: Program,
+    samples: Samples,
+    trace: Trace,
+    waveform: Path | None,
+    readout: range | None,
+    progress: Progress,
 ) -> Recording:
     recording = Recording()
     progress("building the core", 0)
@@ -65,6 +74,9 @@ def _run_native(
             before, start = core.cycles, time.perf_counter()
             core.clear()
             recording.traces.append(core.run(events))
+            if readout is not None:
+                state = core.read_table(TableId.STATE, readout)
+                recording.readouts.append(state["membrane"].ravel())
             recording.seconds += time.perf_counter() - start
             recording.starts.append(before)
             recording.cycles.append(core.cycles - before)

@@ -112,7 +112,7 @@ def power(path: Path, sample: int = 3) -> None:
     events = [program.input_events(image) for image in spikes]
     priced = price_samples(program, events, run_batch(program, spikes), spikes)
     title = f"held-out image {sample}, a {y[sample]}: power of every clock cycle"
-    power_trace(path, *priced.cycles(0), title, small=True)
+    power_trace(path, *priced.price.block_cycles(0), title, small=True)
 
 
 def architecture() -> str:

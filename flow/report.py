@@ -49,7 +49,7 @@ class RunReport:
         configuration. ``spikes`` of ``hidden`` are those of all populations but the readout, drain
         ticks included; ``spike_rate`` divides them by neurons and timesteps of the encoder.
         ``seconds`` is the whole run, ``rtl_cycles_per_second`` the simulation alone. ``energy`` is
-        that of `spikewatt.flow.ledger.CoreEnergy.to_json`.
+        that of `spikewatt.flow.ledger.SpikingEnergy.to_json`.
         """
         return asdict(self)
 

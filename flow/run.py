@@ -17,8 +17,9 @@ from spikewatt.cosim.trace import first_difference
 from spikewatt.cosim.verilated import Trace
 from spikewatt.flow.evaluate import Evaluation
 from spikewatt.flow.files import staged
-from spikewatt.flow.ledger import CoreEnergy, price_core
+from spikewatt.flow.ledger import SpikingEnergy
 from spikewatt.flow.plots import power_trace
+from spikewatt.flow.price import price_core
 from spikewatt.flow.report import RunReport
 from spikewatt.hdl.neuro.categories import CATEGORIES
 from spikewatt.hdl.neuro.core import NeuroCore
@@ -32,7 +33,7 @@ from spikewatt.model.network import Network
 from spikewatt.model.program import Program
 from spikewatt.synth.verilog import export
 
-__all__ = ["load_digits", "load_network", "load_samples", "price_samples", "run"]
+__all__ = ["load_digits", "load_network", "load_samples", "price_samples", "readout_groups", "run"]
 
 IntArray = NDArray[np.int64]
 
@@ -61,8 +62,9 @@ def price_samples(
     golden: BatchTrace,
     spikes: NDArray[np.bool_],
     liberty: Path | str | None = None,
+    readout: range | None = None,
     progress: Progress = lambda what, done: None,
-) -> CoreEnergy:
+) -> SpikingEnergy:
     """Energy of some samples, from a waveform of their own.
 
     Parameters
@@ -71,6 +73,8 @@ def price_samples(
         Events of each sample and tick; the same as bool[samples, ticks, inputs].
     golden:
         The golden model's run of them, or of more.
+    readout:
+        Groups that the host reads back after each sample: an answer that nobody reads costs less.
 
     Raises
     ------
@@ -85,25 +89,42 @@ def price_samples(
             samples,
             trace="vcd",
             waveform=waveform,
+            readout=readout,
             progress=lambda what, done: progress(f"{what}, with a waveform", done),
         )
         for sample, trace in enumerate(recording.traces):
             if found := first_difference(trace, golden, sample):
                 raise SimulationError(f"with a waveform the RTL is another: {found}")
-        fired = golden.spikes[:count].sum((1, 2)) + spikes[:count].sum((1, 2))
-        return price_core(
+        for sample, membranes in enumerate(recording.readouts):
+            first = readout.start * program.params.lanes if readout else 0
+            expected = golden.membranes[sample, -1, first : first + len(membranes)]
+            if not np.array_equal(membranes, expected):
+                raise SimulationError(f"sample {sample}: the host reads other membranes back")
+        priced = price_core(
             export(NeuroCore(program.params), "neuro"),
             "neuro",
             waveform,
             starts=recording.starts,
             end=recording.starts[-1] + recording.cycles[-1],
-            operations=golden.synaptic_ops[:count].reshape(count, -1).sum(1),
-            spikes=fired,
-            ticks=spikes.shape[1],
+            images=np.ones(count, np.int64),
             categories=CATEGORIES,
             library_path=Path(liberty) if liberty else None,
             progress=lambda what, share: progress(what, count),
         )
+    return SpikingEnergy(
+        price=priced,
+        operations=golden.synaptic_ops[:count].reshape(count, -1).sum(1),
+        spikes=golden.spikes[:count].sum((1, 2)) + spikes[:count].sum((1, 2)),
+        ticks=spikes.shape[1],
+    )
+
+
+def readout_groups(network: Network, program: Program) -> range | None:
+    """Groups whose states hold the answer; ``None`` where spike counts are the answer."""
+    if network.readout.kind != "membrane":
+        return None
+    neurons, lanes = program.neurons_of[network.readout.population], program.params.lanes
+    return range(neurons.start // lanes, -(-neurons.stop // lanes))
 
 
 def run(
@@ -183,11 +204,19 @@ def run(
         )
         figures, ledger = evaluation.figures(), None
         if energy and figures["bit_exact"]:
-            priced = price_samples(program, samples[:energy], golden, driven, liberty, progress)
+            priced = price_samples(
+                program,
+                samples[:energy],
+                golden,
+                driven,
+                liberty,
+                readout=readout_groups(network, program),
+                progress=progress,
+            )
             ledger = priced.to_json()
             if part:
-                shutil.copyfile(priced.netlist, part / "neuro.json")
-                edges, joules = priced.cycles(0)
+                shutil.copyfile(priced.price.mapped.netlist, part / "neuro.json")
+                edges, joules = priced.price.block_cycles(0)
                 title = f"{network.name}: power of every cycle of one image"
                 power_trace(part / "power.svg", edges, joules, title)
         report = RunReport(

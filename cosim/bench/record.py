@@ -41,7 +41,8 @@ class Recording:
     """Traces of the samples, their cycles (clear included), and the tables after the last one.
 
     ``starts``: clock cycles since the beginning of the simulation at which each sample begins.
-    ``seconds``: wall time of the samples alone.
+    ``seconds``: wall time of the samples alone. ``readouts``: for each sample the membranes
+    int64[k] of the groups that the host read back, where it did.
     """
 
     traces: list[RtlTrace] = field(default_factory=list)
@@ -49,6 +50,7 @@ class Recording:
     cycles: list[int] = field(default_factory=list)
     seconds: float = 0.0
     tables: dict[TableId, dict[str, NDArray[np.int64]]] = field(default_factory=dict)
+    readouts: list[NDArray[np.int64]] = field(default_factory=list)
 
 
 async def _record(

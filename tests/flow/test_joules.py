@@ -125,6 +125,6 @@ def test_cycles_add_up_to_their_image() -> None:
     events = [program.input_events(image) for image in spikes]
     priced = price_samples(program, events, run_batch(program, spikes), spikes)
     for image in range(2):
-        edges, joules = priced.cycles(image)
-        assert near(float(joules.sum()), float(priced.per_image()[image]), 1e-9)
+        edges, joules = priced.price.block_cycles(image)
+        assert near(float(joules.sum()), float(priced.price.blocks_j[image]), 1e-9)
         assert len(edges) > 1000

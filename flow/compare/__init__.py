@@ -1,0 +1,1 @@
+"""A spiking network and its quantised rival, on two cores, in joules."""

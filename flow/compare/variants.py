@@ -1,0 +1,118 @@
+"""The cores that a comparison may choose from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from spikewatt.model.errors import ParameterError
+from spikewatt.model.params.systolic import Loading
+
+__all__ = [
+    "BATCHES",
+    "LANES",
+    "SIZES",
+    "NeuroVariant",
+    "SystolicVariant",
+    "parse_array",
+    "refinements",
+]
+
+LANES = (4, 8, 16, 32)
+"""Lanes of the neuromorphic core that a search tries."""
+SIZES = ((4, 4), (8, 8), (16, 16), (32, 8), (8, 32), (16, 4))
+"""Rows and columns of the array that a search tries."""
+BATCHES = (1, 32)
+"""Inferences that run together on the systolic core; the spiking core has no use for a batch."""
+
+
+@dataclass(frozen=True)
+class NeuroVariant:
+    """A neuromorphic core."""
+
+    lanes: int = 8
+
+    @property
+    def label(self) -> str:
+        """What tells it from the others."""
+        return f"{self.lanes} lanes"
+
+
+@dataclass(frozen=True)
+class SystolicVariant:
+    """A systolic core, and how it is used.
+
+    Parameters
+    ----------
+    rows, columns, batch:
+        Size of the array, and inferences that run together.
+    options:
+        Other fields of `SystolicParams` that differ from the default.
+    """
+
+    rows: int = 8
+    columns: int = 8
+    batch: int = 1
+    options: tuple[tuple[str, Any], ...] = field(default=())
+
+    def with_option(self, name: str, value: Any) -> "SystolicVariant":
+        """The same core with one more option."""
+        kept = tuple(pair for pair in self.options if pair[0] != name)
+        return replace(self, options=(*kept, (name, value)))
+
+    @property
+    def label(self) -> str:
+        """What tells it from the others."""
+        words = [f"{self.rows}x{self.columns}", f"batch {self.batch}"]
+        for name, value in self.options:
+            if value is False:
+                words.append(f"no {_WORDS[name]}")
+            elif value is True:
+                words.append(_WORDS[name])
+            else:
+                shown = value.name.lower() if isinstance(value, Loading) else value
+                words.append(f"{_WORDS[name]} {shown}")
+        return ", ".join(words)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Arguments of `spikewatt.model.systolic.program.fit_systolic`, but the batch."""
+        return {"rows": self.rows, "columns": self.columns, **dict(self.options)}
+
+
+_WORDS = {
+    "loading": "loading by",
+    "double_buffer": "double buffer",
+    "tile_rows": "tiles of rows",
+    "tile_columns": "tiles of columns",
+    "isolate_activations": "zero activations isolated",
+    "isolate_weights": "zero weights isolated",
+    "gate_idle": "idle rows and columns gated",
+}
+
+
+def refinements(best: SystolicVariant) -> Sequence[SystolicVariant]:
+    """What a search tries on the cheapest size: one option after another, each kept if it pays."""
+    return (
+        best.with_option("tile_columns", best.columns),
+        best.with_option("isolate_activations", True),
+        best.with_option("isolate_weights", True),
+        best.with_option("gate_idle", True),
+        best.with_option("loading", Loading.SHIFT),
+        best.with_option("double_buffer", False),
+    )
+
+
+def parse_array(text: str) -> tuple[int, int]:
+    """Rows and columns of ``RxC``.
+
+    Raises
+    ------
+    ParameterError
+        Anything else.
+    """
+    parts = text.lower().split("x")
+    if len(parts) != 2 or not all(part.isdecimal() and 1 <= int(part) <= 256 for part in parts):
+        raise ParameterError(
+            f"--array must be rows x columns like 8x8, 1 to 256 each, not {text!r}"
+        )
+    return int(parts[0]), int(parts[1])
