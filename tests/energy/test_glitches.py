@@ -147,6 +147,26 @@ def test_part_of_a_window(memory: tuple[Small, Prepared, Estimate]) -> None:
     assert np.flatnonzero(parts[1].delayed > parts[1].plain).size
 
 
+def test_a_window_that_begins_while_clocks_are_high(
+    memory: tuple[Small, Prepared, Estimate],
+) -> None:
+    """Latches of clock gates hold then: their state is found before the window."""
+    _, prepared, result = memory
+    span = BEGIN + 23 * PERIOD_S + 3 * NANO, WINDOW[1]
+    found = glitch_factor(prepared, result, window=span, scale=0)
+    assert (found.plain == found.delayed).all()
+    assert 0 < found.plain.sum() < result.activity.totals.sum()
+
+
+def test_read_data_come_after_the_access_time(
+    memory: tuple[Small, Prepared, Estimate], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, prepared, result = memory
+    monkeypatch.setattr(SramModel, "access_s", lambda *_: 1.2 * PERIOD_S)
+    with pytest.raises(SimulationError, match=r"its clock must have a period of 1[23]\.\d ns"):
+        glitch_factor(prepared, result)
+
+
 def test_the_first_block_by_default(memory: tuple[Small, Prepared, Estimate]) -> None:
     small, prepared, result = memory
     border = BEGIN + 20 * PERIOD_S
