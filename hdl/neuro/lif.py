@@ -183,9 +183,9 @@ class FireUnit(wiring.Component):
         compares = self._params.compares
         greater, reached = v > self.threshold, v >= self.threshold
         if self._params.window_bits:
-            # Twice the membrane against once or twice the threshold: nothing needs rounding.
-            bound = Mux(self.windowed, self.threshold, self.threshold << 1)
-            greater, reached = (v << 1) > bound + 1, (v << 1) >= bound
+            # Twice the membrane against the whole threshold: nothing is rounded.
+            greater = Mux(self.windowed, (v << 1) > self.threshold + 1, greater)
+            reached = Mux(self.windowed, (v << 1) >= self.threshold, reached)
         if len(compares) == 1:
             return greater if compares[0] is Compare.GREATER else reached
         return Mux(self.compare == Compare.GREATER, greater, reached)

@@ -103,16 +103,16 @@ def test_no_membrane_saturates_and_some_need_every_bit(mode: Mode, steps: int) -
     assert tight > 0
 
 
-def narrowest(weight: int, bias: int, threshold: int, steps: int, mode: Mode) -> int:
-    """State bits of the pair of one input, one hidden neuron and a readout that needs few."""
-    network = layered((1, 1, 1), (threshold,), 0, T=steps)
+def narrowest(weights: list[int], bias: int, threshold: int, steps: int, mode: Mode) -> int:
+    """State bits of the pair of one hidden neuron and a readout that needs few."""
+    network = layered((len(weights), 1, 1), (threshold,), 0, T=steps)
     hidden, out = network.populations
     first, second = network.connections
     network = replace(
         network,
         populations=(replace(hidden, bias=np.array([bias])), out),
         connections=(
-            replace(first, weights=np.array([[weight]])),
+            replace(first, weights=np.array([weights]).T),
             replace(second, weights=np.zeros((1, 1), int)),
         ),
     )
@@ -120,24 +120,25 @@ def narrowest(weight: int, bias: int, threshold: int, steps: int, mode: Mode) ->
 
 
 @pytest.mark.parametrize(
-    ("weight", "bias", "threshold", "steps", "window", "every_tick"),
+    ("weights", "bias", "threshold", "steps", "window", "every_tick"),
     [
-        (7, 0, 1, 9, 7, 7),  # 63; a spike a tick leaves 55 = 9 * 7 - 8
-        (7, 1, 1, 9, 8, 7),  # 64; 56
-        (-8, 0, 1, 8, 7, 7),  # -64
-        (-8, -1, 1, 8, 8, 8),  # -65
-        (0, 7, 1, 1, 4, 4),
-        (0, 8, 1, 1, 5, 5),
-        (0, 0, 7, 1, 4, 4),  # the threshold itself
-        (0, 0, 8, 1, 5, 5),
-        (7, 0, 7, 15, 8, 5),  # 105; at most 3 + 7 = 10 before a spike
+        ([7], 0, 1, 9, 7, 7),  # 63; a spike a tick leaves 55 = 9 * 7 - 8
+        ([7], 1, 1, 9, 8, 7),  # 64; 56
+        ([-8], 0, 1, 8, 7, 7),  # -64
+        ([-8], -1, 1, 8, 8, 8),  # -65
+        ([0], 7, 1, 1, 4, 4),
+        ([0], 8, 1, 1, 5, 5),
+        ([0], 0, 7, 1, 4, 4),  # the threshold itself
+        ([0], 0, 8, 1, 5, 5),
+        ([7], 0, 7, 15, 8, 5),  # 105; at most 3 + 7 = 10 before a spike
+        ([7, -1], 0, 15, 15, 8, 6),  # 105; -7 after a spike in tick 1, and 13 ticks of -1
     ],
 )
 def test_state_bits_by_hand(
-    weight: int, bias: int, threshold: int, steps: int, window: int, every_tick: int
+    weights: list[int], bias: int, threshold: int, steps: int, window: int, every_tick: int
 ) -> None:
-    assert narrowest(weight, bias, threshold, steps, "window") == window
-    assert narrowest(weight, bias, threshold, steps, "every-tick") == every_tick
+    assert narrowest(weights, bias, threshold, steps, "window") == window
+    assert narrowest(weights, bias, threshold, steps, "every-tick") == every_tick
 
 
 @pytest.mark.parametrize(

@@ -150,9 +150,10 @@ def small(**change: Any) -> Network:
 
 
 def test_the_real_valued_network_has_windows_too() -> None:
-    network, shown = small(), np.ones((1, 5, 1), np.bool_)
+    short = replace(small().populations[0], neuron=kind(1, 1))
+    network, shown = small(populations=(short,)), np.ones((1, 5, 1), np.bool_)
     counted = replace(network, readout=Readout(population="p", kind="count"))
-    # 1.75 is above 1.5, but tick 0 is closed; 2.75 fires, -0.25 + 1 does not; 5 inputs in all
+    # 1.75 is above 1.5, but tick 0 is closed; 2.75 fires below 3; 5 inputs in all
     assert run_float(counted, shown).tolist() == [[1.0]]
     assert run_float(network, shown).tolist() == [[5.75 - 3.0]]
 
