@@ -43,7 +43,7 @@ def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
         raise ParameterError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
 
 
-def _check_classes(y: ArrayLike | None, samples: int, network: Network) -> IntArray | None:
+def check_classes(y: ArrayLike | None, samples: int, network: Network) -> IntArray | None:
     """Classes int64[n], one for each sample and each a neuron of the readout."""
     if y is None:
         return None
@@ -181,7 +181,7 @@ def run(
     _check_choice("simulator", simulator, get_args(Simulator))
     _check_choice("trace", trace, get_args(Trace))
     spikes = encode(x, network.encoder)
-    classes = _check_classes(y, len(spikes), network)
+    classes = check_classes(y, len(spikes), network)
     driven = np.pad(spikes, ((0, 0), (0, network.drain_ticks), (0, 0)))
     program = map_network(network, lanes=lanes)
     with contextlib.ExitStack() as stack:

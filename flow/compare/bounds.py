@@ -1,0 +1,92 @@
+"""What the numbers leave out, bounded: does the verdict change?"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from spikewatt.energy.glitches import glitch_factor
+from spikewatt.flow.price import PricedCore
+
+__all__ = ["SRAM_FACTORS", "WIRE_SCALES", "Bounds", "Scenario", "bound", "measure_glitches"]
+
+SRAM_FACTORS = (0.5, 1.0, 2.0, 4.0)
+"""On the energy of memories, for each core by itself (docs/sram.md)."""
+WIRE_SCALES = (0.0, 1.0, 2.0)
+"""Times `typical_wires`."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Both energies of an inference, J, under one set of assumptions; ``ratio``: E_n / E_s."""
+
+    name: str
+    neuro_j: float
+    systolic_j: float
+    ratio: float
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The verdict under every scenario.
+
+    ``glitch_factor``: energy of combinational gates with glitches over that without, of the
+    neuromorphic and of the systolic core. ``flips``: names of the scenarios with another winner.
+    """
+
+    glitch_factor: tuple[float | None, float | None]
+    scenarios: tuple[Scenario, ...]
+    flips: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        neuro, systolic = self.glitch_factor
+        return {
+            "glitch_factor": {"neuro": neuro, "systolic": systolic},
+            "scenarios": [asdict(one) for one in self.scenarios],
+            "verdict_flips": bool(self.flips),
+            "flips": list(self.flips),
+        }
+
+
+def measure_glitches(price: PricedCore, cycles: int = 400) -> float:
+    """Glitch factor of combinational gates, from a simulation with delays of the first block.
+
+    Parameters
+    ----------
+    cycles:
+        At most so many clock cycles of it.
+    """
+    begin, end = (float(edge) for edge in price.estimate.activity.edges_s[:2])
+    end = min(end, begin + cycles * price.period_s)
+    return glitch_factor(price.prepared, price.estimate, window=(begin, end)).factor
+
+
+def bound(
+    neuro: PricedCore, systolic: PricedCore, glitches: tuple[float | None, float | None]
+) -> Bounds:
+    """Vary what is least certain: memories, wires, glitches.
+
+    Parameters
+    ----------
+    glitches:
+        Factors of both cores, as `measure_glitches` gives them.
+    """
+    scenarios = [_scenario("as priced", neuro.per_inference_j, systolic.per_inference_j)]
+    for ours in SRAM_FACTORS:
+        for theirs in SRAM_FACTORS:
+            if (ours, theirs) != (1.0, 1.0):
+                name = f"memories: neuro x{ours:g}, systolic x{theirs:g}"
+                scenarios.append(_scenario(name, neuro.with_sram(ours), systolic.with_sram(theirs)))
+    for scale in WIRE_SCALES[1:]:
+        pair = neuro.with_wires(scale), systolic.with_wires(scale)
+        scenarios.append(_scenario(f"wires and clock tree x{scale:g}", *pair))
+    ours, theirs = glitches
+    if ours is not None and theirs is not None:
+        pair = neuro.with_glitches(ours), systolic.with_glitches(theirs)
+        scenarios.append(_scenario("glitches", *pair))
+    first = scenarios[0].ratio
+    flips = tuple(one.name for one in scenarios if (one.ratio < 1) != (first < 1))
+    return Bounds(glitches, tuple(scenarios), flips)
+
+
+def _scenario(name: str, neuro: float, systolic: float) -> Scenario:
+    return Scenario(name, neuro, systolic, neuro / systolic)

@@ -1,0 +1,232 @@
+"""What a comparison found: figures, JSON, CSV, the verdict in words."""
+
+import csv
+import io
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from spikewatt.flow.compare.bounds import Bounds
+from spikewatt.flow.compare.search import Found, Measured
+from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant
+from spikewatt.flow.price import PricedCore
+from spikewatt.flow.report import si
+
+__all__ = ["SCHEMA", "Comparison", "Ratio"]
+
+SCHEMA = "spikewatt.comparison/1"
+"""Name and version of the JSON; docs/comparison.md documents it."""
+COMMON_RATE = 1000.0
+"""Inferences per second at which mean powers are given."""
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """E_neuro / E_systolic with its 95 % confidence interval over images."""
+
+    mean: float
+    ci95: tuple[float, float]
+
+    @classmethod
+    def of(cls, neuro: Measured, systolic: Measured, fallback_j: float | None) -> "Ratio":
+        """Ratio of the means; errors of both added in quadrature (first-order).
+
+        ``fallback_j``: standard error of the systolic core where it ran a single batch.
+        """
+        mean = neuro.energy_per_inference_j / systolic.energy_per_inference_j
+        parts = (
+            (neuro.standard_error_j or 0.0) / neuro.energy_per_inference_j,
+            (systolic.standard_error_j or fallback_j or 0.0) / systolic.energy_per_inference_j,
+        )
+        half = 1.96 * mean * (parts[0] ** 2 + parts[1] ** 2) ** 0.5
+        return cls(mean, (mean - half, mean + half))
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """A spiking network on its core, and a quantised one on its own, in joules.
+
+    Parameters
+    ----------
+    kind:
+        ``equal function`` or ``equal accuracy``.
+    mode:
+        ``window``, ``every-tick``, or ``as trained`` for a network that has no exact rival.
+    accuracy:
+        Of the neuromorphic and the systolic side over all ``samples``, where classes are known.
+    differing:
+        Hidden activations that differ between both networks, and how many there are; ``None``
+        where the networks are not a pair.
+    """
+
+    kind: str
+    network: str
+    rival: str
+    mode: str
+    timesteps: int
+    activation_bits: int
+    weight_bits: tuple[int, int]
+    images: int
+    samples: int
+    accuracy: tuple[float | None, float | None]
+    differing: tuple[int, int] | None
+    spike_rate: float
+    spikes_per_inference: float
+    synaptic_ops_per_inference: float
+    macs_per_inference: int
+    sparsity: float
+    neuro: Found[NeuroVariant]
+    systolic: dict[int, Found[SystolicVariant]]
+    bounds: dict[int, Bounds]
+
+    @property
+    def headline(self) -> int:
+        """The batch at which the systolic core is cheapest."""
+        return min(self.systolic, key=lambda batch: self._systolic(batch).energy_per_inference_j)
+
+    def _neuro(self) -> Measured:
+        assert self.neuro.best is not None
+        return self.neuro.best
+
+    def _systolic(self, batch: int) -> Measured:
+        best = self.systolic[batch].best
+        assert best is not None
+        return best
+
+    def price(self, batch: int | None = None) -> PricedCore:
+        """The priced run of the cheapest neuromorphic core, or systolic core of a batch."""
+        found = self.neuro if batch is None else self.systolic[batch]
+        assert found.price is not None
+        return found.price
+
+    def ratio(self, batch: int | None = None) -> Ratio:
+        """E_neuro / E_systolic at a batch; the cheapest by default."""
+        single = self.systolic[min(self.systolic)].best
+        fallback = single.standard_error_j if single else None
+        return Ratio.of(
+            self._neuro(), self._systolic(self.headline if batch is None else batch), fallback
+        )
+
+    def verdict(self, batch: int | None = None) -> str:
+        """Who wins, by how much, and what that rests on."""
+        batch = self.headline if batch is None else batch
+        neuro, systolic, ratio = self._neuro(), self._systolic(batch), self.ratio(batch)
+        wins = "systolic core" if ratio.mean > 1 else "neuromorphic core"
+        times = max(ratio.mean, 1 / ratio.mean)
+        low, high = sorted(ratio.ci95 if ratio.mean > 1 else [1 / end for end in ratio.ci95])
+        energies = (
+            f"{si(neuro.energy_per_inference_j, 'J')} spiking against "
+            f"{si(systolic.energy_per_inference_j, 'J')} quantised"
+        )
+        certain = "" if low > 1 else "; within the confidence interval either may win"
+        return (
+            f"the {wins} takes {times:.2f} times less energy ({low:.2f} to {high:.2f}): "
+            f"{energies} an inference{certain}"
+        )
+
+    def rests_on(self, batch: int | None = None) -> dict[str, Any]:
+        """The assumptions behind a verdict."""
+        batch = self.headline if batch is None else batch
+        estimate = self.price().estimate
+        sram = estimate.sram
+        return {
+            "mode": self.mode,
+            "timesteps": self.timesteps,
+            "activation_bits": self.activation_bits,
+            "neuro_core": self._neuro().label,
+            "systolic_core": self._systolic(batch).label,
+            "batch": batch,
+            "clock_gating": "both",
+            "library": estimate.library.name,
+            "voltage_v": estimate.library.voltage,
+            "clock_period_s": self.price().period_s,
+            "sram_node_nm": None if sram is None else sram.node_nm,
+            "sram_factor": None if sram is None else sram.factor,
+            "verdict_flips_under": list(self.bounds[batch].flips) if batch in self.bounds else None,
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, as docs/comparison.md documents it."""
+        single = min(self.systolic)
+        differing = None
+        if self.differing is not None:
+            differing = {"differing": self.differing[0], "of": self.differing[1]}
+        return {
+            "schema": SCHEMA,
+            "kind": self.kind,
+            "network": self.network,
+            "rival": self.rival,
+            "mode": self.mode,
+            "timesteps": self.timesteps,
+            "activation_bits": self.activation_bits,
+            "weight_bits": {"neuro": self.weight_bits[0], "systolic": self.weight_bits[1]},
+            "images": self.images,
+            "samples": self.samples,
+            "activations": differing,
+            "neuro": {
+                **self._side(self._neuro(), self.accuracy[0]),
+                "spike_rate": self.spike_rate,
+                "spikes_per_inference": self.spikes_per_inference,
+                "synaptic_ops_per_inference": self.synaptic_ops_per_inference,
+                "variants": [asdict(one) for one in self.neuro.tried],
+            },
+            "systolic": {
+                **self._side(self._systolic(self.headline), self.accuracy[1]),
+                "activation_sparsity": self.sparsity,
+                "macs_per_inference": self.macs_per_inference,
+                "variants": [asdict(one) for f in self.systolic.values() for one in f.tried],
+            },
+            "ratio": asdict(self.ratio()),
+            "verdict": self.verdict(),
+            "rests_on": self.rests_on(),
+            "single": {
+                "batch": single,
+                "systolic": self._side(self._systolic(single), self.accuracy[1]),
+                "ratio": asdict(self.ratio(single)),
+                "verdict": self.verdict(single),
+            },
+            "bounds": {str(batch): found.to_json() for batch, found in self.bounds.items()},
+        }
+
+    def _side(self, best: Measured, accuracy: float | None) -> dict[str, Any]:
+        energy = best.energy_per_inference_j
+        idle = energy - best.by_category["leakage"]
+        return {
+            "accuracy": accuracy,
+            "bit_exact": True,  # a run that is not raises SimulationError
+            **asdict(best),
+            "energy_delay_js": energy * best.latency_s,
+            "power_w": {f"{COMMON_RATE:g}": COMMON_RATE * idle + best.leakage_w},
+        }
+
+    def to_text(self) -> str:
+        """The JSON as text."""
+        return json.dumps(self.to_json(), indent=1)
+
+    def to_csv(self) -> str:
+        """A line for each variant of both cores."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        rows = [("neuro", one) for one in self.neuro.tried]
+        rows += [("systolic", one) for found in self.systolic.values() for one in found.tried]
+        categories = list(self._neuro().by_category)
+        writer.writerow(
+            [
+                *("core", "variant", "batch", "energy_per_inference_j", "standard_error_j"),
+                *(f"{name}_j" for name in categories),
+                *("latency_s", "seconds_per_inference", "leakage_w", "logic_um2", "memory_um2"),
+                *("cells", "shortest_period_s", "meets_clock"),
+            ]
+        )
+        for core, one in rows:
+            writer.writerow(
+                [
+                    *(core, one.label, one.batch, one.energy_per_inference_j),
+                    "" if one.standard_error_j is None else one.standard_error_j,
+                    *(one.by_category[name] for name in categories),
+                    *(one.latency_s, one.seconds_per_inference, one.leakage_w),
+                    *(one.area_um2["logic"], one.area_um2["memory"]),
+                    *(one.cells, one.shortest_period_s, int(one.meets_clock)),
+                ]
+            )
+        return out.getvalue()

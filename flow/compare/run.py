@@ -1,0 +1,200 @@
+"""The comparison: two networks, two cores, one price list."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spikewatt.flow.compare.bounds import Bounds, bound, measure_glitches
+from spikewatt.flow.compare.result import Comparison
+from spikewatt.flow.compare.search import Found, search_neuro, search_systolic
+from spikewatt.flow.compare.sides import NeuroSide, Progress, SystolicSide
+from spikewatt.flow.compare.variants import (
+    BATCHES,
+    LANES,
+    SIZES,
+    NeuroVariant,
+    SystolicVariant,
+)
+from spikewatt.flow.run import check_classes
+from spikewatt.model.encoding import encode
+from spikewatt.model.errors import DataError, SimulationError
+from spikewatt.model.network import Network
+from spikewatt.model.pair import Mode, spiking_pair
+from spikewatt.model.quantised_pair import quantised_pair
+
+__all__ = ["Plan", "compare", "sides"]
+
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which cores a comparison tries.
+
+    Parameters
+    ----------
+    lanes, sizes, batches:
+        Lanes of the neuromorphic core; rows and columns of the array, and its batches.
+    refine:
+        Try every option of the array on the cheapest size.
+    glitches:
+        Simulate both cheapest cores with delays, to bound what glitches add (needs Icarus).
+    """
+
+    lanes: Sequence[int] = LANES
+    sizes: Sequence[tuple[int, int]] = SIZES
+    batches: Sequence[int] = BATCHES
+    refine: bool = True
+    glitches: bool = True
+
+
+def sides(
+    network: Network,
+    x: ArrayLike,
+    *,
+    rival: Network | None = None,
+    timesteps: int | None = None,
+    mode: Mode = "window",
+) -> tuple[NeuroSide, SystolicSide]:
+    """Both networks with what enters them, in an order that does not depend on that of ``x``.
+
+    Parameters
+    ----------
+    x:
+        Samples [n, inputs], within both encoders' ranges.
+    rival:
+        The quantised network's description, for a network that has no exact equal; otherwise the
+        network is its own.
+    """
+    spiking = (
+        network if rival is not None else spiking_pair(network, timesteps=timesteps, mode=mode)
+    )
+    other = network if rival is None else rival
+    steps = timesteps if rival is None else None
+    quantised = quantised_pair(other, timesteps=steps)
+    spikes = encode(x, spiking.encoder)
+    counts = encode(x, spiking_pair(other, timesteps=steps).encoder).sum(1)
+    driven = np.pad(spikes, ((0, 0), (0, spiking.drain_ticks), (0, 0)))
+    return NeuroSide(spiking, driven), SystolicSide(quantised, counts)
+
+
+def canonical(x: ArrayLike) -> IntArray:
+    """Order int64[n] of samples that depends on what they are, not on where they stand."""
+    return np.lexsort(np.asarray(x).T[::-1])
+
+
+def compare(
+    network: Network,
+    x: ArrayLike,
+    y: ArrayLike | None = None,
+    *,
+    images: int | None = None,
+    rival: Network | None = None,
+    timesteps: int | None = None,
+    mode: Mode = "window",
+    plan: Plan | None = None,
+    liberty: Path | None = None,
+    progress: Progress = lambda what, done: None,
+) -> Comparison:
+    """Run a spiking network and its quantised rival as RTL, and price both alike.
+
+    Without ``rival`` the networks compute the same function (``mode`` "window"), or nearly
+    ("every-tick"); with it, the spiking network runs as it is, and ``rival`` is a network of the
+    same task.
+
+    Parameters
+    ----------
+    x, y:
+        Samples [n, inputs], and their classes int[n].
+    images:
+        How many of the first samples run as RTL and are priced; all by default. Accuracies are
+        over all samples, by the golden models that the RTL is held against.
+
+    Raises
+    ------
+    NetworkError
+        A network that has no exact rival, and none was given.
+    SimulationError
+        RTL and golden model differ.
+    """
+    plan = plan or Plan()
+    values = np.asarray(x)
+    chosen = len(values) if images is None else images
+    if not 1 <= chosen <= len(values):
+        raise DataError(f"--images {chosen} is not within the {len(values)} samples there are")
+    order = np.concatenate(
+        [canonical(values[:chosen]), chosen + np.arange(len(values) - chosen)]
+    ).astype(np.int64)
+    options = {"rival": rival, "timesteps": timesteps, "mode": mode}
+    neuro, systolic = sides(network, values[order], **options)
+    classes = check_classes(y, len(values), network)
+    labels = None if classes is None else classes[order]
+    differing = None if rival is not None else _differing(neuro, systolic)
+    if differing is not None and mode == "window" and differing[0]:
+        raise SimulationError(f"{differing[0]} spike counts are not the rival's: this is a defect")
+    ours = search_neuro(neuro, plan.lanes, chosen, liberty, progress)
+    theirs = {
+        batch: search_systolic(systolic, plan.sizes, batch, plan.refine, chosen, liberty, progress)
+        for batch in sorted({min(batch, chosen) for batch in plan.batches})
+    }
+    for what, found in (("neuromorphic", ours), *(("systolic", one) for one in theirs.values())):
+        if found.price is None:
+            raise SimulationError(f"no {what} core of the search meets the clock")
+    progress("bounding what is left out", chosen)
+    bounds = _bounds(ours, theirs, plan.glitches)
+    synapses = neuro.golden.synaptic_ops.sum(1)
+    return Comparison(
+        kind="equal function" if rival is None else "equal accuracy",
+        network=network.name,
+        rival=systolic.network.name,
+        mode=mode if rival is None else "as trained",
+        timesteps=neuro.network.encoder.timesteps,
+        activation_bits=systolic.network.activation_bits,
+        weight_bits=(
+            max(link.weight_bits for link in network.connections),
+            systolic.network.weight_bits,
+        ),
+        images=chosen,
+        samples=len(values),
+        accuracy=(_accuracy(neuro.classes, labels), _accuracy(systolic.classes, labels)),
+        differing=differing,
+        spike_rate=neuro.spike_rate,
+        spikes_per_inference=float(neuro.spike_counts.mean()),
+        synaptic_ops_per_inference=float(synapses.mean()),
+        macs_per_inference=systolic.network.macs,
+        sparsity=systolic.sparsity,
+        neuro=ours,
+        systolic=theirs,
+        bounds=bounds,
+    )
+
+
+def _bounds(
+    ours: Found[NeuroVariant], theirs: dict[int, Found[SystolicVariant]], glitches: bool
+) -> dict[int, Bounds]:
+    """The verdict of each batch, under all that is uncertain."""
+    assert ours.price is not None
+    factor = measure_glitches(ours.price) if glitches else None
+    return {
+        batch: bound(
+            ours.price, found.price, (factor, measure_glitches(found.price) if glitches else None)
+        )
+        for batch, found in theirs.items()
+        if found.price is not None
+    }
+
+
+def _accuracy(classes: IntArray, labels: IntArray | None) -> float | None:
+    return None if labels is None else float((classes == labels).mean())
+
+
+def _differing(neuro: NeuroSide, systolic: SystolicSide) -> tuple[int, int]:
+    """Hidden activations that are not the rival's, and how many there are."""
+    pairs = list(zip(neuro.counts, systolic.golden[:-1], strict=True))
+    return (
+        sum(int((ours != theirs).sum()) for ours, theirs in pairs),
+        sum(ours.size for ours, _ in pairs),
+    )

@@ -1,0 +1,115 @@
+"""The cheapest core of each side, found by pricing real runs."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from spikewatt.flow.compare.sides import NeuroSide, Progress, SystolicSide
+from spikewatt.flow.compare.variants import (
+    NeuroVariant,
+    SystolicVariant,
+    refinements,
+)
+from spikewatt.flow.price import PricedCore
+
+__all__ = ["Found", "Measured", "search_neuro", "search_systolic"]
+
+Variant = TypeVar("Variant", NeuroVariant, SystolicVariant)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a variant takes; all that the table of variants shows. Units are in the names."""
+
+    label: str
+    batch: int
+    energy_per_inference_j: float
+    standard_error_j: float | None
+    by_category: dict[str, float]
+    latency_s: float
+    seconds_per_inference: float
+    leakage_w: float
+    area_um2: dict[str, float]
+    cells: int
+    shortest_period_s: float
+    meets_clock: bool
+
+    @classmethod
+    def of(cls, label: str, batch: int, price: PricedCore) -> "Measured":
+        """Take the figures out of a priced run."""
+        return cls(
+            label=label,
+            batch=batch,
+            energy_per_inference_j=price.per_inference_j,
+            standard_error_j=price.standard_error_j,
+            by_category=price.by_category,
+            latency_s=price.latency_s,
+            seconds_per_inference=price.seconds_per_inference,
+            leakage_w=price.leakage_w,
+            area_um2=price.area_um2,
+            cells=price.mapped.cells,
+            shortest_period_s=price.timing.period_s,
+            meets_clock=price.timing.period_s <= price.period_s,
+        )
+
+
+@dataclass
+class Found(Generic[Variant]):
+    """Every variant that was priced, and the cheapest of those that meet the clock."""
+
+    tried: list[Measured] = field(default_factory=list)
+    variant: Variant | None = None
+    best: Measured | None = None
+    price: PricedCore | None = None
+
+    def consider(self, variant: Variant, batch: int, price: PricedCore) -> Measured:
+        """Add a variant; keep its run if it is the cheapest so far."""
+        measured = Measured.of(variant.label, batch, price)
+        self.tried.append(measured)
+        least = self.best.energy_per_inference_j if self.best else float("inf")
+        if measured.meets_clock and measured.energy_per_inference_j < least:
+            self.variant, self.best, self.price = variant, measured, price
+        return measured
+
+
+def search_neuro(
+    side: NeuroSide, lanes: Iterable[int], count: int, liberty: Path | None, progress: Progress
+) -> Found[NeuroVariant]:
+    """Price the first ``count`` samples on a core of each number of lanes."""
+    found: Found[NeuroVariant] = Found()
+    for number in lanes:
+        variant = NeuroVariant(number)
+        found.consider(variant, 1, side.price(variant, count, liberty, _named(progress, variant)))
+    return found
+
+
+def search_systolic(
+    side: SystolicSide,
+    sizes: Sequence[tuple[int, int]],
+    batch: int,
+    refine: bool,
+    count: int,
+    liberty: Path | None,
+    progress: Progress,
+) -> Found[SystolicVariant]:
+    """Price the first ``count`` samples on arrays of all sizes, then on the cheapest with options.
+
+    ``refine``: try each option of `refinements` on top of those that paid.
+    """
+    found: Found[SystolicVariant] = Found()
+
+    def attempt(variant: SystolicVariant) -> None:
+        price = side.price(variant, count, liberty, _named(progress, variant))
+        found.consider(variant, batch, price)
+
+    for rows, columns in sizes:
+        attempt(SystolicVariant(rows, columns, batch))
+    if refine and found.variant is not None:
+        for step in range(len(refinements(found.variant))):
+            attempt(refinements(found.variant)[step])
+    return found
+
+
+def _named(progress: Progress, variant: Any) -> Callable[[str, int], None]:
+    return lambda what, done: progress(f"{variant.label}: {what}", done)
