@@ -28,6 +28,8 @@ from tests.energy.small_library import build, read
 from tests.energy.timed_library import NANO, timed_library
 
 FEMTO = 1e-15
+OSU = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
+CASE = Path(__file__).parents[1] / "data" / "opensta"
 
 
 @pytest.fixture(scope="module")
@@ -236,6 +238,22 @@ def test_what_is_refused(library: Library, tmp_path: Path) -> None:
     plain = build({"i": ("INV", {"A": "a", "Y": "b"})}, inputs=("a",), outputs=("b",))
     with pytest.raises(LibraryError, match="library small has no delays"):
         analyse(plain, read(tmp_path))
+
+
+def test_opensta_on_every_end() -> None:
+    """Its worst path is by slack, with setup: the arrival is that of either edge of the pin."""
+    library = read_liberty(OSU)
+    netlist = read_netlist(CASE / "array2x2_osu018.v", library, top="sa")
+    timing = analyse(netlist, library)
+    lines = (CASE / "opensta_timing.txt").read_text().splitlines()
+    said = {name: float(arrival) for name, _, arrival in map(str.split, lines[1:])}
+    nets = {f"{i.name}/D": i.pins["D"] for i in netlist.instances if "D" in i.pins}
+    nets |= {f"p_{bit}": net for bit, net in enumerate(netlist.ports["p"].nets)}
+    assert len(timing.ends) == len(said) == 82
+    for name, arrival in said.items():
+        ours = timing.arrival[0, nets[name]] / NANO
+        assert np.abs(ours - arrival).min() < 1e-6, name  # OpenSTA computes in single precision
+    assert timing.period_s == pytest.approx(max(said.values()) * NANO, rel=1e-6, abs=0)
 
 
 ADDER = """module full(input a, b, c, output s, d);
