@@ -14,9 +14,19 @@ __all__ = ["QuantisedLayer", "QuantisedNetwork", "Requantisation", "divider", "r
 IntArray = NDArray[np.int64]
 
 
+REQUANTISATION_LIMITS = {"multiplier": (1, (1 << 24) - 1), "shift": (0, 40), "clip_max": (0, 255)}
+"""What a core can be built for; with accumulators of 40 bits no product exceeds 64 bits."""
+
+
 @dataclass(frozen=True)
 class Requantisation:
-    """``clip(round(acc * multiplier / 2^shift), 0, clip_max)``."""
+    """``clip(round(acc * multiplier / 2^shift), 0, clip_max)``.
+
+    Raises
+    ------
+    NetworkError
+        A value out of ``REQUANTISATION_LIMITS``.
+    """
 
     multiplier: int
     shift: int
@@ -24,13 +34,16 @@ class Requantisation:
     rounding: Rounding = Rounding.HALF_UP
 
     def __post_init__(self) -> None:
-        for name, value, low in (
-            ("multiplier", self.multiplier, 1),
-            ("shift", self.shift, 0),
-            ("clip_max", self.clip_max, 0),
-        ):
-            if isinstance(value, bool) or not isinstance(value, int) or value < low:
-                raise NetworkError(f"{name} must be an integer of at least {low}, not {value!r}")
+        for name, (low, high) in REQUANTISATION_LIMITS.items():
+            value = getattr(self, name)
+            if not _is_integer(value) or not low <= value <= high:
+                raise NetworkError(f"{name} must be an integer from {low} to {high}, not {value!r}")
+        if not isinstance(self.rounding, Rounding):
+            raise NetworkError(f"rounding must be a member of Rounding, not {self.rounding!r}")
+
+
+def _is_integer(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def requantise(accumulators: ArrayLike, how: Requantisation) -> IntArray:
@@ -55,26 +68,29 @@ def divider(threshold: int, clip_max: int) -> Requantisation:
 
     Both sides are staircases in ``acc`` that rise by one at each of ``clip_max`` steps, so they are
     equal for every integer if their steps lie at the same integers: ``k θ - floor(θ/2)`` for the
-    division, ``ceil((2k - 1) 2^(shift-1) / multiplier)`` for rounding half up. The smallest shift
-    for which some multiplier does that is taken, and the smallest such multiplier.
+    division, and for rounding half up, where 2^shift takes the place of θ, at
+    ``ceil((k 2^shift - floor(2^shift/2)) / multiplier)``. The smallest shift for which some
+    multiplier does that is taken, and the smallest such multiplier.
 
     Raises
     ------
     NetworkError
-        ``threshold`` or ``clip_max`` below 1.
+        ``threshold`` or ``clip_max`` below 1, or a division that no `Requantisation` does.
     """
     for name, value in (("threshold", threshold), ("clip_max", clip_max)):
-        if value < 1:
-            raise NetworkError(f"{name} must be at least 1, not {value!r}")
-    steps = [k * threshold - threshold // 2 for k in range(1, clip_max + 1)]
-    for shift in range(1, 64):
-        odd = [(2 * k - 1) << (shift - 1) for k in range(1, clip_max + 1)]
-        # ceil(a / m) = s  <=>  a / s <= m < a / (s - 1)
-        low = max(-(-a // s) for a, s in zip(odd, steps, strict=True))
-        high = min((a - 1) // (s - 1) if s > 1 else low for a, s in zip(odd, steps, strict=True))
-        if max(low, 1) <= high:
-            return Requantisation(max(low, 1), shift, clip_max)
-    raise NetworkError(f"no multiplier of 64 bits divides by {threshold}")  # not reached
+        if not _is_integer(value) or value < 1:
+            raise NetworkError(f"{name} must be an integer of at least 1, not {value!r}")
+    ks = range(1, clip_max + 1)
+    steps = [k * threshold - threshold // 2 for k in ks]
+    longest = REQUANTISATION_LIMITS["shift"][1]
+    for shift in range(longest + 1):
+        one = 1 << shift
+        edges = [k * one - one // 2 for k in ks]
+        # ceil(e / m) = s  <=>  e / s <= m < e / (s - 1)
+        low = max(-(-e // s) for e, s in zip(edges, steps, strict=True))
+        if all(low * (s - 1) < e for e, s in zip(edges, steps, strict=True)):
+            return Requantisation(low, shift, clip_max)
+    raise NetworkError(f"no shift of at most {longest} bits divides by {threshold}")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -129,10 +145,15 @@ class QuantisedNetwork:
             if not condition:
                 raise NetworkError(f"quantised network {self.name!r}: {message}")
 
+        for name, value, low in (
+            ("activation", self.activation_bits, 1),
+            ("weight", self.weight_bits, 2),
+        ):
+            fits = _is_integer(value) and low <= value <= 8
+            require(fits, f"{value!r} {name} bits, not {low}..8")
         top, half = (1 << self.activation_bits) - 1, 1 << self.weight_bits - 1
-        require(1 <= self.activation_bits <= 8, f"{self.activation_bits} activation bits, not 1..8")
-        require(2 <= self.weight_bits <= 8, f"{self.weight_bits} weight bits, not 2..8")
-        require(1 <= self.input_max <= top, f"input_max must be 1..{top}, not {self.input_max!r}")
+        fits = _is_integer(self.input_max) and 1 <= self.input_max <= top
+        require(fits, f"input_max must be 1..{top}, not {self.input_max!r}")
         require(bool(self.layers), "it needs at least one layer")
         for number, layer in enumerate(self.layers):
             last = number == len(self.layers) - 1
@@ -142,6 +163,11 @@ class QuantisedNetwork:
                 layer.bias.shape == (layer.outputs,),
                 f"layer {number}: bias must have shape ({layer.outputs},), not {layer.bias.shape}",
             )
+            for name, values in (("weights", layer.weights), ("bias", layer.bias)):
+                require(
+                    values.dtype.kind == "i",
+                    f"layer {number}: {name} must be signed integers, not {values.dtype}",
+                )
             require(
                 -half <= layer.weights.min() and layer.weights.max() < half,
                 f"layer {number}: weights must lie in {-half}..{half - 1}",
