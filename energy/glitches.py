@@ -128,7 +128,9 @@ def glitch_factor(
     ParameterError
         A negative scale, or a window in which nothing changes.
     SimulationError
-        A flip-flop did not do what it does in the waveform: its period is too short.
+        A flip-flop did not do what it does in the waveform: its period is too short. A state is
+        not known: one that the waveform does not show, or a latch that rests from before the window
+        (but for one that begins with the waveform).
     ToolError
         Icarus is missing.
     """
@@ -194,6 +196,8 @@ def _playback(
         state = state_net(instance, cell) if cell.sequential is not None else None
         if state is not None and state.row in place:
             states[number] = bool(data[place[state.row], 0]) ^ state.inverted
+        elif state is not None and not first and state.row in prepared.seeds:  # a latch
+            states[number] = prepared.seeds[state.row] ^ state.inverted
     tick = prepared.tick_s / TICK_S
     times = np.rint((samples.times[first:last] - samples.times[first]) * tick).astype(np.int64)
     times[1:] += settle

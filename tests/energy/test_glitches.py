@@ -13,6 +13,8 @@ from spikewatt.energy.sram import SramModel
 from spikewatt.energy.timing import analyse
 from spikewatt.model.errors import ParameterError, SimulationError
 from tests.energy.circuits import Circuit
+from tests.energy.clockings import clockings
+from tests.energy.designs import designs
 from tests.energy.small_designs import CIRCUIT, PERIOD_S, Small, make
 
 NANO = 1e-9
@@ -79,6 +81,29 @@ def test_no_delay_no_glitch(memory: tuple[Small, Prepared, Estimate]) -> None:
     assert (found.factor, found.dynamic.factor, found.toggles.factor) == (1.0, 1.0, 1.0)
     assert found.flip_flops_checked == 12
     assert any(small.library.cells[i.type].clock_gate for i in small.netlist.instances)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "masked_memory",
+        "inverted_reset",
+        "latch_and_gate",
+        "held_latches",
+        "clock_mux",
+        "both_edges",
+    ],
+)
+def test_no_delay_no_glitch_elsewhere(name: str, tmp_path: Path) -> None:
+    """Masked writes, inverted states, latches, several clocks; the whole of each waveform."""
+    circuit = next(one for one in (*designs(), *clockings()) if one.name == name)
+    small = make(tmp_path, circuit)
+    prepared = small.prepared()
+    sram = SramModel(node_nm=45) if small.netlist.memories else None
+    result = estimate(prepared, small.library, sram=sram)
+    found = glitch_factor(prepared, result, scale=0)
+    assert (found.plain == found.delayed).all()
+    assert found.plain.sum() > 500
 
 
 def test_delays_make_more_of_it(memory: tuple[Small, Prepared, Estimate]) -> None:
