@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from spikewatt.cosim.library import HALF_PERIOD, NativeModel, pointer
 from spikewatt.cosim.verilated import Trace
 from spikewatt.hdl.systolic.core import SystolicCore
+from spikewatt.model.configuration import table_addresses
 from spikewatt.model.errors import SimulationError
-from spikewatt.model.params.systolic import SystolicParams
+from spikewatt.model.params.systolic import SystolicParams, SystolicTable
 from spikewatt.model.systolic.program import SystolicProgram
 from spikewatt.model.systolic.schedule import ACCESSES
 from spikewatt.synth.verilog import export
@@ -105,6 +106,11 @@ class NativeSystolic(NativeModel):
     def configure(self, program: SystolicProgram) -> None:
         """Load a program through the configuration port."""
         self._configure(*program.config_words())
+
+    def read_words(self, key: SystolicTable) -> NDArray[np.uint32]:
+        """Read a table through the configuration port: uint32[rows, chunks]."""
+        addresses = table_addresses(self.params.tables[key])
+        return self._read(addresses.ravel()).reshape(addresses.shape)
 
     def run(self, program: SystolicProgram, x: IntArray) -> SystolicTrace:
         """Run inputs int[n, inputs] as one batch; ``program`` is the one that is loaded."""

@@ -15,6 +15,7 @@ __all__ = [
     "VectorPort",
     "activations_layout",
     "batch_bits",
+    "row_bits",
     "sums_layout",
     "weights_layout",
 ]

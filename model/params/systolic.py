@@ -135,16 +135,19 @@ class SystolicParams:
             raise ParameterError(f"shifts must name each shift once, not {self.shifts!r}")
         for shift in self.shifts:
             within("a member of shifts", shift, 0, 40)
-        for name, whole in (("tile_rows", self.rows), ("tile_columns", self.columns)):
-            part = getattr(self, name)
-            within(name, part, 1, whole)
+        for name in ("rows", "columns"):
+            whole, part = getattr(self, name), getattr(self, f"tile_{name}")
+            within(f"tile_{name}", part, 1, whole)
             if whole % part:
-                raise ParameterError(f"{name} must divide {whole}, not {part!r}")
+                raise ParameterError(f"tile_{name} must divide {name} ({whole}), not {part!r}")
         if not isinstance(self.loading, Loading):
             raise ParameterError(f"loading must be a member of Loading, not {self.loading!r}")
         for table in self.tables.values():
             if table.rows << table.chunk_bits > 1 << CONFIG_TABLE_SHIFT:
-                raise ParameterError(f"{table.id.name} is too large for the configuration port")
+                raise ParameterError(
+                    f"{table.rows} rows of {table.bits} bits of the table {table.id.name} exceed "
+                    f"the {1 << CONFIG_TABLE_SHIFT} words that the configuration port can address"
+                )
 
     @property
     def buffers(self) -> int:

@@ -1,6 +1,5 @@
 """Map a quantised network onto a systolic core: what its memories hold, and in which order."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -10,103 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.model.configuration import pack_table, table_addresses
-from spikewatt.model.errors import CapacityError, ParameterError
+from spikewatt.model.errors import CapacityError, DataError, ParameterError
 from spikewatt.model.params.systolic import Loading, Rounding, SystolicParams, SystolicTable
-from spikewatt.model.quantised import QuantisedLayer, QuantisedNetwork
+from spikewatt.model.quantised import QuantisedNetwork
+from spikewatt.model.systolic.plan import Fold, LayerPlan, lay_out, list_folds
 
-__all__ = ["Fold", "SystolicProgram", "fit_systolic", "map_quantised"]
+__all__ = ["SystolicProgram", "fit_systolic", "map_quantised"]
 
 IntArray = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Fold:
-    """One tile of weights: the array multiplies by it once a vector.
-
-    ``columns``: those that the network fills. ``loads``: words that load it. ``inputs``: the
-    activation that each of its rows takes.
-    """
-
-    layer: int
-    tile: int
-    word: int
-    columns: int
-    loads: int
-    inputs: tuple[int, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class LayerPlan:
-    """How a layer lies on the array.
-
-    ``words``: for each word of activations, the activation of each row that is used; ``rows``: rows
-    that every word but the last takes. ``tiles``: words of results. ``source``, ``target``: first
-    rows of its inputs and outputs in the unified buffer.
-    """
-
-    layer: QuantisedLayer
-    words: tuple[tuple[int, ...], ...]
-    rows: int
-    tiles: int
-    source: int
-    target: int
-
-    @property
-    def final(self) -> bool:
-        """Whether its accumulators are the network's result."""
-        return self.layer.requantisation is None
-
-
-def _packed(count: int, width: int) -> tuple[tuple[int, ...], ...]:
-    """Activations 0..count-1 in words of ``width``."""
-    return tuple(tuple(range(at, min(at + width, count))) for at in range(0, count, width))
-
-
-def _words_of_outputs(outputs: int, params: SystolicParams) -> tuple[tuple[int, ...], ...]:
-    """Words in which a layer leaves its results: each tile of columns fills its own lanes."""
-    tiles = _packed(outputs, params.columns)
-    if params.wide:
-        return tuple(
-            tuple(tile[at : at + params.rows])
-            for tile in tiles
-            for at in range(0, len(tile), params.rows)
-        )
-    parts = params.parts
-    return tuple(sum(tiles[at : at + parts], ()) for at in range(0, len(tiles), parts))
-
-
-def _plan(network: QuantisedNetwork, params: SystolicParams, batch: int) -> tuple[LayerPlan, ...]:
-    """Lay the layers out; inputs and outputs of a layer take turns at both ends of the buffer."""
-    words = [_packed(network.layers[0].inputs, params.rows)]
-    words += [_words_of_outputs(layer.outputs, params) for layer in network.layers[:-1]]
-    per_row = params.banks if params.wide else 1
-    rows = [-(-len(one) // per_row) * batch for one in words]
-    high = max((a + b for a, b in pairwise(rows)), default=rows[0])
-    starts = [0 if k % 2 == 0 else high - count for k, count in enumerate(rows)]
-    return tuple(
-        LayerPlan(
-            layer=layer,
-            words=words[k],
-            rows=params.rows if params.wide or k == 0 else params.parts * params.columns,
-            tiles=-(-layer.outputs // params.columns),
-            source=starts[k],
-            target=starts[k + 1] if k + 1 < len(starts) else 0,
-        )
-        for k, layer in enumerate(network.layers)
-    )
-
-
-def _folds(plans: tuple[LayerPlan, ...], params: SystolicParams) -> Iterator[Fold]:
-    """A tile's words one after another, tile after tile, layer after layer."""
-    for number, plan in enumerate(plans):
-        for tile in range(plan.tiles):
-            columns = min(params.columns, plan.layer.outputs - tile * params.columns)
-            for word, inputs in enumerate(plan.words):
-                last = word == len(plan.words) - 1
-                loads = len(inputs) if last else plan.rows
-                if params.loading is Loading.SHIFT:
-                    loads = params.rows
-                yield Fold(number, tile, word, columns, loads, inputs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,12 +64,12 @@ class SystolicProgram:
     @cached_property
     def plans(self) -> tuple[LayerPlan, ...]:
         """How each layer lies on the array."""
-        return _plan(self.network, self.params, self.batch)
+        return lay_out(self.network, self.params, self.batch)
 
     @cached_property
     def folds(self) -> tuple[Fold, ...]:
         """Every tile of weights, in the order in which it is loaded."""
-        return tuple(_folds(self.plans, self.params))
+        return tuple(list_folds(self.plans, self.params))
 
     def weights(self, fold: Fold) -> IntArray:
         """Weights int64[rows, columns] of a fold, without padding."""
@@ -171,7 +81,15 @@ class SystolicProgram:
         """Words int64[words * n, rows] that the host sends for inputs int[n, inputs].
 
         Word by word, and the inputs of the batch within each word; padded with zeros.
+
+        Raises
+        ------
+        DataError
+            Inputs that are not the network's, or more of them than a batch.
         """
+        x = self.network.check_inputs(x)
+        if len(x) > self.batch:
+            raise DataError(f"a batch of at most {self.batch} inputs, not {len(x)}")
         words = self.plans[0].words
         out = np.zeros((len(words), len(x), self.params.rows), np.int64)
         for k, inputs in enumerate(words):
@@ -245,7 +163,7 @@ class SystolicProgram:
 
 def _needs(network: QuantisedNetwork, params: SystolicParams, batch: int) -> dict[str, int]:
     """Smallest value of every size that holds the network on an array like that of ``params``."""
-    plans = _plan(network, params, batch)
+    plans = lay_out(network, params, batch)
     hows = [layer.requantisation for layer in network.layers]
     per_row = params.banks if params.wide else 1
     rows = [-(-len(plan.words) // per_row) * batch for plan in plans]
@@ -258,7 +176,7 @@ def _needs(network: QuantisedNetwork, params: SystolicParams, batch: int) -> dic
         "bias_bits": 1 + widest if bias.any() else 0,
         "multiplier_bits": max((h.multiplier.bit_length() for h in hows if h), default=1),
         "layers": len(plans),
-        "weight_words": sum(fold.loads for fold in _folds(plans, params)),
+        "weight_words": sum(fold.loads for fold in list_folds(plans, params)),
         "bias_words": sum(plan.tiles for plan in plans),
         "activation_rows": max([rows[0], *(a + b for a, b in pairwise(rows))]),
         "accumulator_rows": plans[-1].tiles * batch,
