@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from spikewatt.flow.compare.command import compare
+from spikewatt.flow.console import progress_bar
 from spikewatt.flow.energy import energy
 from spikewatt.flow.synthesis import synth
 from spikewatt.model.errors import DataError, SpikewattError
@@ -35,7 +36,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-errors = Console(stderr=True, highlight=False)
 
 
 class Simulator(StrEnum):
@@ -129,6 +129,7 @@ def run(
         raise DataError(f"{prefix}{error}") from None
 
 
+app.command()(compare)
 app.command()(synth)
 app.command()(energy)
 
@@ -170,14 +171,7 @@ def _simulate(
     if images is not None and images > len(x):
         raise DataError(f"--images {images} asks for more than the {len(x)} samples there are")
     x, y = x[:images], None if y is None else y[:images]
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
-        task = bar.add_task("starting", total=len(x))
+    with progress_bar(len(x)) as progress:
         report = run_network(
             network,
             x,
@@ -188,7 +182,7 @@ def _simulate(
             energy=energy,
             liberty=liberty,
             out=out,
-            progress=lambda what, done: bar.update(task, description=what, completed=done),
+            progress=progress,
         )
     if as_json:
         print(report.to_text())

@@ -1,13 +1,19 @@
 """Plots, as SVG."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.energy.ledger import LEDGER_GROUPS, TERMS
 
-__all__ = ["power_trace"]
+if TYPE_CHECKING:  # imported where needed: it takes a second
+    from matplotlib.figure import Figure
+
+__all__ = ["drawing", "power_trace"]
 
 _LAYERS = ("leakage", "clock", "logic", "memories")
 _COLOURS = ("#9aa5b1", "#4c78a8", "#f58518", "#54a24b")
@@ -32,9 +38,6 @@ def power_trace(
     small:
         Draw the areas as pixels: a tenth of the file, and no zooming into cycles.
     """
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
     leakage, clock_pins = TERMS.index("leakage"), TERMS.index("clock_pins")
     clock, macro = LEDGER_GROUPS.index("clock"), LEDGER_GROUPS.index("macro")
     total = joules.sum((1, 2))
@@ -44,8 +47,7 @@ def power_trace(
     parts["logic"] = total - sum(parts.values())
     lasts = np.diff(edges_s)
     watts = np.array([parts[name] / lasts for name in _LAYERS]) * 1e3
-    with mpl.rc_context({"svg.hashsalt": "spikewatt", "svg.fonttype": "none", "font.size": 9}):
-        figure = Figure(figsize=(9, 3), layout="constrained")
+    with drawing(path, (9, 3)) as figure:
         axes = figure.subplots()
         times = (edges_s[:-1] - edges_s[0]) * 1e6
         areas = axes.stackplot(
@@ -58,6 +60,21 @@ def power_trace(
         )
         handles, labels = axes.get_legend_handles_labels()
         axes.legend(handles[::-1], labels[::-1], loc="upper right", ncols=4, frameon=False)
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
+
+
+@contextlib.contextmanager
+def drawing(path: Path, size: tuple[float, float]) -> "Iterator[Figure]":
+    """A figure of ``size`` inches in the house's manner; it is written at the end, as SVG.
+
+    The same data give the same file, byte for byte.
+    """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context({"svg.hashsalt": "spikewatt", "svg.fonttype": "none", "font.size": 9}):
+        figure = Figure(figsize=size, layout="constrained")
+        yield figure
+        for axes in figure.axes:
+            for side in ("top", "right"):
+                axes.spines[side].set_visible(False)
         figure.savefig(path, format="svg", dpi=200, metadata={"Date": None})

@@ -22,7 +22,7 @@ from spikewatt.synth.liberty.reader import read_liberty
 from spikewatt.synth.netlist.reader import read_netlist
 from spikewatt.synth.technology.library import default_library_path
 
-__all__ = ["PricedCore", "price_core", "typical_wires"]
+__all__ = ["PricedCore", "mean_wire_pitches", "price_core", "typical_wires"]
 
 FloatArray = NDArray[np.float64]
 Progress = Callable[[str, float], None]
@@ -30,19 +30,29 @@ Progress = Callable[[str, float], None]
 # Capacitance of a wire (F/µm): about 0.2 fF/µm in all intermediate layers of all nodes from 90 nm
 # to 22 nm (ITRS 2007, Interconnect, tables of intermediate wiring, 1.6 to 2.0 pF/cm).
 _WIRE = 0.2e-15
-# Length of wire for each pin that a net drives, in pitches of cells. Ours: nets of two and three
-# pins, placed side by side or one cell apart.
-_PITCHES = 2.0
+_RENT = 0.6  # exponent of logic of this size: Landman & Russo, IEEE Trans. Comput. C-20 (1971) 1469
+
+
+def mean_wire_pitches(cells: int) -> float:
+    """Mean length of a connection in a square of ``cells`` cells, in pitches of cells.
+
+    Donath, IEEE Trans. Circuits Syst. CAS-26 (1979) 272-277, with Rent's exponent 0.6; an upper
+    bound, about twice what good placements reach.
+    """
+    n, p = max(cells, 4), _RENT
+    near = 7 * (n ** (p - 0.5) - 1) / (4 ** (p - 0.5) - 1)
+    far = (1 - n ** (p - 1.5)) / (1 - 4 ** (p - 1.5))
+    return 2 / 9 * (near - far) * (1 - 4 ** (p - 1)) / (1 - n ** (p - 1))
 
 
 def typical_wires(mapped: AsicResult, scale: float = 1.0) -> Wires:
     """Capacitance of wires that a placed netlist might have; a bound to sweep, not a layout.
 
-    Each sink adds ``2 sqrt(area per cell)`` of wire at 0.2 fF/µm; in the clock network twice that,
-    for the tree that reaches every flip-flop.
+    Each sink adds `mean_wire_pitches` of wire at 0.2 fF/µm, a pitch being the root of the area per
+    cell; in the clock network twice that, for the tree that reaches every flip-flop.
     """
     pitch = (mapped.area / max(mapped.cells, 1)) ** 0.5
-    farad = scale * _WIRE * _PITCHES * pitch
+    farad = scale * _WIRE * pitch * mean_wire_pitches(mapped.cells)
     return Wires(per_sink=farad, clock_per_sink=2 * farad)
 
 

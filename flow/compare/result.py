@@ -57,6 +57,8 @@ class Comparison:
     differing:
         Hidden activations that differ between both networks, and how many there are; ``None``
         where the networks are not a pair.
+    layers:
+        J of an inference by layer, for each core; `spikewatt.flow.compare.layers` says how.
     """
 
     kind: str
@@ -78,6 +80,7 @@ class Comparison:
     neuro: Found[NeuroVariant]
     systolic: dict[int, Found[SystolicVariant]]
     bounds: dict[int, Bounds]
+    layers: dict[str, dict[str, float]]
 
     @property
     def headline(self) -> int:
@@ -185,6 +188,7 @@ class Comparison:
                 "ratio": asdict(self.ratio(single)),
                 "verdict": self.verdict(single),
             },
+            "layers": self.layers,
             "bounds": {str(batch): found.to_json() for batch, found in self.bounds.items()},
         }
 

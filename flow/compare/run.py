@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikewatt.flow.compare.bounds import Bounds, bound, measure_glitches
+from spikewatt.flow.compare.layers import neuro_layers, systolic_layers
 from spikewatt.flow.compare.result import Comparison
 from spikewatt.flow.compare.search import Found, search_neuro, search_systolic
 from spikewatt.flow.compare.sides import NeuroSide, Progress, SystolicSide
@@ -169,6 +170,10 @@ def compare(
         neuro=ours,
         systolic=theirs,
         bounds=bounds,
+        layers={
+            "neuro": neuro_layers(neuro, ours),
+            **{f"systolic, batch {b}": systolic_layers(systolic, f) for b, f in theirs.items()},
+        },
     )
 
 

@@ -18,7 +18,7 @@ from spikewatt.hdl.systolic.core import SystolicCore
 from spikewatt.model.batch import BatchTrace, run_batch
 from spikewatt.model.encoding import read_class
 from spikewatt.model.errors import SimulationError
-from spikewatt.model.mapping import map_network
+from spikewatt.model.mapping import fit_params, map_network
 from spikewatt.model.network import Network
 from spikewatt.model.program import Program
 from spikewatt.model.quantised import QuantisedNetwork
@@ -66,11 +66,15 @@ class NeuroSide:
             return read_class(self.golden.membranes[:, -1, columns])
         return read_class(self.golden.spikes[:, :, columns].sum(1))
 
+    def fired(self, population: str) -> NDArray[np.bool_]:
+        """Spikes bool[n, ticks, neurons] of a population."""
+        return self.golden.spikes[:, :, self._columns(population)]
+
     @cached_property
     def counts(self) -> list[IntArray]:
         """Spike counts int64[n, neurons] of each hidden population, from the input on."""
         hidden = [p.name for p in self.network.populations if not p.neuron.silent]
-        return [self.golden.spikes[:, :, self._columns(name)].sum(1) for name in hidden]
+        return [self.fired(name).sum(1) for name in hidden]
 
     @property
     def spike_counts(self) -> IntArray:
@@ -85,10 +89,20 @@ class NeuroSide:
         return fired / (len(self.spikes) * sizes * self.network.encoder.timesteps)
 
     def price(
-        self, variant: NeuroVariant, count: int, liberty: Path | None, progress: Progress
+        self,
+        variant: NeuroVariant,
+        count: int,
+        liberty: Path | None,
+        progress: Progress,
+        fitted: Network | None = None,
     ) -> PricedCore:
-        """Run the first ``count`` samples on the RTL, hold them against the model, price them."""
-        program, spikes = self._program(variant), self.spikes[:count]
+        """Run the first ``count`` samples on the RTL, hold them against the model, price them.
+
+        ``fitted``: the network that the core is sized for, if it is another.
+        """
+        spikes = self.spikes[:count]
+        params = fit_params(fitted or self.network, lanes=variant.lanes)
+        program = map_network(self.network, params)
         samples = [program.input_events(sample) for sample in spikes]
         return price_samples(
             program,

@@ -15,7 +15,15 @@ from dataclasses import dataclass
 from spikewatt.model.params.systolic import Loading, SystolicParams
 from spikewatt.model.systolic.program import SystolicProgram
 
-__all__ = ["ACCESSES", "FoldTimes", "accesses", "cycles", "fold_times", "plain_cycles"]
+__all__ = [
+    "ACCESSES",
+    "FoldTimes",
+    "accesses",
+    "cycles",
+    "first_vectors",
+    "fold_times",
+    "plain_cycles",
+]
 
 ACCESSES = (
     "weight_read",
@@ -95,22 +103,33 @@ def fold_times(
 _BEGIN, _TURN, _END = 3, 4, 3
 
 
+def _times(program: SystolicProgram, vectors: int) -> list[FoldTimes]:
+    """`fold_times` of a program; its inputs come a word a cycle."""
+    return fold_times(
+        program.params,
+        [fold.loads for fold in program.folds],
+        [fold.layer for fold in program.folds],
+        vectors,
+        filled=len(program.plans[0].words) * vectors,
+    )
+
+
+def first_vectors(program: SystolicProgram, vectors: int) -> list[int]:
+    """Cycle, from a batch's command on, in which each layer's first vector enters the array."""
+    times, found = _times(program, vectors), dict[int, int]()
+    for fold, time in zip(program.folds, times, strict=True):
+        found.setdefault(fold.layer, _BEGIN + time.start)
+    return [found[layer] for layer in range(len(program.plans))]
+
+
 def cycles(program: SystolicProgram, vectors: int) -> int:
     """Clock cycles of a batch, from its command until the core is idle again.
 
     The host sends a word in every cycle, and takes what comes at once.
     """
     params, plans = program.params, program.plans
-    fill = len(plans[0].words) * vectors
-    times = fold_times(
-        params,
-        [fold.loads for fold in program.folds],
-        [fold.layer for fold in program.folds],
-        vectors,
-        filled=fill,
-    )
     through = params.row_stages + params.column_stages - 1
-    done = times[-1].start + vectors - 1 + through
+    done = _times(program, vectors)[-1].start + vectors - 1 + through
     return _BEGIN + done + plans[-1].tiles * vectors + _END
 
 

@@ -1,0 +1,45 @@
+"""Energy by layer.
+
+The systolic core computes one layer after another, so that its time is cut where a layer's first
+vector enters (weights that are loaded ahead count where they are loaded). The neuromorphic core
+works on all layers in the same tick: its energy is shared by the synapse words that each layer
+reads.
+"""
+
+import numpy as np
+
+from spikewatt.flow.compare.search import Found
+from spikewatt.flow.compare.sides import NeuroSide, SystolicSide
+from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant
+from spikewatt.model.network import INPUT
+from spikewatt.model.systolic.schedule import first_vectors
+
+__all__ = ["neuro_layers", "systolic_layers"]
+
+
+def neuro_layers(side: NeuroSide, found: Found[NeuroVariant]) -> dict[str, float]:
+    """J of an inference by target population, shared by synapse words read."""
+    assert found.variant is not None
+    assert found.best is not None
+    network, lanes = side.network, found.variant.lanes
+    words: dict[str, float] = {}
+    for link in network.connections:
+        sent = side.spikes if link.source == INPUT else side.fired(link.source)
+        groups = -(-link.weights.shape[1] // lanes)
+        words[link.target] = words.get(link.target, 0.0) + float(sent.sum()) * groups
+    whole = sum(words.values()) or 1.0
+    joules = found.best.energy_per_inference_j
+    return {name: joules * share / whole for name, share in words.items()}
+
+
+def systolic_layers(side: SystolicSide, found: Found[SystolicVariant]) -> dict[str, float]:
+    """J of an inference by layer, from the first batch, cut in time."""
+    assert found.variant is not None
+    assert found.price is not None
+    program, price = side.program(found.variant), found.price
+    edges, joules = price.block_cycles(0)
+    cuts = first_vectors(program, int(price.images[0]))[1:]
+    begin = edges[0] + np.array(cuts) * price.period_s
+    layer = np.searchsorted(begin, edges[:-1], side="right")
+    sums = np.bincount(layer, joules.sum((1, 2)), len(program.plans)) / price.images[0]
+    return {f"layer {k + 1}": float(value) for k, value in enumerate(sums)}

@@ -1,0 +1,94 @@
+"""Where a comparison goes: the terminal, and a folder."""
+
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from spikewatt.flow.compare.plots import plot_comparison, plot_sweep
+from spikewatt.flow.compare.report import comparison_table, variants_table
+from spikewatt.flow.compare.result import Comparison
+from spikewatt.flow.compare.sweep import Sweep
+from spikewatt.flow.files import staged
+from spikewatt.flow.report import si
+
+__all__ = ["fill", "show", "show_sweep", "write", "write_sweep"]
+
+
+def fill(folder: Path, found: Comparison) -> None:
+    """Write comparison.json, variants.csv and the plots into a folder that exists."""
+    (folder / "comparison.json").write_text(found.to_text() + "\n")
+    (folder / "variants.csv").write_text(found.to_csv())
+    plot_comparison(folder, found)
+
+
+def write(out: Path, found: Comparison) -> None:
+    """`fill` a folder, all of it or nothing."""
+    with staged(out) as part:
+        fill(part, found)
+
+
+def show(found: Comparison, *, variants: bool = True) -> None:
+    """Print the tables and the verdict."""
+    console = Console(highlight=False)
+    console.print(comparison_table(found))
+    if variants:
+        console.print(variants_table(found))
+    if found.differing is not None:
+        differing, count = found.differing
+        console.print(f"{differing:,} of {count:,} hidden activations differ from the rival's")
+    for batch in dict.fromkeys([found.headline, min(found.systolic)]):
+        rests = found.rests_on(batch)
+        console.print(f"batch {batch}: {found.verdict(batch)}.")
+        console.print(
+            f"  It rests on: mode {rests['mode']}, T = {rests['timesteps']}, "
+            f"b = {rests['activation_bits']}, array {rests['systolic_core']}, "
+            f"{rests['neuro_core']}, clock gating on both sides, {rests['library']} at "
+            f"{rests['voltage_v']:g} V, memories x{rests['sram_factor']:g}."
+        )
+        flips = rests["verdict_flips_under"]
+        console.print(
+            f"  The verdict flips under: {', '.join(flips)}."
+            if flips
+            else "  No scenario of memories, wires or glitches flips it."
+        )
+
+
+def write_sweep(out: Path, found: Sweep) -> None:
+    """Write sweep.json, sweep.csv and sweep.svg, all or nothing."""
+    with staged(out) as part:
+        (part / "sweep.json").write_text(found.to_text() + "\n")
+        (part / "sweep.csv").write_text(found.to_csv())
+        plot_sweep(part / "sweep.svg", found)
+
+
+def show_sweep(found: Sweep) -> None:
+    """Print points and lines."""
+    console = Console(highlight=False)
+    title = Text(f"{found.network}, {found.mode}, systolic batch {found.batch}", style="italic")
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    for name in ("input rate", "neurons", "spikes", "operations", "neuromorphic", "systolic"):
+        table.add_column(name, justify="right")
+    for point in (*found.rates, *found.sizes):
+        table.add_row(
+            f"{point.rate:.3f}",
+            f"{point.neurons:,}",
+            f"{point.spikes:,.0f}",
+            f"{point.synaptic_ops:,.0f}",
+            Text(si(point.neuro_j, "J")),
+            Text(si(point.systolic_j, "J")),
+        )
+    console.print(table)
+    for name, line in found.lines().items():
+        fit = "" if line.r2 is None else f", R² {line.r2:.4f}"
+        console.print(
+            f"{name.replace('_', ' ')}: {si(line.slope_j, 'J')} each, "
+            f"{si(line.intercept_j, 'J')} at none{fit}"
+        )
+    swing = found.swing()
+    console.print(
+        f"over the rates the neuromorphic core's energy varies {swing['neuro']:.2f}-fold, the "
+        f"systolic core's {swing['systolic']:.2f}-fold"
+    )

@@ -1,0 +1,247 @@
+"""The claims of the field, checked: joules against spikes, and against neurons."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikewatt.flow.compare.sides import NeuroSide, Progress, SystolicSide
+from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant
+from spikewatt.model.errors import ParameterError
+from spikewatt.model.network import INPUT, Network
+from spikewatt.model.pair import Mode, spiking_pair
+from spikewatt.model.quantised_pair import quantised_pair
+from spikewatt.model.systolic.program import SystolicProgram
+
+__all__ = ["Line", "Sweep", "SweepPoint", "parse_rates", "sweep", "trimmed"]
+
+IntArray = NDArray[np.int64]
+PARTS = (0.25, 0.5, 0.75, 1.0)
+"""Parts of the first hidden population that the sweep over neurons keeps."""
+
+
+@dataclass(frozen=True)
+class SweepPoint:
+    """Mean figures of an inference at an input rate, with so many neurons."""
+
+    rate: float
+    neurons: int
+    spikes: float
+    synaptic_ops: float
+    neuro_j: float
+    systolic_j: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """Least-squares line; ``r2`` is ``None`` where the energy does not vary at all."""
+
+    slope_j: float
+    intercept_j: float
+    r2: float | None
+
+    @classmethod
+    def through(cls, x: Sequence[float], y: Sequence[float]) -> "Line":
+        """Fit J against counts."""
+        ours, joules = np.asarray(x), np.asarray(y)
+        slope, intercept = np.polyfit(ours, joules, 1)
+        spread = float(((joules - joules.mean()) ** 2).sum())
+        rest = float(((joules - slope * ours - intercept) ** 2).sum())
+        return cls(float(slope), float(intercept), 1 - rest / spread if spread else None)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Points over input rates, points over neurons, and lines through them."""
+
+    network: str
+    mode: str
+    batch: int
+    images: int
+    rates: tuple[SweepPoint, ...]
+    sizes: tuple[SweepPoint, ...]
+
+    def lines(self) -> dict[str, Line]:
+        """Energy of each core against spikes, and against neurons."""
+        spikes = [point.spikes for point in self.rates]
+        neurons = [float(point.neurons) for point in self.sizes]
+        return {
+            "neuro_against_spikes": Line.through(spikes, [p.neuro_j for p in self.rates]),
+            "systolic_against_spikes": Line.through(spikes, [p.systolic_j for p in self.rates]),
+            "neuro_against_neurons": Line.through(neurons, [p.neuro_j for p in self.sizes]),
+            "systolic_against_neurons": Line.through(neurons, [p.systolic_j for p in self.sizes]),
+        }
+
+    def swing(self) -> dict[str, float]:
+        """Highest energy over lowest, over the rates, of each core."""
+        ours, theirs = (
+            [getattr(p, name) for p in self.rates] for name in ("neuro_j", "systolic_j")
+        )
+        return {"neuro": max(ours) / min(ours), "systolic": max(theirs) / min(theirs)}
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "schema": "spikewatt.sweep/1",
+            "network": self.network,
+            "mode": self.mode,
+            "batch": self.batch,
+            "images": self.images,
+            "rates": [asdict(point) for point in self.rates],
+            "sizes": [asdict(point) for point in self.sizes],
+            "lines": {name: asdict(line) for name, line in self.lines().items()},
+            "swing": self.swing(),
+        }
+
+    def to_text(self) -> str:
+        """The JSON as text."""
+        return json.dumps(self.to_json(), indent=1)
+
+    def to_csv(self) -> str:
+        """A line for each point."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        names = list(asdict(self.rates[0]))
+        writer.writerow(["sweep", *names])
+        for kind, points in (("rate", self.rates), ("neurons", self.sizes)):
+            writer.writerows([kind, *(getattr(p, name) for name in names)] for p in points)
+        return out.getvalue()
+
+
+def parse_rates(text: str) -> list[float]:
+    """Rates of ``a:b:n``: n of them, evenly spaced from a to b.
+
+    Raises
+    ------
+    ParameterError
+        Anything else, or rates outside 0 to 1.
+    """
+    try:
+        first, last, count = text.split(":")
+        low, high, steps = float(first), float(last), int(count)
+    except ValueError:
+        low = high = steps = -1
+    if not (0 < low < high <= 1 and 2 <= steps <= 100):
+        raise ParameterError(
+            f"--sweep-rate must be first:last:points like 0.01:0.3:8, with rates above 0 and up to "
+            f"1 and 2 to 100 points, not {text!r}"
+        )
+    return np.linspace(low, high, steps).tolist()
+
+
+def trimmed(network: Network, keep: int) -> Network:
+    """The network with only the first ``keep`` neurons of its first hidden population."""
+    first = next(link for link in network.connections if link.source == INPUT).target
+
+    def population(one: Any) -> Any:
+        if one.name != first:
+            return one
+        floats = {
+            name: None if getattr(one, name) is None else getattr(one, name)[:keep]
+            for name in ("threshold_float", "bias_float")
+        }
+        bias = None if one.bias is None else one.bias[:keep]
+        return replace(one, threshold=one.threshold[:keep], bias=bias, **floats)
+
+    def connection(link: Any) -> Any:
+        weights, real = link.weights, link.weights_float
+        if link.source == first:
+            weights, real = weights[:keep], None if real is None else real[:keep]
+        if link.target == first:
+            weights, real = weights[:, :keep], None if real is None else real[:, :keep]
+        return replace(link, weights=weights, weights_float=real)
+
+    return replace(
+        network,
+        populations=tuple(population(one) for one in network.populations),
+        connections=tuple(connection(link) for link in network.connections),
+    )
+
+
+def sweep(
+    network: Network,
+    rates: Sequence[float],
+    *,
+    timesteps: int | None = None,
+    mode: Mode = "window",
+    neuro: NeuroVariant | None = None,
+    systolic: SystolicVariant | None = None,
+    images: int = 32,
+    liberty: Path | None = None,
+    seed: int = 0,
+    progress: Progress = lambda what, done: None,
+) -> Sweep:
+    """Price both sides of a pair on random spikes of every rate, and with fewer neurons.
+
+    Parameters
+    ----------
+    rates:
+        Probability that an input sends a spike in a timestep.
+    images:
+        Random inputs of each point.
+    seed:
+        Of the inputs; each point has the same stream of random numbers.
+    """
+    neuro, systolic = neuro or NeuroVariant(16), systolic or SystolicVariant(8, 8, min(32, images))
+    middle = rates[len(rates) // 2]
+    spiking = spiking_pair(network, timesteps=timesteps, mode=mode)
+    hidden = next(p for p in spiking.populations if not p.neuron.silent).size
+    whole = SystolicSide(quantised_pair(network, timesteps=timesteps), np.zeros((1, 1), np.int64))
+    core = whole.program(systolic).params
+
+    def point(rate: float, part: float) -> SweepPoint:
+        keep = max(1, round(hidden * part))
+        smaller = network if keep == hidden else trimmed(network, keep)
+        ours, theirs = _sides(smaller, rate, images, timesteps, mode, seed, spiking.state_bits)
+        program = SystolicProgram(core, theirs.network, systolic.batch)
+        say = _named(progress, f"rate {rate:.3f}, {keep} hidden neurons")
+        first = ours.price(neuro, images, liberty, say, spiking)
+        second = theirs.price(systolic, images, liberty, say, program)
+        return SweepPoint(
+            rate=rate,
+            neurons=sum(layer.outputs for layer in theirs.network.layers),
+            spikes=float(ours.spike_counts.mean()),
+            synaptic_ops=float(ours.golden.synaptic_ops.sum(1).mean()),
+            neuro_j=first.per_inference_j,
+            systolic_j=second.per_inference_j,
+        )
+
+    along = tuple(point(rate, 1.0) for rate in rates)
+    across = [point(middle, part) for part in PARTS[:-1]]
+    return Sweep(
+        network=network.name,
+        mode=mode,
+        batch=systolic.batch,
+        images=images,
+        rates=along,
+        sizes=(*across, along[len(rates) // 2]),
+    )
+
+
+def _sides(
+    network: Network,
+    rate: float,
+    images: int,
+    timesteps: int | None,
+    mode: Mode,
+    seed: int,
+    state_bits: int,
+) -> tuple[NeuroSide, SystolicSide]:
+    """Both sides with random spikes, drawn once for both; membranes as wide as the core's."""
+    spiking = spiking_pair(network, timesteps=timesteps, mode=mode)
+    spiking = replace(spiking, state_bits=state_bits)
+    shape = (images, spiking.encoder.timesteps, spiking.encoder.inputs)
+    spikes = np.random.default_rng(seed).random(shape) < rate
+    driven = np.pad(spikes, ((0, 0), (0, spiking.drain_ticks), (0, 0)))
+    quantised = quantised_pair(network, timesteps=timesteps)
+    return NeuroSide(spiking, driven), SystolicSide(quantised, spikes.sum(1).astype(np.int64))
+
+
+def _named(progress: Progress, name: str) -> Progress:
+    return lambda what, done: progress(f"{name}: {what}", done)

@@ -1,0 +1,29 @@
+"""The terminal: where progress goes."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+__all__ = ["errors", "progress_bar"]
+
+errors = Console(stderr=True, highlight=False)
+"""Standard error."""
+
+
+@contextmanager
+def progress_bar(total: int) -> Iterator[Callable[[str, int], None]]:
+    """Show a bar of ``total`` samples on standard error, if that is a terminal.
+
+    Gives a function of what is being done, and of the samples done so far.
+    """
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        task = bar.add_task("starting", total=total)
+        yield lambda what, done: bar.update(task, description=what, completed=done)
