@@ -1,0 +1,69 @@
+"""The systolic core at its borders, with pauses on every stream, in both simulators.
+
+Icarus powers memories and registers up as X, and the bench reads every enable of the probe in every
+cycle: nothing that was never written may come through.
+"""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from spikewatt.cosim.simulate import Simulator, simulate
+from spikewatt.hdl.systolic.core import SystolicCore
+from spikewatt.synth.verilog import export
+from tests.cosim.agree import SIMULATORS
+from tests.cosim.systolic_builds import BUILDS, cases
+
+BENCH = Path(__file__).parent / "benches" / "systolic.py"
+STALLS = (0.2, 0.5, 0.7)
+"""Probability of a pause on every stream: builds take turns."""
+BORDERS = (
+    "output_blocked_for_long",
+    "tables_read_back",
+    "reset_in_the_middle",
+    "another_program_between_batches",
+)
+
+
+def run_bench(build: str, tests: str, simulator: Simulator, folder: Path) -> None:
+    """Run the bench's tests that match on the core of a build."""
+    params = cases(build)[0].program.params
+    dialect = "assigns" if simulator == "icarus" else "blocks"
+    verilog = export(SystolicCore(params), "systolic", dialect=dialect)
+    env = {
+        "SPIKEWATT_BUILD": build,
+        "SPIKEWATT_STALL": str(STALLS[list(BUILDS).index(build) % len(STALLS)]),
+        "COCOTB_TEST_FILTER": rf"\.({tests})$",
+    }
+    module = "tests.cosim.benches.systolic"
+    simulate(verilog, "systolic", module, folder, simulator=simulator, env=env)
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("simulator", SIMULATORS)
+@pytest.mark.parametrize("build", ["plain", "tall", "square, everything"])
+def test_borders(build: str, simulator: Simulator, tmp_path: Path) -> None:
+    run_bench(build, "|".join(BORDERS), simulator, tmp_path)
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("build", BUILDS)
+def test_stalls(build: str, tmp_path: Path) -> None:
+    run_bench(build, "batches_back_to_back", "icarus", tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("build", BUILDS)
+def test_stalls_on_verilator(build: str, tmp_path: Path) -> None:
+    run_bench(build, "batches_back_to_back|" + "|".join(BORDERS), "verilator", tmp_path)
+
+
+def test_every_test_of_the_bench_is_listed() -> None:
+    written = {
+        function.name
+        for function in ast.parse(BENCH.read_text()).body
+        if isinstance(function, ast.AsyncFunctionDef) and function.decorator_list
+    }
+    assert written == {"batches_back_to_back", *BORDERS}
