@@ -15,15 +15,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from spikewatt.flow.compare.command import compare
+from spikewatt.flow.compare.command import compare as compare_command
 from spikewatt.flow.console import progress_bar
 from spikewatt.flow.energy import energy
 from spikewatt.flow.synthesis import synth
 from spikewatt.model.errors import DataError, SpikewattError
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
+    from spikewatt.flow.compare.result import Comparison
+    from spikewatt.flow.compare.sides import Progress
     from spikewatt.model.network import Network
 
 __all__ = ["app", "main"]
@@ -91,6 +95,9 @@ def demo(
     lanes: Lanes = 8,
     energy: Annotated[bool, typer.Option(help="End with a joule ledger.")] = True,
     energy_images: Priced = 32,
+    compare: Annotated[
+        bool, typer.Option(help="Compare with quantised networks on the systolic core.")
+    ] = True,
     liberty: Liberty = None,
     as_json: Json = False,
 ) -> None:
@@ -98,7 +105,23 @@ def demo(
     from spikewatt.model.dataset import load_digits
 
     priced = energy_images if energy else 0
-    _simulate(*load_digits(), images, sim, trace, out, lanes, priced, liberty, as_json)
+    network, x, y = load_digits()
+    made: dict[str, Comparison] = {}
+
+    def comparisons(progress: Progress) -> dict[str, Comparison]:
+        from spikewatt.flow.demo import shipped_comparisons
+
+        count = min(energy_images, len(x) if images is None else images)
+        made.update(shipped_comparisons(x, y, images=count, liberty=liberty, progress=progress))
+        return made
+
+    after = comparisons if compare and energy else None
+    _simulate(network, x, y, images, sim, trace, out, lanes, priced, liberty, as_json, after)
+    if made and not as_json:
+        from spikewatt.flow.compare.output import show
+
+        for found in made.values():
+            show(found, variants=False)
 
 
 @app.command()
@@ -129,7 +152,7 @@ def run(
         raise DataError(f"{prefix}{error}") from None
 
 
-app.command()(compare)
+app.command("compare")(compare_command)
 app.command()(synth)
 app.command()(energy)
 
@@ -164,6 +187,7 @@ def _simulate(
     energy: int,
     liberty: Path | None,
     as_json: bool,
+    compare: "Callable[[Progress], dict[str, Comparison]] | None" = None,
 ) -> None:
     """Run, report, and leave with status 1 if RTL and golden model differ."""
     from spikewatt.flow.run import run as run_network
@@ -181,6 +205,7 @@ def _simulate(
             trace=trace.value,
             energy=energy,
             liberty=liberty,
+            compare=compare,
             out=out,
             progress=progress,
         )

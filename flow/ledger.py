@@ -1,14 +1,28 @@
 """The joule ledger of a run on one of our cores."""
 
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikewatt.flow.price import PricedCore
+from spikewatt.cosim.samples import Progress, run_samples
+from spikewatt.cosim.trace import first_difference
+from spikewatt.flow.price import PricedCore, price_core
+from spikewatt.hdl.neuro.categories import CATEGORIES
+from spikewatt.hdl.neuro.core import NeuroCore
+from spikewatt.model.batch import BatchTrace
+from spikewatt.model.errors import SimulationError
+from spikewatt.model.network import Network
+from spikewatt.model.program import Program
+from spikewatt.synth.verilog import export
 
-__all__ = ["SWEEP", "SpikingEnergy"]
+__all__ = ["SWEEP", "SpikingEnergy", "price_samples", "readout_groups"]
+
+IntArray = NDArray[np.int64]
 
 FloatArray = NDArray[np.float64]
 SWEEP = (0.5, 1.0, 2.0, 4.0)
@@ -90,3 +104,74 @@ class SpikingEnergy:
             terms["marginal_j"], terms["fixed_per_image_j"] = float(slope), float(fixed)
             terms["r2"] = float(1 - (residual**2).sum() / spread) if spread else None
         return terms
+
+
+def price_samples(
+    program: Program,
+    samples: Sequence[Sequence[IntArray]],
+    golden: BatchTrace,
+    spikes: NDArray[np.bool_],
+    liberty: Path | str | None = None,
+    readout: range | None = None,
+    progress: Progress = lambda what, done: None,
+) -> SpikingEnergy:
+    """Energy of some samples, from a waveform of their own.
+
+    Parameters
+    ----------
+    samples, spikes:
+        Events of each sample and tick; the same as bool[samples, ticks, inputs].
+    golden:
+        The golden model's run of them, or of more.
+    readout:
+        Groups that the host reads back after each sample: an answer that nobody reads costs less.
+
+    Raises
+    ------
+    SimulationError
+        The RTL differs from the golden model.
+    """
+    count = len(samples)
+    with tempfile.TemporaryDirectory(prefix="spikewatt-") as name:
+        waveform = Path(name) / "neuro.vcd"
+        recording = run_samples(
+            program,
+            samples,
+            trace="vcd",
+            waveform=waveform,
+            readout=readout,
+            progress=lambda what, done: progress(f"{what}, with a waveform", done),
+        )
+        for sample, trace in enumerate(recording.traces):
+            if found := first_difference(trace, golden, sample):
+                raise SimulationError(f"with a waveform the RTL is another: {found}")
+        for sample, membranes in enumerate(recording.readouts):
+            first = readout.start * program.params.lanes if readout else 0
+            expected = golden.membranes[sample, -1, first : first + len(membranes)]
+            if not np.array_equal(membranes, expected):
+                raise SimulationError(f"sample {sample}: the host reads other membranes back")
+        priced = price_core(
+            export(NeuroCore(program.params), "neuro"),
+            "neuro",
+            waveform,
+            starts=recording.starts,
+            end=recording.starts[-1] + recording.cycles[-1],
+            images=np.ones(count, np.int64),
+            categories=CATEGORIES,
+            library_path=Path(liberty) if liberty else None,
+            progress=lambda what, share: progress(what, count),
+        )
+    return SpikingEnergy(
+        price=priced,
+        operations=golden.synaptic_ops[:count].reshape(count, -1).sum(1),
+        spikes=golden.spikes[:count].sum((1, 2)) + spikes[:count].sum((1, 2)),
+        ticks=spikes.shape[1],
+    )
+
+
+def readout_groups(network: Network, program: Program) -> range | None:
+    """Groups whose states hold the answer; ``None`` where spike counts are the answer."""
+    if network.readout.kind != "membrane":
+        return None
+    neurons, lanes = program.neurons_of[network.readout.population], program.params.lanes
+    return range(neurons.start // lanes, -(-neurons.stop // lanes))

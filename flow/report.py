@@ -39,6 +39,7 @@ class RunReport:
     core: dict[str, int]
     waveform: str | None = None
     energy: dict[str, Any] | None = None
+    comparison: dict[str, Any] | None = None
     predictions: list[int] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -49,7 +50,8 @@ class RunReport:
         configuration. ``spikes`` of ``hidden`` are those of all populations but the readout, drain
         ticks included; ``spike_rate`` divides them by neurons and timesteps of the encoder.
         ``seconds`` is the whole run, ``rtl_cycles_per_second`` the simulation alone. ``energy`` is
-        that of `spikewatt.flow.ledger.SpikingEnergy.to_json`.
+        that of `spikewatt.flow.ledger.SpikingEnergy.to_json`; ``comparison`` holds those of
+        `spikewatt.flow.compare.result.Comparison.to_json` that were made beside it.
         """
         return asdict(self)
 

@@ -2,9 +2,8 @@
 
 import contextlib
 import shutil
-import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -13,25 +12,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikewatt.cosim.samples import Progress, run_samples
 from spikewatt.cosim.simulate import Simulator
-from spikewatt.cosim.trace import first_difference
 from spikewatt.cosim.verilated import Trace
+from spikewatt.flow.compare.plots import energy_bars
+from spikewatt.flow.compare.result import Comparison
 from spikewatt.flow.evaluate import Evaluation
 from spikewatt.flow.files import staged
-from spikewatt.flow.ledger import SpikingEnergy
+from spikewatt.flow.ledger import price_samples, readout_groups
 from spikewatt.flow.plots import power_trace
-from spikewatt.flow.price import price_core
 from spikewatt.flow.report import RunReport
-from spikewatt.hdl.neuro.categories import CATEGORIES
-from spikewatt.hdl.neuro.core import NeuroCore
-from spikewatt.model.batch import BatchTrace, run_batch
+from spikewatt.model.batch import run_batch
 from spikewatt.model.dataset import load_digits, load_samples
 from spikewatt.model.encoding import encode
-from spikewatt.model.errors import DataError, ParameterError, SimulationError
+from spikewatt.model.errors import DataError, ParameterError
 from spikewatt.model.mapping import map_network
 from spikewatt.model.netfile import load_network
 from spikewatt.model.network import Network
-from spikewatt.model.program import Program
-from spikewatt.synth.verilog import export
 
 __all__ = ["load_digits", "load_network", "load_samples", "price_samples", "readout_groups", "run"]
 
@@ -56,77 +51,6 @@ def check_classes(y: ArrayLike | None, samples: int, network: Network) -> IntArr
     return classes.astype(np.int64)
 
 
-def price_samples(
-    program: Program,
-    samples: Sequence[Sequence[IntArray]],
-    golden: BatchTrace,
-    spikes: NDArray[np.bool_],
-    liberty: Path | str | None = None,
-    readout: range | None = None,
-    progress: Progress = lambda what, done: None,
-) -> SpikingEnergy:
-    """Energy of some samples, from a waveform of their own.
-
-    Parameters
-    ----------
-    samples, spikes:
-        Events of each sample and tick; the same as bool[samples, ticks, inputs].
-    golden:
-        The golden model's run of them, or of more.
-    readout:
-        Groups that the host reads back after each sample: an answer that nobody reads costs less.
-
-    Raises
-    ------
-    SimulationError
-        The RTL differs from the golden model.
-    """
-    count = len(samples)
-    with tempfile.TemporaryDirectory(prefix="spikewatt-") as name:
-        waveform = Path(name) / "neuro.vcd"
-        recording = run_samples(
-            program,
-            samples,
-            trace="vcd",
-            waveform=waveform,
-            readout=readout,
-            progress=lambda what, done: progress(f"{what}, with a waveform", done),
-        )
-        for sample, trace in enumerate(recording.traces):
-            if found := first_difference(trace, golden, sample):
-                raise SimulationError(f"with a waveform the RTL is another: {found}")
-        for sample, membranes in enumerate(recording.readouts):
-            first = readout.start * program.params.lanes if readout else 0
-            expected = golden.membranes[sample, -1, first : first + len(membranes)]
-            if not np.array_equal(membranes, expected):
-                raise SimulationError(f"sample {sample}: the host reads other membranes back")
-        priced = price_core(
-            export(NeuroCore(program.params), "neuro"),
-            "neuro",
-            waveform,
-            starts=recording.starts,
-            end=recording.starts[-1] + recording.cycles[-1],
-            images=np.ones(count, np.int64),
-            categories=CATEGORIES,
-            library_path=Path(liberty) if liberty else None,
-            progress=lambda what, share: progress(what, count),
-        )
-    return SpikingEnergy(
-        price=priced,
-        operations=golden.synaptic_ops[:count].reshape(count, -1).sum(1),
-        spikes=golden.spikes[:count].sum((1, 2)) + spikes[:count].sum((1, 2)),
-        ticks=spikes.shape[1],
-    )
-
-
-def readout_groups(network: Network, program: Program) -> range | None:
-    """Groups whose states hold the answer; ``None`` where spike counts are the answer."""
-    if network.readout.kind != "membrane":
-        return None
-    neurons, lanes = program.neurons_of[network.readout.population], program.params.lanes
-    return range(neurons.start // lanes, -(-neurons.stop // lanes))
-
-
 def run(
     network: Network,
     x: ArrayLike,
@@ -137,6 +61,7 @@ def run(
     trace: Trace = "none",
     energy: int = 0,
     liberty: Path | str | None = None,
+    compare: Callable[[Progress], Mapping[str, Comparison]] | None = None,
     out: Path | str | None = None,
     progress: Progress = lambda what, done: None,
 ) -> RunReport:
@@ -159,6 +84,8 @@ def run(
         Verilator, and the netlist of the core is replayed.
     liberty:
         Library to price with; the built-in technology by default.
+    compare:
+        Makes comparisons that belong to the report; their energies are drawn into ``out``.
     out:
         Folder for ``report.json`` and the waveform, and with ``energy`` for ``neuro.json``, the
         gates, and ``power.svg``, the power of every cycle of the first image; ``out`` if there is a
@@ -219,12 +146,17 @@ def run(
                 edges, joules = priced.price.block_cycles(0)
                 title = f"{network.name}: power of every cycle of one image"
                 power_trace(part / "power.svg", edges, joules, title)
+        found = compare(progress) if compare and figures["bit_exact"] else {}
+        if part:
+            for name, comparison in found.items():
+                energy_bars(part / f"{name}.svg", comparison)
         report = RunReport(
             network=network.name,
             simulator=simulator,
             waveform=str(folder / waveform.name) if waveform else None,
             **figures,
             energy=ledger,
+            comparison={name: one.to_json() for name, one in found.items()} or None,
             seconds=time.perf_counter() - start,
         )
         if part:

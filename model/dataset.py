@@ -2,7 +2,6 @@
 
 import os
 import zipfile
-from contextlib import ExitStack
 from importlib import resources
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from spikewatt.model.errors import DataError
 from spikewatt.model.netfile import load_network
 from spikewatt.model.network import Network
 
-__all__ = ["load_digits", "load_samples"]
+__all__ = ["load_digits", "load_samples", "load_shipped"]
 
 
 def load_samples(
@@ -63,18 +62,26 @@ def _read(path: Path) -> tuple[NDArray[np.generic], NDArray[np.generic] | None]:
     return arrays
 
 
+def load_shipped(name: str) -> Network:
+    """One of the networks that ship with spikewatt.
+
+    ``digits``: the leaky spiking network; ``digits_t3``, ``digits_t7``, ``digits_t15``: networks
+    with an exact equal of 2, 3 and 4-bit activations; ``digits_qnn``: the cheapest quantised
+    network that is as accurate as the first. ``examples/digits`` trained them.
+    """
+    file = resources.files("spikewatt.model").joinpath("data", f"{name}.swn")
+    with resources.as_file(file) as path:
+        return load_network(path)
+
+
 def load_digits() -> tuple[Network, NDArray[np.generic], NDArray[np.int64]]:
     """Network trained on the handwritten digits, with its 360 held-out images and their classes.
 
     ``x``: uint8[360, 64], pixels 0 to 16. ``examples/digits`` says how both came to be.
     """
     folder = resources.files("spikewatt.model").joinpath("data")
-    with ExitStack() as stack:
-        network, images = (
-            stack.enter_context(resources.as_file(folder.joinpath(name)))
-            for name in ("digits.swn", "digits_test.npz")
-        )
+    with resources.as_file(folder.joinpath("digits_test.npz")) as images:
         x, y = load_samples(images)
         if y is None:
             raise DataError(f"{images}: the shipped images have lost their classes")
-        return load_network(network), x, y
+        return load_shipped("digits"), x, y

@@ -18,18 +18,19 @@ __all__ = ["neuro_layers", "systolic_layers"]
 
 
 def neuro_layers(side: NeuroSide, found: Found[NeuroVariant]) -> dict[str, float]:
-    """J of an inference by target population, shared by synapse words read."""
+    """J of an inference by population, input first, shared by synapse words read."""
     assert found.variant is not None
     assert found.best is not None
     network, lanes = side.network, found.variant.lanes
     words: dict[str, float] = {}
-    for link in network.connections:
+    order = [population.name for population in network.populations]
+    for link in sorted(network.connections, key=lambda link: order.index(link.target)):
         sent = side.spikes if link.source == INPUT else side.fired(link.source)
         groups = -(-link.weights.shape[1] // lanes)
         words[link.target] = words.get(link.target, 0.0) + float(sent.sum()) * groups
     whole = sum(words.values()) or 1.0
     joules = found.best.energy_per_inference_j
-    return {name: joules * share / whole for name, share in words.items()}
+    return {f"layer {k}": joules * share / whole for k, share in enumerate(words.values(), start=1)}
 
 
 def systolic_layers(side: SystolicSide, found: Found[SystolicVariant]) -> dict[str, float]:

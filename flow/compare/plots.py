@@ -47,17 +47,18 @@ def energy_bars(path: Path, found: Comparison) -> None:
 
 def layer_bars(path: Path, found: Comparison) -> None:
     """Energy of an inference by layer, for each core."""
-    with drawing(path, (6, 3.2)) as figure:
+    names = list(next(iter(found.layers.values())))
+    with drawing(path, (6, 2.6)) as figure:
         axes = figure.subplots()
-        for row, (core, layers) in enumerate(found.layers.items()):
-            low = 0.0
-            for at, (name, joules) in enumerate(layers.items()):
-                shade = ("#4c78a8", "#f58518", "#54a24b", "#e45756", "#72b7b2")[at % 5]
-                axes.barh([core], [joules * 1e9], left=[low], color=shade, height=0.6)
-                axes.annotate(f" {name}", (low, row), va="center", fontsize=7, color="white")
-                low += joules * 1e9
+        low = [0.0] * len(found.layers)
+        for at, name in enumerate(names):
+            values = [layers.get(name, 0.0) * 1e9 for layers in found.layers.values()]
+            colour = tuple(_COLOURS.values())[at % len(_COLOURS)]
+            axes.barh(list(found.layers), values, left=low, color=colour, label=name, height=0.6)
+            low = [a + b for a, b in zip(low, values, strict=True)]
         axes.invert_yaxis()
         axes.set(xlabel="energy of an inference, nJ", title="energy by layer")
+        axes.legend(loc="lower right", frameon=False, fontsize=8)
 
 
 def plot_comparison(folder: Path, found: Comparison) -> None:

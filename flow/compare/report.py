@@ -28,7 +28,7 @@ def comparison_table(found: Comparison) -> Table:
     table.add_column(f"{found.images} images")
     table.add_column("neuromorphic", justify="right")
     for batch in batches:
-        table.add_column(f"systolic, batch {batch}", justify="right")
+        table.add_column(f"systolic ×{batch}", justify="right")
     neuro, others = found.neuro.best, [found.systolic[batch].best for batch in batches]
     assert neuro is not None
     columns = [neuro, *(one for one in others if one is not None)]
@@ -38,32 +38,32 @@ def comparison_table(found: Comparison) -> Table:
 
     row("core", [one.label.replace(f", batch {one.batch}", "") for one in columns])
     accuracy = [found.accuracy[0], *[found.accuracy[1]] * len(batches)]
-    row(f"accuracy, {found.samples} samples", [_percent(value) for value in accuracy])
-    row("RTL equals its golden model", ["yes"] * len(columns))
-    row("energy of an inference", [si(one.energy_per_inference_j, "J") for one in columns])
+    row(f"accuracy of {found.samples}", [_percent(value) for value in accuracy])
+    row("RTL equals the model", ["yes"] * len(columns))
+    row("an inference", [si(one.energy_per_inference_j, "J") for one in columns])
     for name in neuro.by_category:
         row(f"  {name}", [si(one.by_category[name], "J") for one in columns])
     row("latency", [si(one.latency_s, "s") for one in columns])
     row(
-        "energy-delay product",
-        [si(one.energy_per_inference_j * one.latency_s * 1e15, "J·fs") for one in columns],
+        "energy × delay",
+        [f"{one.energy_per_inference_j * one.latency_s * 1e15:.4g} nJ·µs" for one in columns],
     )
-    row("inferences per second", [f"{1 / one.seconds_per_inference:,.0f}" for one in columns])
-    row(f"power at {COMMON_RATE:,.0f} inferences/s", [si(_power(one), "W") for one in columns])
+    row("inferences a second", [f"{1 / one.seconds_per_inference:,.0f}" for one in columns])
+    row(f"power at {COMMON_RATE:,.0f} a second", [si(_power(one), "W") for one in columns])
     row("area: logic", [f"{one.area_um2['logic']:,.0f} µm²" for one in columns])
-    row("area: memories, roughly", [f"{one.area_um2['memory']:,.0f} µm²" for one in columns])
-    row("shortest clock period", [si(one.shortest_period_s, "s") for one in columns])
+    row("area: memories, about", [f"{one.area_um2['memory']:,.0f} µm²" for one in columns])
+    row("shortest period", [si(one.shortest_period_s, "s") for one in columns])
     row(
         "work",
-        [f"{found.synaptic_ops_per_inference:,.0f} operations"]
+        [f"{found.synaptic_ops_per_inference:,.0f} adds"]
         + [f"{found.macs_per_inference:,} MACs"] * len(batches),
     )
     row(
-        "spike rate · zero activations",
+        "spike rate · zeros",
         [_percent(found.spike_rate)] + [_percent(found.sparsity)] * len(batches),
     )
-    row("E neuro / E systolic", ["", *(_ratio(found, batch) for batch in batches)])
-    row("verdict flips under", ["", *(_flips(found, batch) for batch in batches)])
+    row("neuro / systolic", ["", *(_ratio(found, batch) for batch in batches)])
+    row("verdict flips in", ["", *(_flips(found, batch) for batch in batches)])
     return table
 
 
@@ -74,14 +74,14 @@ def _power(one: Measured) -> float:
 
 def _ratio(found: Comparison, batch: int) -> str:
     ratio = found.ratio(batch)
-    return f"{ratio.mean:.2f} ({ratio.ci95[0]:.2f} to {ratio.ci95[1]:.2f})"
+    return f"{ratio.mean:.2f} ± {ratio.mean - ratio.ci95[0]:.2f}"
 
 
 def _flips(found: Comparison, batch: int) -> str:
     if batch not in found.bounds:
         return "–"
     count = len(found.bounds[batch].flips)
-    return f"{count} of {len(found.bounds[batch].scenarios) - 1} scenarios"
+    return f"{count} of {len(found.bounds[batch].scenarios) - 1}"
 
 
 def variants_table(found: Comparison) -> Table:

@@ -171,7 +171,7 @@ def compare(
         systolic=theirs,
         bounds=bounds,
         layers={
-            "neuro": neuro_layers(neuro, ours),
+            "neuromorphic": neuro_layers(neuro, ours),
             **{f"systolic, batch {b}": systolic_layers(systolic, f) for b, f in theirs.items()},
         },
     )
