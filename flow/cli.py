@@ -108,7 +108,7 @@ def demo(
     network, x, y = load_digits()
     made: dict[str, Comparison] = {}
 
-    def comparisons(progress: Progress) -> dict[str, Comparison]:
+    def comparisons(progress: "Progress") -> "dict[str, Comparison]":
         from spikewatt.flow.demo import shipped_comparisons
 
         count = min(energy_images, len(x) if images is None else images)

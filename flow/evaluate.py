@@ -4,22 +4,35 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from spikewatt.cosim.bench.record import Recording
 from spikewatt.cosim.trace import RtlTrace, first_difference
 from spikewatt.model.batch import BatchTrace
 from spikewatt.model.configuration import scheduler_bits
 from spikewatt.model.encoding import read_class
-from spikewatt.model.errors import NetworkError
+from spikewatt.model.errors import DataError, NetworkError
 from spikewatt.model.network import Network
 from spikewatt.model.params import TableId
 from spikewatt.model.program import Program
 from spikewatt.model.reference import run_float
 
-__all__ = ["Evaluation"]
+__all__ = ["Evaluation", "check_classes"]
 
 CORE_SIZES = ("neurons", "axons", "lanes", "weight_bits", "state_bits", "delay_slots")
+
+
+def check_classes(y: ArrayLike | None, samples: int, network: Network) -> NDArray[np.int64] | None:
+    """Classes int64[n], one for each sample and each a neuron of the readout."""
+    if y is None:
+        return None
+    classes, size = np.asarray(y), network.population(network.readout.population).size
+    if classes.shape != (samples,) or classes.dtype.kind not in "iu":
+        raise DataError(f"y must hold {samples} integers, not {classes.dtype}{classes.shape}")
+    if (wrong := (classes < 0) | (classes >= size)).any():
+        at = int(np.flatnonzero(wrong)[0])
+        raise DataError(f"y[{at}] is {classes[at]}, and the readout has classes 0..{size - 1}")
+    return classes.astype(np.int64)
 
 
 @dataclass(frozen=True, kw_only=True)

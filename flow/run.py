@@ -15,7 +15,7 @@ from spikewatt.cosim.simulate import Simulator
 from spikewatt.cosim.verilated import Trace
 from spikewatt.flow.compare.plots import energy_bars
 from spikewatt.flow.compare.result import Comparison
-from spikewatt.flow.evaluate import Evaluation
+from spikewatt.flow.evaluate import Evaluation, check_classes
 from spikewatt.flow.files import staged
 from spikewatt.flow.ledger import price_samples, readout_groups
 from spikewatt.flow.plots import power_trace
@@ -23,7 +23,7 @@ from spikewatt.flow.report import RunReport
 from spikewatt.model.batch import run_batch
 from spikewatt.model.dataset import load_digits, load_samples
 from spikewatt.model.encoding import encode
-from spikewatt.model.errors import DataError, ParameterError
+from spikewatt.model.errors import ParameterError
 from spikewatt.model.mapping import map_network
 from spikewatt.model.netfile import load_network
 from spikewatt.model.network import Network
@@ -36,19 +36,6 @@ IntArray = NDArray[np.int64]
 def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
     if value not in choices:
         raise ParameterError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
-
-
-def check_classes(y: ArrayLike | None, samples: int, network: Network) -> IntArray | None:
-    """Classes int64[n], one for each sample and each a neuron of the readout."""
-    if y is None:
-        return None
-    classes, size = np.asarray(y), network.population(network.readout.population).size
-    if classes.shape != (samples,) or classes.dtype.kind not in "iu":
-        raise DataError(f"y must hold {samples} integers, not {classes.dtype}{classes.shape}")
-    if (wrong := (classes < 0) | (classes >= size)).any():
-        at = int(np.flatnonzero(wrong)[0])
-        raise DataError(f"y[{at}] is {classes[at]}, and the readout has classes 0..{size - 1}")
-    return classes.astype(np.int64)
 
 
 def run(

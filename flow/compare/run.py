@@ -19,7 +19,7 @@ from spikewatt.flow.compare.variants import (
     NeuroVariant,
     SystolicVariant,
 )
-from spikewatt.flow.run import check_classes
+from spikewatt.flow.evaluate import check_classes
 from spikewatt.model.encoding import encode
 from spikewatt.model.errors import DataError, SimulationError
 from spikewatt.model.network import Network

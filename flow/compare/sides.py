@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from spikewatt.cosim.systolic import NativeSystolic
 from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant
+from spikewatt.flow.ledger import price_samples, readout_groups
 from spikewatt.flow.price import PricedCore, price_core
-from spikewatt.flow.run import price_samples, readout_groups
 from spikewatt.hdl.systolic.categories import SYSTOLIC_CATEGORIES
 from spikewatt.hdl.systolic.core import SystolicCore
 from spikewatt.model.batch import BatchTrace, run_batch
