@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikewatt.cosim.tools import icarus
 from spikewatt.flow.compare.bounds import Bounds, bound, measure_glitches
 from spikewatt.flow.compare.layers import neuro_layers, systolic_layers
 from spikewatt.flow.compare.result import Comparison
@@ -21,7 +22,7 @@ from spikewatt.flow.compare.variants import (
 )
 from spikewatt.flow.evaluate import check_classes
 from spikewatt.model.encoding import encode
-from spikewatt.model.errors import DataError, SimulationError
+from spikewatt.model.errors import DataError, SimulationError, ToolError
 from spikewatt.model.network import Network
 from spikewatt.model.pair import Mode, spiking_pair
 from spikewatt.model.quantised_pair import quantised_pair
@@ -120,8 +121,12 @@ def compare(
         A network that has no exact rival, and none was given.
     SimulationError
         RTL and golden model differ.
+    ToolError
+        A tool is missing, or failed.
     """
     plan = plan or Plan()
+    if plan.glitches:
+        _need_icarus()
     values = np.asarray(x)
     chosen = len(values) if images is None else images
     if not 1 <= chosen <= len(values):
@@ -175,6 +180,17 @@ def compare(
             **{f"systolic, batch {b}": systolic_layers(systolic, f) for b, f in theirs.items()},
         },
     )
+
+
+def _need_icarus() -> None:
+    """Raise before hours of work, not after."""
+    try:
+        icarus()
+    except ToolError as error:
+        remedy = str(error).partition(": ")[2].partition(",")[0]
+        raise ToolError(
+            f"bounding glitches needs Icarus Verilog: {remedy}, or compare with --no-glitches"
+        ) from None
 
 
 def _bounds(
