@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 
 from spikewatt.model.configuration import pack_table, table_addresses
 from spikewatt.model.errors import CapacityError, DataError, ParameterError
-from spikewatt.model.params.systolic import Loading, Rounding, SystolicParams, SystolicTable
+from spikewatt.model.params.checks import within
+from spikewatt.model.params.systolic import (
+    SYSTOLIC_LIMITS,
+    Loading,
+    Rounding,
+    SystolicParams,
+    SystolicTable,
+)
 from spikewatt.model.quantised import QuantisedNetwork
 from spikewatt.model.systolic.plan import Fold, LayerPlan, lay_out, list_folds
 
@@ -37,7 +44,7 @@ class SystolicProgram:
     CapacityError
         Names the limit that is too small and the value that would do.
     ParameterError
-        When the core's datapath lacks something that a layer needs.
+        A batch that no core takes, or a shift or rounding that this one is not built for.
     """
 
     params: SystolicParams
@@ -51,15 +58,19 @@ class SystolicProgram:
                     f"network {self.network.name!r} needs {name} = {needed}, and this core has "
                     f"{getattr(self.params, name)}"
                 )
-        for layer in self.network.layers[:-1]:
+        for number, layer in enumerate(self.network.layers[:-1]):
             how = layer.requantisation
             assert how is not None  # QuantisedNetwork sees to it
-            for name, value, built in (
-                ("shift", how.shift, self.params.shifts),
-                ("rounding", how.rounding, self.params.roundings),
-            ):
-                if value not in built:
-                    raise ParameterError(f"{name} {value!r} is not built into this core: {built!r}")
+            where = f"network {self.network.name!r}, layer {number}"
+            if how.shift not in self.params.shifts:
+                raise ParameterError(
+                    f"{where}: shift {how.shift} is not built into this core: {self.params.shifts}"
+                )
+            if how.rounding not in self.params.roundings:
+                built = ", ".join(rounding.name for rounding in self.params.roundings)
+                raise ParameterError(
+                    f"{where}: rounding {how.rounding.name} is not built into this core: {built}"
+                )
 
     @cached_property
     def plans(self) -> tuple[LayerPlan, ...]:
@@ -163,6 +174,7 @@ class SystolicProgram:
 
 def _needs(network: QuantisedNetwork, params: SystolicParams, batch: int) -> dict[str, int]:
     """Smallest value of every size that holds the network on an array like that of ``params``."""
+    within("batch", batch, 1, SYSTOLIC_LIMITS["batch"])
     plans = lay_out(network, params, batch)
     hows = [layer.requantisation for layer in network.layers]
     per_row = params.banks if params.wide else 1
@@ -195,7 +207,7 @@ def fit_systolic(network: QuantisedNetwork, *, batch: int = 1, **options: Any) -
     CapacityError
         Names the size that no core can have.
     ParameterError
-        An option out of its range.
+        An option, or the batch, out of its range.
     """
     hows = [layer.requantisation for layer in network.layers]
     built = {

@@ -81,7 +81,7 @@ def test_option(number: int) -> None:
 
 def expected_accesses(loading: Loading) -> list[dict[str, int]]:
     """Of every batch, by the formulas for a core without any option but how it loads."""
-    params = SystolicParams(**ROOMY, **(PLAIN | {"loading": loading}))
+    params = SystolicParams(**{**ROOMY, **PLAIN, "loading": loading})
     programs = [SystolicProgram(params, network, BATCH) for network in NETWORKS]
     return [accesses(program, count) for program in programs for count in (BATCH, 1, 2)]
 
