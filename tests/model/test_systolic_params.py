@@ -33,8 +33,8 @@ def integer(name: str, low: int, high: int, value: Any) -> tuple[dict[str, Any],
 
 
 TOO_LARGE = (
-    "2097152 rows of 512 bits of the table WEIGHTS exceed the 16777216 words that the configuration "
-    "port can address"
+    "2097152 rows of 512 bits of the table WEIGHTS exceed the 16777216 words that the "
+    "configuration port can address"
 )
 
 
