@@ -6,7 +6,11 @@ cycles: R to load, M for the vectors, ``R + C - 2`` for the last one to come thr
 ``K x N`` has ``ceil(K/R) ceil(N/C)`` folds. SCALE-Sim's weight-stationary mapping counts the same
 (Samajdar et al., ISPASS 2020), and prints one less: its last index.
 
-With other options loads and vectors overlap, and what waits for what is written down in `folds`.
+With other options loads and vectors overlap, and what waits for what is written down in
+`fold_times`. An array with two buffers that swapped all its weights in one cycle would take
+``R + (F - 1) max(M, R) + M + R + C - 2`` for F folds. SHIFT moves a buffer as a whole, which so has
+to wait for the last vector to come through: it takes as long for ``M >= 2R + C - 2`` and for two
+folds, else more, never less.
 """
 
 from collections.abc import Sequence
