@@ -104,10 +104,14 @@ class PricedCore:
 
     @property
     def standard_error_j(self) -> float | None:
-        """Of the mean energy of an inference, J; ``None`` where there is one block."""
-        if len(self.images) < 2:
+        """Of the mean energy of an inference, J; ``None`` where fewer than two blocks are full.
+
+        A smaller last batch takes more for each inference, which says nothing of how they differ.
+        """
+        full = self.images == self.images.max()
+        if full.sum() < 2:
             return None
-        per_image = self.blocks_j / self.images
+        per_image = self.blocks_j[full] / self.images[full]
         return float(per_image.std(ddof=1) / len(per_image) ** 0.5)
 
     @cached_property
@@ -118,8 +122,8 @@ class PricedCore:
 
     @property
     def latency_s(self) -> float:
-        """Mean time of a block, s: that of one inference, or of the batch that it is in."""
-        return float(self.cycles.mean()) * self.period_s
+        """Mean time until an inference is done, s: its own, or that of the batch that it is in."""
+        return float(self.cycles @ self.images / self.images.sum()) * self.period_s
 
     @property
     def seconds_per_inference(self) -> float:
@@ -157,6 +161,11 @@ class PricedCore:
         gates = self.estimate.ledger.joules[:, :, LEDGER_GROUPS.index("combinational")]
         dynamic = gates.sum() - gates[..., TERMS.index("leakage")].sum()
         return float(self.total_j + (factor - 1) * dynamic) / int(self.images.sum())
+
+    def with_period(self, period_s: float) -> float:
+        """J of an inference at another clock period: leakage over another time, all else as is."""
+        leakage = self.by_category["leakage"]
+        return self.per_inference_j + leakage * (period_s / self.period_s - 1)
 
     def with_wires(self, scale: float) -> float:
         """J of an inference with `typical_wires`, or that many times them."""

@@ -63,7 +63,7 @@ def measure_glitches(price: PricedCore, cycles: int = 400) -> float:
 def bound(
     neuro: PricedCore, systolic: PricedCore, glitches: tuple[float | None, float | None]
 ) -> Bounds:
-    """Vary what is least certain: memories, wires, glitches.
+    """Vary what is least certain or freely chosen: memories, wires, clock period, glitches.
 
     Parameters
     ----------
@@ -79,6 +79,9 @@ def bound(
     for scale in WIRE_SCALES[1:]:
         pair = neuro.with_wires(scale), systolic.with_wires(scale)
         scenarios.append(_scenario(f"wires and clock tree x{scale:g}", *pair))
+    period = max(neuro.timing.period_s, systolic.timing.period_s)
+    pair = neuro.with_period(period), systolic.with_period(period)
+    scenarios.append(_scenario(f"clock of {period * 1e9:.2f} ns", *pair))
     ours, theirs = glitches
     if ours is not None and theirs is not None:
         pair = neuro.with_glitches(ours), systolic.with_glitches(theirs)

@@ -2,19 +2,23 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spikewatt.model.errors import DataError, NetworkError, ParameterError
+from spikewatt.model.errors import CapacityError, DataError, NetworkError, ParameterError
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
     from spikewatt.flow.compare.run import Plan
     from spikewatt.model.network import Network
 
 __all__ = ["compare"]
+
+IMAGES = 64
+"""Samples that a comparison runs unless it is told otherwise."""
 
 
 class PairMode(StrEnum):
@@ -30,7 +34,12 @@ def compare(
         Path | None,
         typer.Option(help="NPZ with x[n, inputs] and, optionally, y[n].", show_default="none"),
     ] = None,
-    images: Annotated[int, typer.Option(min=1, help="How many samples to run and price.")] = 64,
+    images: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="How many samples to run and price.", show_default="64, or all there are"
+        ),
+    ] = None,
     timesteps: Annotated[
         int | None, typer.Option(min=1, max=255, help="T.", show_default="the network's")
     ] = None,
@@ -83,10 +92,16 @@ def compare(
     sizes = SIZES if array is None else (parse_array(array),)
     loaded = load_network(network)
     if sweep_rate is not None:
-        _sweep(loaded, sweep_rate, sizes, lanes, images, timesteps, mode, liberty, out, as_json)
+        chosen = IMAGES if images is None else images
+        _sweep(loaded, sweep_rate, sizes, lanes, chosen, timesteps, mode, liberty, out, as_json)
         return
     if data is None:
         raise ParameterError("--data is missing: name an NPZ with the samples, or --sweep-rate")
+    if rival is not None and (timesteps is not None or mode is not PairMode.WINDOW):
+        raise ParameterError(
+            "--timesteps and --mode make a pair of one network: with --rival the networks run as "
+            "they are, leave both out"
+        )
     plan = Plan(
         lanes=LANES if lanes is None else (lanes,),
         sizes=sizes,
@@ -97,10 +112,17 @@ def compare(
     _compare(loaded, data, images, other, timesteps, mode, plan, liberty, out, as_json)
 
 
+def _folder(out: Path | None) -> AbstractContextManager[Path | None]:
+    """Where results are collected until all is done: what cannot be written to is told at once."""
+    from spikewatt.flow.files import staged
+
+    return nullcontext() if out is None else staged(out)
+
+
 def _compare(
     network: "Network",
     data: Path,
-    images: int,
+    images: int | None,
     rival: "Network | None",
     timesteps: int | None,
     mode: PairMode,
@@ -116,12 +138,13 @@ def _compare(
 
     try:
         x, y = load_samples(data)
-        with progress_bar(min(images, len(x))) as progress:
+        chosen = min(IMAGES, len(x)) if images is None else images
+        with _folder(out) as part, progress_bar(chosen) as progress:
             found = run_comparison(
                 network,
                 x,
                 y,
-                images=images,
+                images=chosen,
                 rival=rival,
                 timesteps=timesteps,
                 mode=mode.value,
@@ -129,17 +152,17 @@ def _compare(
                 liberty=liberty,
                 progress=progress,
             )
+            if part is not None:
+                write(part, found)
     except DataError as error:
         prefix = "" if str(error).startswith(str(data)) else f"{data}: "
         raise DataError(f"{prefix}{error}") from None
     except NetworkError as error:
-        if rival is not None:
+        if rival is not None or isinstance(error, CapacityError):
             raise
         raise NetworkError(
             f"{error}; or name a quantised network of the same task with --rival"
         ) from None
-    if out is not None:
-        write(out, found)
     if as_json:
         print(found.to_text())
     else:
@@ -164,7 +187,7 @@ def _sweep(
     from spikewatt.flow.console import progress_bar
 
     rows, columns = sizes[0] if len(sizes) == 1 else (8, 8)
-    with progress_bar(images) as progress:
+    with _folder(out) as part, progress_bar(images) as progress:
         found = sweep(
             network,
             parse_rates(rates),
@@ -176,8 +199,8 @@ def _sweep(
             liberty=liberty,
             progress=progress,
         )
-    if out is not None:
-        write_sweep(out, found)
+        if part is not None:
+            write_sweep(part, found)
     if as_json:
         print(json.dumps(found.to_json(), indent=1))
     else:

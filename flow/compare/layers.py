@@ -40,7 +40,6 @@ def systolic_layers(side: SystolicSide, found: Found[SystolicVariant]) -> dict[s
     program, price = side.program(found.variant), found.price
     edges, joules = price.block_cycles(0)
     cuts = first_vectors(program, int(price.images[0]))[1:]
-    begin = edges[0] + np.array(cuts) * price.period_s
-    layer = np.searchsorted(begin, edges[:-1], side="right")
+    layer = np.searchsorted(cuts, np.arange(len(edges) - 1), side="right")
     sums = np.bincount(layer, joules.sum((1, 2)), len(program.plans)) / price.images[0]
     return {f"layer {k + 1}": float(value) for k, value in enumerate(sums)}

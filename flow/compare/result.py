@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -29,7 +30,9 @@ class Ratio:
 
     @classmethod
     def of(cls, neuro: Measured, systolic: Measured, fallback_j: float | None) -> "Ratio":
-        """Ratio of the means; errors of both added in quadrature (first-order).
+        """Ratio of the means; relative errors of both added in quadrature, on a logarithmic scale.
+
+        So the interval is above 0, and that of the inverse is its inverse.
 
         ``fallback_j``: standard error of the systolic core where it ran a single batch.
         """
@@ -38,8 +41,8 @@ class Ratio:
             (neuro.standard_error_j or 0.0) / neuro.energy_per_inference_j,
             (systolic.standard_error_j or fallback_j or 0.0) / systolic.energy_per_inference_j,
         )
-        half = 1.96 * mean * (parts[0] ** 2 + parts[1] ** 2) ** 0.5
-        return cls(mean, (mean - half, mean + half))
+        factor = math.exp(1.96 * math.hypot(*parts))
+        return cls(mean, (mean / factor, mean * factor))
 
 
 @dataclass(frozen=True, eq=False)

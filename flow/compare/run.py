@@ -21,8 +21,8 @@ from spikewatt.flow.compare.variants import (
     SystolicVariant,
 )
 from spikewatt.flow.evaluate import check_classes
-from spikewatt.model.encoding import encode
-from spikewatt.model.errors import DataError, SimulationError, ToolError
+from spikewatt.model.encoding import check_samples, encode
+from spikewatt.model.errors import DataError, NetworkError, SimulationError, ToolError
 from spikewatt.model.network import Network
 from spikewatt.model.pair import Mode, spiking_pair
 from spikewatt.model.quantised_pair import quantised_pair
@@ -127,7 +127,7 @@ def compare(
     plan = plan or Plan()
     if plan.glitches:
         _need_icarus()
-    values = np.asarray(x)
+    values = _checked(x, network, rival)
     chosen = len(values) if images is None else images
     if not 1 <= chosen <= len(values):
         raise DataError(f"--images {chosen} is not within the {len(values)} samples there are")
@@ -180,6 +180,26 @@ def compare(
             **{f"systolic, batch {b}": systolic_layers(systolic, f) for b, f in theirs.items()},
         },
     )
+
+
+def _checked(x: ArrayLike, network: Network, rival: Network | None) -> NDArray[np.float64]:
+    """Samples that both encoders take; errors name rows as they stand in ``x``."""
+    values = check_samples(x, network.encoder)
+    if rival is None:
+        return values
+    for what, theirs, ours in (
+        ("inputs", rival.encoder.inputs, network.encoder.inputs),
+        ("classes", _classes(rival), _classes(network)),
+    ):
+        if theirs != ours:
+            raise NetworkError(
+                f"rival {rival.name!r} has {theirs} {what}, and {network.name!r} has {ours}"
+            )
+    return check_samples(values, rival.encoder)
+
+
+def _classes(network: Network) -> int:
+    return network.population(network.readout.population).size
 
 
 def _need_icarus() -> None:

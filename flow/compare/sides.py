@@ -20,6 +20,7 @@ from spikewatt.model.encoding import read_class
 from spikewatt.model.errors import SimulationError
 from spikewatt.model.mapping import fit_params, map_network
 from spikewatt.model.network import Network
+from spikewatt.model.params.systolic import SystolicTable
 from spikewatt.model.program import Program
 from spikewatt.model.quantised import QuantisedNetwork
 from spikewatt.model.systolic.program import SystolicProgram, map_quantised
@@ -165,6 +166,7 @@ class SystolicSide:
                     starts.append(start)
                     sizes.append(len(x))
                     progress("simulating the systolic core", first + len(x))
+                core.read_words(SystolicTable.LAYERS)  # the last cycle ends in the waveform
             return price_core(
                 verilog,
                 "systolic",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from spikewatt.flow.compare.sides import NeuroSide, Progress, SystolicSide
 from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant
-from spikewatt.model.errors import ParameterError
+from spikewatt.model.errors import NetworkError, ParameterError
 from spikewatt.model.network import INPUT, Network
 from spikewatt.model.pair import Mode, spiking_pair
 from spikewatt.model.quantised_pair import quantised_pair
@@ -48,8 +48,10 @@ class Line:
 
     @classmethod
     def through(cls, x: Sequence[float], y: Sequence[float]) -> "Line":
-        """Fit J against counts."""
+        """Fit J against counts; flat where these do not vary."""
         ours, joules = np.asarray(x), np.asarray(y)
+        if not np.ptp(ours):
+            return cls(0.0, float(joules.mean()), None)
         slope, intercept = np.polyfit(ours, joules, 1)
         spread = float(((joules - joules.mean()) ** 2).sum())
         rest = float(((joules - slope * ours - intercept) ** 2).sum())
@@ -191,6 +193,8 @@ def sweep(
     neuro, systolic = neuro or NeuroVariant(16), systolic or SystolicVariant(8, 8, min(32, images))
     middle = rates[len(rates) // 2]
     spiking = spiking_pair(network, timesteps=timesteps, mode=mode)
+    if len(spiking.populations) < 2:
+        raise NetworkError(f"network {network.name!r} has no hidden population: nothing to sweep")
     hidden = next(p for p in spiking.populations if not p.neuron.silent).size
     whole = SystolicSide(quantised_pair(network, timesteps=timesteps), np.zeros((1, 1), np.int64))
     core = whole.program(systolic).params
@@ -199,10 +203,11 @@ def sweep(
         keep = max(1, round(hidden * part))
         smaller = network if keep == hidden else trimmed(network, keep)
         ours, theirs = _sides(smaller, rate, images, timesteps, mode, seed, spiking.state_bits)
-        program = SystolicProgram(core, theirs.network, systolic.batch)
         say = _named(progress, f"rate {rate:.3f}, {keep} hidden neurons")
         first = ours.price(neuro, images, liberty, say, spiking)
-        second = theirs.price(systolic, images, liberty, say, program)
+        second = theirs.price(
+            systolic, images, liberty, say, SystolicProgram(core, theirs.network, systolic.batch)
+        )
         return SweepPoint(
             rate=rate,
             neurons=sum(layer.outputs for layer in theirs.network.layers),

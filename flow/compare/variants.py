@@ -1,5 +1,6 @@
 """The cores that a comparison may choose from."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -110,9 +111,10 @@ def parse_array(text: str) -> tuple[int, int]:
     ParameterError
         Anything else.
     """
-    parts = text.lower().split("x")
-    if len(parts) != 2 or not all(part.isdecimal() and 1 <= int(part) <= 256 for part in parts):
+    found = re.fullmatch("([0-9]{1,3})x([0-9]{1,3})", text.lower())
+    rows, columns = map(int, found.groups()) if found else (0, 0)
+    if not (1 <= rows <= 256 and 1 <= columns <= 256):
         raise ParameterError(
             f"--array must be rows x columns like 8x8, 1 to 256 each, not {text!r}"
         )
-    return int(parts[0]), int(parts[1])
+    return rows, columns

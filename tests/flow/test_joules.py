@@ -64,15 +64,25 @@ def test_an_operation_costs_more_than_none(ledger: dict) -> None:
     assert near(fitted, dynamic, 1e-6)  # a regression passes through the means
 
 
-def test_demo_ends_with_the_ledger(cli: Cli, tmp_path: Path) -> None:
+def test_demo_ends_with_the_ledger_and_both_comparisons(cli: Cli, tmp_path: Path) -> None:
     shown = cli("demo", "--images", 3, "--energy-images", 2, "--out", tmp_path / "out")
     assert shown.returncode == 0, shown.stderr
     for row in ("an image: sram", "marginal", "leakage of an image", "replayed right"):
         assert row in shown.stdout
+    for row in ("equal function: digits_t7", "equal accuracy: digits", "It rests on", "flip"):
+        assert row in shown.stdout
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["energy"]["images"] == 2
     names = sorted(p.name for p in (tmp_path / "out").iterdir())
-    assert names == ["neuro.json", "power.svg", "report.json"]
+    plots = ["equal_accuracy.svg", "equal_function.svg", "power.svg"]
+    assert names == sorted([*plots, "neuro.json", "report.json"])
+    assert set(report["comparison"]) == {"equal_function", "equal_accuracy"}
+    for name, found in report["comparison"].items():
+        assert found["kind"] == name.replace("_", " ")
+        assert found["neuro"]["bit_exact"] is True
+        assert found["systolic"]["bit_exact"] is True
+        joules = [found[side]["energy_per_inference_j"] for side in ("neuro", "systolic")]
+        assert near(found["ratio"]["mean"], joules[0] / joules[1], 1e-9)
     picture = ElementTree.parse(tmp_path / "out" / "power.svg").getroot()
     assert picture.tag.endswith("svg")
 
