@@ -1,0 +1,484 @@
+"""The comparison: one verdict, whatever the order of the images, and everything it rests on."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+
+from spikewatt.flow.compare.bounds import SRAM_FACTORS, WIRE_SCALES, bound
+from spikewatt.flow.compare.output import write
+from spikewatt.flow.compare.result import Comparison, Ratio
+from spikewatt.flow.compare.run import Plan, canonical, compare, sides
+from spikewatt.flow.compare.search import Found, Measured, search_neuro, search_systolic
+from spikewatt.flow.compare.sides import NeuroSide, SystolicSide
+from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant, parse_array, refinements
+from spikewatt.model.errors import DataError, NetworkError, ParameterError, SimulationError
+from spikewatt.model.params.systolic import Loading
+from spikewatt.model.systolic.program import SystolicProgram
+from spikewatt.model.systolic.schedule import first_vectors
+from tests.flow.small_comparison import (
+    CATEGORIES,
+    IMAGES,
+    NETWORK,
+    X,
+    Y,
+    leaky,
+    near,
+    priced,
+    small,
+)
+from tests.model.pairs import layered
+
+
+@pytest.fixture(scope="module")
+def found() -> Comparison:
+    return small()
+
+
+@pytest.fixture(scope="module")
+def report(found: Comparison) -> dict[str, Any]:
+    return json.loads(found.to_text())
+
+
+def bests(report: dict[str, Any]) -> list[dict[str, Any]]:
+    return [report["neuro"], report["systolic"], report["single"]["systolic"]]
+
+
+def test_fields(report: dict[str, Any]) -> None:
+    assert report["schema"] == "spikewatt.comparison/1"
+    assert (report["mode"], report["timesteps"], report["activation_bits"]) == ("window", 3, 2)
+    assert (report["images"], report["samples"]) == (IMAGES, len(X))
+    assert report["kind"] == "equal function"
+    assert report["weight_bits"] == {"neuro": 4, "systolic": 4}
+    for side in bests(report):
+        assert {"accuracy", "bit_exact", "energy_per_inference_j", "by_category"} <= side.keys()
+        assert {"latency_s", "area_um2", "standard_error_j", "leakage_w"} <= side.keys()
+        assert side["bit_exact"] is True
+        assert set(side["by_category"]) == set(CATEGORIES)
+        assert near(sum(side["by_category"].values()), side["energy_per_inference_j"])
+        assert all(joules > 0 for joules in side["by_category"].values())
+        assert near(side["energy_delay_js"], side["energy_per_inference_j"] * side["latency_s"])
+        leakage = side["by_category"]["leakage"]
+        dynamic = side["energy_per_inference_j"] - leakage
+        expected = 1000 * dynamic + leakage / side["seconds_per_inference"]
+        assert near(side["power_w"]["1000"], expected)
+        area = side["area_um2"]
+        assert near(area["total"], area["logic"] + area["memory"])
+
+
+def test_ratio_is_a_quotient(report: dict[str, Any]) -> None:
+    neuro, headline, single = (side["energy_per_inference_j"] for side in bests(report))
+    assert near(report["ratio"]["mean"], neuro / headline)
+    assert near(report["single"]["ratio"]["mean"], neuro / single)
+    for ratio in (report["ratio"], report["single"]["ratio"]):
+        low, high = ratio["ci95"]
+        assert 0 < low < ratio["mean"] < high
+
+
+def test_headline_is_the_cheapest(found: Comparison, report: dict[str, Any]) -> None:
+    for side in ("neuro", "systolic"):
+        met = [v for v in report[side]["variants"] if v["meets_clock"]]
+        least = min(v["energy_per_inference_j"] for v in met)
+        assert report[side]["energy_per_inference_j"] == least
+    assert [v["label"] for v in report["neuro"]["variants"]] == ["2 lanes", "4 lanes"]
+    labels = [v["label"] for v in report["systolic"]["variants"]]
+    assert labels == ["4x4, batch 1", "4x4, batch 2"]
+    assert found.headline == report["systolic"]["batch"]
+    assert report["single"]["batch"] == 1
+    assert report["rests_on"]["systolic_core"] == report["systolic"]["label"]
+    assert report["rests_on"]["neuro_core"] == report["neuro"]["label"]
+
+
+def test_csv_holds_every_variant(found: Comparison, report: dict[str, Any]) -> None:
+    rows = list(csv.DictReader(io.StringIO(found.to_csv())))
+    variants = [(core, v) for core in ("neuro", "systolic") for v in report[core]["variants"]]
+    assert len(rows) == len(variants) == 4
+    for row, (core, variant) in zip(rows, variants, strict=True):
+        assert (row["core"], row["variant"]) == (core, variant["label"])
+        assert float(row["energy_per_inference_j"]) == variant["energy_per_inference_j"]
+        parts = [float(row[f"{name}_j"]) for name in CATEGORIES]
+        assert near(sum(parts), variant["energy_per_inference_j"])
+        for name, value in (("logic_um2", "logic"), ("memory_um2", "memory")):
+            assert float(row[name]) == variant["area_um2"][value]
+        for name in ("latency_s", "seconds_per_inference", "leakage_w", "shortest_period_s"):
+            assert float(row[name]) == variant[name]
+        assert row["meets_clock"] == str(int(variant["meets_clock"]))
+
+
+def test_networks_agree(found: Comparison, report: dict[str, Any]) -> None:
+    assert report["activations"] == {"differing": 0, "of": len(X) * 8}
+    assert found.accuracy[0] == found.accuracy[1]
+    _, systolic = sides(NETWORK, X)
+    answers = systolic.network.run(np.rint(X * 3).astype(int))[-1].argmax(1)
+    assert found.accuracy[0] == (answers == Y).mean()
+    assert report["systolic"]["macs_per_inference"] == 6 * 8 + 8 * 4
+
+
+def test_rates_and_sparsity_by_hand(found: Comparison) -> None:
+    counts = np.rint(X * 3).astype(int)
+    hidden = sides(NETWORK, X)[1].network.run(counts)[0]
+    spikes = counts.sum() + hidden.sum()
+    assert near(found.spike_rate, spikes / (len(X) * (6 + 8) * 3))
+    assert near(found.spikes_per_inference, spikes / len(X))
+    zeros = (counts == 0).sum() + (hidden == 0).sum()
+    assert near(found.sparsity, zeros / (len(X) * 14))
+    # Each input spike meets 8 synapses, each hidden one 4.
+    operations = 8 * counts.sum() + 4 * hidden.sum()
+    assert near(found.synaptic_ops_per_inference, operations / len(X))
+
+
+def test_layers_are_the_whole(found: Comparison) -> None:
+    neuro = found.neuro.best
+    assert neuro is not None
+    assert list(found.layers["neuromorphic"]) == ["layer 1", "layer 2"]
+    assert near(sum(found.layers["neuromorphic"].values()), neuro.energy_per_inference_j)
+    for batch in (1, 2):
+        layers = found.layers[f"systolic, batch {batch}"]
+        assert list(layers) == ["layer 1", "layer 2"]
+        price = found.price(batch)
+        # It is the first batch that is cut.
+        assert near(sum(layers.values()), price.blocks_j[0] / batch)
+        variant = found.systolic[batch].variant
+        assert variant is not None
+        _, joules = price.block_cycles(0)
+        cut = first_vectors(sides(NETWORK, X)[1].program(variant), batch)[1]
+        assert near(layers["layer 1"], joules[:cut].sum() / batch)
+
+
+def test_layers_of_the_spiking_core_share_by_words(found: Comparison) -> None:
+    neuro, _ = sides(NETWORK, X)
+    variant = found.neuro.variant
+    assert variant is not None
+    groups = [-(-size // variant.lanes) for size in (8, 4)]
+    words = [neuro.spikes.sum() * groups[0], neuro.counts[0].sum() * groups[1]]
+    layers = found.layers["neuromorphic"]
+    assert near(layers["layer 1"] / layers["layer 2"], words[0] / words[1])
+
+
+def test_order_of_the_images_does_not_matter(found: Comparison, report: dict[str, Any]) -> None:
+    """Other orders, among those that run and among the rest, give the very same numbers."""
+    order = np.concatenate([np.random.default_rng(2).permutation(IMAGES), [6, 5]])
+    assert not np.array_equal(order[:IMAGES], np.arange(IMAGES))
+    plan = Plan(lanes=(4,), sizes=((4, 4),), batches=(2,), refine=False, glitches=False)
+    again = json.loads(compare(NETWORK, X[order], Y[order], images=IMAGES, plan=plan).to_text())
+    assert again["neuro"]["variants"] == report["neuro"]["variants"][1:]
+    assert again["systolic"]["variants"] == report["systolic"]["variants"][1:]
+    assert again["ratio"]["mean"] == report["ratio"]["mean"]
+    assert again["layers"]["neuromorphic"] == report["layers"]["neuromorphic"]
+    for name in ("spike_rate", "spikes_per_inference", "accuracy", "synaptic_ops_per_inference"):
+        assert again["neuro"][name] == report["neuro"][name]
+    assert again["systolic"]["activation_sparsity"] == report["systolic"]["activation_sparsity"]
+
+
+def test_bounds_begin_with_the_prices(found: Comparison, report: dict[str, Any]) -> None:
+    neuro = found.price()
+    for batch in (1, 2):
+        systolic = found.price(batch)
+        told = report["bounds"][str(batch)]
+        scenarios = {one["name"]: one for one in told["scenarios"]}
+        plain = scenarios["as priced"]
+        assert plain["neuro_j"] == neuro.per_inference_j
+        assert plain["systolic_j"] == systolic.per_inference_j
+        assert near(plain["ratio"], found.ratio(batch).mean)
+        assert len(scenarios) == len(told["scenarios"])
+        assert len(scenarios) == 1 + len(SRAM_FACTORS) ** 2 - 1 + len(WIRE_SCALES) - 1 + 2
+        period = max(neuro.timing.period_s, systolic.timing.period_s)
+        faster = scenarios[f"clock of {period * 1e9:.2f} ns"]
+        for price, side in ((neuro, "neuro_j"), (systolic, "systolic_j")):
+            leakage = price.by_category["leakage"]
+            rest = price.per_inference_j - leakage
+            assert near(faster[side], rest + leakage * period / 10e-9)
+        for one in scenarios.values():
+            assert near(one["ratio"], one["neuro_j"] / one["systolic_j"])
+        assert near(scenarios["memories: neuro x2, systolic x0.5"]["neuro_j"], neuro.with_sram(2))
+        assert near(
+            scenarios["memories: neuro x2, systolic x0.5"]["systolic_j"], systolic.with_sram(0.5)
+        )
+        assert near(scenarios["wires and clock tree x2"]["systolic_j"], systolic.with_wires(2))
+        factors = told["glitch_factor"]
+        assert 1 <= factors["neuro"] < 10
+        assert 1 <= factors["systolic"] < 10
+        expected = neuro.with_glitches(factors["neuro"])
+        assert near(scenarios["glitches"]["neuro_j"], expected)
+        expected = systolic.with_glitches(factors["systolic"])
+        assert near(scenarios["glitches"]["systolic_j"], expected)
+        flips = [n for n, one in scenarios.items() if (one["ratio"] < 1) != (plain["ratio"] < 1)]
+        assert told["flips"] == flips
+        assert told["verdict_flips"] == bool(flips)
+
+
+def bounded(joules: float, memories: float, gates: float, wires: float) -> Any:
+    """A core of so many J, of which memories and gates take a part; wires add."""
+    return priced(
+        joules,
+        with_sram=lambda factor: joules + (factor - 1) * memories,
+        with_glitches=lambda factor: joules + (factor - 1) * gates,
+        with_wires=lambda scale: joules + scale * wires,
+        with_period=lambda period: joules,
+    )
+
+
+def test_flips_by_hand() -> None:
+    # 10 against 11: a memory of 4 makes 14 at twice, 22 at four times; wires add 3 against 1.
+    ours, theirs = bounded(10, 4, 5, 3), bounded(11, 0.1, 1, 1)
+    result = bound(ours, theirs, (1.5, 1.1))
+    assert set(result.flips) == {
+        *(f"memories: neuro x{a}, systolic x{b:g}" for a in (2, 4) for b in SRAM_FACTORS),
+        *(f"wires and clock tree x{scale}" for scale in (1, 2)),
+        "glitches",
+    }
+    assert result.to_json()["verdict_flips"] is True
+    # The other way round the same scenarios flip.
+    swapped = bound(theirs, ours, (1.1, 1.5))
+    assert len(swapped.flips) == len(result.flips)
+    assert bound(ours, bounded(100, 1, 1, 1), (None, None)).flips == ()
+    names = [one.name for one in bound(ours, theirs, (None, 1.1)).scenarios]
+    assert "glitches" not in names
+
+
+def test_ratio_by_hand() -> None:
+    ours = Measured.of("a", 1, priced(6.0, error=0.3))  # 5 %
+    theirs = Measured.of("b", 1, priced(3.0, error=0.36))  # 12 %: 13 % together
+    ratio = Ratio.of(ours, theirs, None)
+    assert near(ratio.mean, 2.0)
+    low, high = ratio.ci95
+    assert near(low, 2 * np.exp(-1.96 * 0.13))
+    assert near(high, 2 * np.exp(1.96 * 0.13))
+    inverse = Ratio.of(theirs, ours, None)
+    assert near(inverse.ci95[0], 1 / high)
+    alone = replace(theirs, standard_error_j=None)
+    assert Ratio.of(ours, alone, 0.36) == ratio
+
+
+def test_cheapest_of_those_that_meet_the_clock() -> None:
+    found: Found[NeuroVariant] = Found()
+    for lanes, joules, period in ((1, 5, 9e-9), (2, 3, 11e-9), (3, 4, 10e-9), (4, 4, 1e-9)):
+        found.consider(NeuroVariant(lanes), 1, priced(joules, period_s=period))
+    assert found.variant == NeuroVariant(3)
+    assert found.best is not None
+    assert found.price is not None
+    assert found.best.energy_per_inference_j == found.price.per_inference_j == 4
+    assert [one.meets_clock for one in found.tried] == [True, False, True, True]
+
+
+class Pretender(SystolicSide):
+    """A side whose cores cost what a table says: no RTL."""
+
+    costs: dict[str, float]
+    asked: list[SystolicVariant]
+
+    def price(self, variant: SystolicVariant, *_: Any, **__: Any) -> Any:
+        self.asked.append(variant)
+        words = dict(variant.options)
+        joules = {(8, 8): 10.0, (4, 4): 12.0}[variant.rows, variant.columns]
+        joules += sum(self.costs.get(name, 0.0) for name, value in words.items() if value)
+        return priced(joules + (self.costs["single"] if "double_buffer" in words else 0))
+
+
+def pretender(**costs: float) -> Pretender:
+    side = Pretender(sides(NETWORK, X)[1].network, np.zeros((1, 6), np.int64))
+    object.__setattr__(side, "costs", {"single": 1.0, **costs})
+    object.__setattr__(side, "asked", [])
+    return side
+
+
+def search(side: SystolicSide, *, refine: bool) -> Found[SystolicVariant]:
+    return search_systolic(side, ((4, 4), (8, 8)), 1, refine, 1, None, lambda what, done: None)
+
+
+def test_options_stay_if_they_pay() -> None:
+    side = pretender(isolate_activations=-2.0, isolate_weights=1.0, gate_idle=-1.0, loading=-0.5)
+    found = search(side, refine=True)
+    assert found.variant is not None
+    assert (found.variant.rows, found.variant.columns) == (8, 8)
+    kept = {"isolate_activations": True, "gate_idle": True, "loading": Loading.SHIFT}
+    assert dict(found.variant.options) == kept | {
+        name: value for name, value in found.variant.options if name == "tile_columns"
+    }
+    assert found.best is not None
+    assert near(found.best.energy_per_inference_j, 6.5)
+    assert len(found.tried) == 2 + 6
+    # The last attempt stands on all that paid before.
+    last = dict(side.asked[-1].options)
+    assert kept.items() <= last.items()
+    assert last["double_buffer"] is False
+    assert len(search(pretender(), refine=False).tried) == 2
+
+
+def test_no_core_that_meets_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = priced(1.0, period_s=11e-9)
+    monkeypatch.setattr(NeuroSide, "price", lambda *_, **__: slow)
+    monkeypatch.setattr(SystolicSide, "price", lambda *_, **__: slow)
+    found = search_neuro(sides(NETWORK, X)[0], (4, 8), 1, None, lambda what, done: None)
+    assert (found.variant, found.best, found.price) == (None, None, None)
+    assert len(found.tried) == 2
+    assert search(sides(NETWORK, X)[1], refine=True).price is None
+    with pytest.raises(
+        SimulationError, match=r"^no neuromorphic core of the search meets the clock$"
+    ):
+        compare(NETWORK, X, plan=Plan(sizes=((4, 4),)))
+
+
+def test_variants_tell_themselves_apart() -> None:
+    base = SystolicVariant(4, 8, 32)
+    labels = [base.label, *(one.label for one in refinements(base))]
+    assert len(set(labels)) == 7
+    assert labels[0] == "4x8, batch 32"
+    assert labels[1:] == [
+        f"{labels[0]}, {words}"
+        for words in (
+            "tiles of columns 8",
+            "zero activations isolated",
+            "zero weights isolated",
+            "idle rows and columns gated",
+            "loading by shift",
+            "no double buffer",
+        )
+    ]
+    twice = base.with_option("gate_idle", True).with_option("gate_idle", False)
+    assert twice.options == (("gate_idle", False),)
+
+
+@pytest.mark.parametrize("text", ["8x8", "1X256", "016x4"])
+def test_array_sizes(text: str) -> None:
+    assert "x".join(map(str, parse_array(text))) == text.lower().lstrip("0")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "8", "x", "8x", "0x8", "8x0", "8x257", "8x8x8", "-8x8", "8.0x8", "²x2", "9" * 5000 + "x8"],
+)
+def test_bad_array_sizes(text: str) -> None:
+    with pytest.raises(ParameterError) as caught:
+        parse_array(text)
+    assert str(caught.value) == (
+        f"--array must be rows x columns like 8x8, 1 to 256 each, not {text!r}"
+    )
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 7])
+def test_window_mode_has_no_differing_activation(steps: int) -> None:
+    network = layered((6, 8, 5, 4), (5, 7), 3, bias=6, T=3)
+    x = np.random.default_rng(1).random((50, 6))
+    neuro, systolic = sides(network, x, timesteps=steps)
+    assert systolic.network.input_max == neuro.network.encoder.timesteps == steps
+    for ours, theirs in zip(neuro.counts, systolic.golden[:-1], strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    np.testing.assert_array_equal(neuro.classes, systolic.classes)
+
+
+def test_every_tick_mode_differs_somewhere() -> None:
+    x = np.random.default_rng(1).random((50, 6))
+    neuro, systolic = sides(NETWORK, x, mode="every-tick")
+    differing = (neuro.counts[0] != systolic.golden[0]).sum()
+    assert 0 < differing < 0.3 * systolic.golden[0].size
+
+
+def test_rival_sees_the_same_samples() -> None:
+    """Both sides encode the samples themselves, each with its own timesteps."""
+    rival = layered((6, 3, 4), (4,), 5, T=7)
+    neuro, systolic = sides(leaky(), X, rival=rival)
+    np.testing.assert_array_equal(neuro.spikes.sum(1), np.rint(X * 3))
+    np.testing.assert_array_equal(systolic.x, np.floor(X * 7 + 0.5))
+    assert neuro.network.name == "leaky"
+    assert [layer.outputs for layer in systolic.network.layers] == [3, 4]
+
+
+def test_written_whole_or_not_at_all(
+    found: Comparison, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "out", found)
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert {"comparison.json", "variants.csv", "energy.svg", "layers.svg"} <= set(names)
+    assert {"power-neuro.svg", "power-systolic.svg"} <= set(names)
+    assert (tmp_path / "out" / "variants.csv").read_text() == found.to_csv()
+    assert json.loads((tmp_path / "out" / "comparison.json").read_text()) == json.loads(
+        found.to_text()
+    )
+
+    def fail(*_: object) -> None:
+        raise SimulationError("no")
+
+    monkeypatch.setattr("spikewatt.flow.compare.output.plot_comparison", fail)
+    with pytest.raises(SimulationError, match="no"):
+        write(tmp_path / "other", found)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("images", [0, -1, 8])
+def test_more_images_than_there_are(images: int) -> None:
+    with pytest.raises(DataError, match=rf"^--images {images} is not within the 7 samples"):
+        compare(NETWORK, X, images=images)
+
+
+def test_bad_samples_by_their_own_row() -> None:
+    """Rows are those of the file, whatever order they run in."""
+    x = X[::-1].copy()
+    x[4, 2] = 7
+    with pytest.raises(DataError, match=r"^x\[4, 2\] is 7, outside the encoder's range 0..1"):
+        compare(NETWORK, x)
+    for odd in (X[0], X[None], X[:, :5]):
+        with pytest.raises(DataError, match=r"^x must have shape \(n, 6\), not "):
+            compare(NETWORK, odd, images=1)
+    with pytest.raises(DataError, match=r"^y\[1\] is 4, and the readout has classes 0..3$"):
+        compare(NETWORK, X, np.array([0, 4, 0, 0, 0, 0, 0]))
+
+
+def test_no_equal_and_no_rival() -> None:
+    with pytest.raises(NetworkError, match=r"^population 'h1' leaks"):
+        compare(leaky(), X)
+
+
+def test_a_rival_of_another_task() -> None:
+    with pytest.raises(NetworkError, match=r"^rival 'chain' has 5 inputs, and 'leaky' has 6$"):
+        compare(leaky(), X, rival=layered((5, 3, 4), (4,), 1))
+    with pytest.raises(NetworkError, match=r"^rival 'chain' has 3 classes, and 'leaky' has 4$"):
+        compare(leaky(), X, rival=layered((6, 3, 3), (4,), 1))
+
+
+OPTIONS = {
+    "isolate_activations": True,
+    "isolate_weights": True,
+    "gate_idle": True,
+    "loading": Loading.SHIFT,
+    "tile_rows": 2,
+    "tile_columns": 4,
+    "double_buffer": False,
+}
+
+
+def energies(options: dict[str, Any]) -> list[float]:
+    """Of an array with each option alone; `price` holds results to the model."""
+    _, systolic = sides(NETWORK, X[:IMAGES][canonical(X[:IMAGES])])
+    plain = SystolicVariant(4, 4, 1)
+    variants = [plain.with_option(name, value) for name, value in options.items()]
+    quiet = lambda what, done: None  # noqa: E731
+    return [systolic.price(v, IMAGES, None, quiet).per_inference_j for v in variants]
+
+
+def test_options_change_the_energy(found: Comparison) -> None:
+    chosen = {name: OPTIONS[name] for name in ("isolate_activations", "double_buffer")}
+    plain = found.systolic[1].tried[0].energy_per_inference_j
+    assert len({plain, *energies(chosen)}) == 3
+
+
+@pytest.mark.long
+def test_every_option_changes_the_energy(found: Comparison) -> None:
+    joules = [found.systolic[1].tried[0].energy_per_inference_j, *energies(OPTIONS)]
+    assert len(joules) == len(OPTIONS) + 1
+    assert all(not near(a, b, 1e-4) for a, b in pairwise(sorted(joules)))
+
+
+def test_wrong_rtl_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The core is given inputs that are not the model's."""
+    _, systolic = sides(NETWORK, X[:2])
+    variant = SystolicVariant(4, 4, 1)
+    genuine = SystolicProgram.input_words
+    monkeypatch.setattr(SystolicProgram, "input_words", lambda self, x: 3 - genuine(self, x))
+    with pytest.raises(SimulationError, match=r"^samples 0..0: the systolic core gives other "):
+        systolic.price(variant, 2, None, lambda what, done: None)
