@@ -160,8 +160,8 @@ class SystolicCore(_Core):
     o : Out(stream of signed(accumulator_bits)[columns])
         The last layer's accumulators: tile by tile, the vectors of the batch within each.
     command : In(stream)
-        Run a batch of one more than the payload. Accepted at rest, when no configuration word is
-        offered.
+        Run a batch of one more than the payload, at most the one that the tables are laid out for.
+        Accepted at rest, when no configuration word is offered.
     config : In(stream of config word), response : Out(stream of 32 bits)
         Tables; accepted at rest.
     idle : Out(1)

@@ -30,22 +30,19 @@ def check_batch(name: str, trace: SystolicTrace, program: SystolicProgram, x: np
     """Numbers, cycles and accesses of a batch."""
     params, batch = program.params, len(x)
     golden, onnx = program.network.run(x), onnx_run(program.network, x)
-    results, at = trace.results, 0
+    words, at = [*trace.results, *trace.outputs], 0
     for k, (plan, ours, theirs) in enumerate(zip(program.plans, golden, onnx, strict=True)):
         np.testing.assert_array_equal(ours, theirs, err_msg=f"{name}: golden, layer {k}")
-        if plan.final:
-            break
-        count = plan.tiles * batch
-        words = results[at : at + count].reshape(plan.tiles, batch, params.columns)
-        got = np.moveaxis(words, 0, 1).reshape(batch, -1)
-        used = plan.layer.outputs
+        count, used = plan.tiles * batch, plan.layer.outputs
+        block = np.reshape(words[at : at + count], (plan.tiles, batch, params.columns))
+        got = np.moveaxis(block, 0, 1).reshape(batch, -1)
         np.testing.assert_array_equal(got[:, :used], ours, err_msg=f"{name}: layer {k}")
         if not params.gate_idle:
             assert not got[:, used:].any(), f"{name}: padding of layer {k}"
         at += count
-    assert at == len(results)
-    got = program.outputs(trace.outputs, batch)
-    np.testing.assert_array_equal(got, golden[-1], err_msg=f"{name}: outputs")
+    assert at == len(words)
+    outputs = program.outputs(trace.outputs, batch)
+    np.testing.assert_array_equal(outputs, golden[-1], err_msg=f"{name}: outputs")
     assert trace.accesses == accesses(program, batch), name
     assert trace.cycles == cycles(program, batch), name
 
