@@ -23,6 +23,7 @@ BORDERS = (
     "tables_read_back",
     "reset_in_the_middle",
     "another_program_between_batches",
+    "configuration_goes_before_a_command",
 )
 
 
@@ -65,10 +66,16 @@ def test_stalls_on_verilator(build: str, tmp_path: Path) -> None:
     run_bench(build, "batches_back_to_back|" + "|".join(BORDERS), "verilator", tmp_path)
 
 
+@pytest.mark.timeout(240)
+def test_clock_gate(tmp_path: Path) -> None:
+    assert cases("tall")[0].program.params.clock_gating
+    run_bench("tall", "no_clock_at_rest", "icarus", tmp_path)
+
+
 def test_every_test_of_the_bench_is_listed() -> None:
     written = {
         function.name
         for function in ast.parse(BENCH.read_text()).body
         if isinstance(function, ast.AsyncFunctionDef) and function.decorator_list
     }
-    assert written == {"batches_back_to_back", *BORDERS}
+    assert written == {"batches_back_to_back", "no_clock_at_rest", *BORDERS}

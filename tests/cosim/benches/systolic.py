@@ -145,3 +145,45 @@ async def another_program_between_batches(dut: Any) -> None:
     await bench.idle()
     bench.check(one.program, one.batches[:1], Scoreboard("before"))
     await bench.run(two.program, two.batches, Scoreboard("after"))
+
+
+@cocotb.test(**LIMIT)
+async def configuration_goes_before_a_command(dut: Any) -> None:
+    """A command that is offered beside configuration waits for its last word."""
+    bench = await _started(dut, stall=0.0)
+    one, two = CASES[1], CASES[2]
+    await bench.load(one.program)
+    bench.monitor.reset()
+    addresses, words = (part.tolist() for part in two.program.config_words())
+    bench.config.send(
+        config_payload(address, word, write=True)
+        for address, word in zip(addresses, words, strict=True)
+    )
+    bench.send(two.program, two.batches[0])
+    await bench.commands.drain()
+    assert int(dut.config__valid.value) == 0
+    await bench.idle()
+    bench.check(two.program, two.batches[:1], Scoreboard("both at once"))
+
+
+@cocotb.test(**LIMIT)
+async def no_clock_at_rest(dut: Any) -> None:
+    """The clock behind the gate has as many edges as a run has cycles, and none at rest."""
+    bench, case = await _started(dut, stall=0.0), _deepest()
+    await bench.load(case.program)
+    rises = 0
+
+    async def count() -> None:
+        nonlocal rises
+        while True:
+            await RisingEdge(dut.core_clk)
+            rises += 1
+
+    cocotb.start_soon(count())
+    await _wait(dut, 50)
+    assert rises <= 1, "the last edge of the configuration"
+    for x in case.batches:
+        before = rises
+        await bench.run(case.program, [x], Scoreboard("run"))
+        await _wait(dut, 50)
+        assert rises - before == cycles(case.program, len(x))
