@@ -15,7 +15,7 @@ from spikewatt.model.params.systolic import SystolicTable
 from spikewatt.model.systolic.schedule import cycles
 from tests.cosim.systolic_builds import SystolicCase, cases
 
-LIMIT = {"timeout_time": 20, "timeout_unit": "ms"}
+LIMIT = {"timeout_time": 2, "timeout_unit": "ms"}
 CASES = cases(os.environ["SPIKEWATT_BUILD"])
 STALL = float(os.environ["SPIKEWATT_STALL"])
 
