@@ -183,7 +183,7 @@ def _sweep(
 ) -> None:
     from spikewatt.flow.compare.output import show_sweep, write_sweep
     from spikewatt.flow.compare.sweep import parse_rates, sweep
-    from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant
+    from spikewatt.flow.compare.variants import NeuroVariant, usual
     from spikewatt.flow.console import progress_bar
 
     rows, columns = sizes[0] if len(sizes) == 1 else (8, 8)
@@ -194,7 +194,7 @@ def _sweep(
             timesteps=timesteps,
             mode=mode.value,
             neuro=NeuroVariant(lanes or 16),
-            systolic=SystolicVariant(rows, columns, min(32, images)),
+            systolic=usual(rows, columns, min(32, images)),
             images=images,
             liberty=liberty,
             progress=progress,

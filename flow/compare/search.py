@@ -10,6 +10,7 @@ from spikewatt.flow.compare.variants import (
     NeuroVariant,
     SystolicVariant,
     refinements,
+    usual,
 )
 from spikewatt.flow.price import PricedCore
 
@@ -104,7 +105,7 @@ def search_systolic(
         found.consider(variant, batch, price)
 
     for rows, columns in sizes:
-        attempt(SystolicVariant(rows, columns, batch))
+        attempt(usual(rows, columns, batch))
     if refine and found.variant is not None:
         for step in range(len(refinements(found.variant))):
             attempt(refinements(found.variant)[step])

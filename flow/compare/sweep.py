@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.flow.compare.sides import NeuroSide, Progress, SystolicSide
-from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant
+from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant, usual
 from spikewatt.model.errors import NetworkError, ParameterError
 from spikewatt.model.network import INPUT, Network
 from spikewatt.model.pair import Mode, spiking_pair
@@ -190,7 +190,7 @@ def sweep(
     seed:
         Of the inputs; each point has the same stream of random numbers.
     """
-    neuro, systolic = neuro or NeuroVariant(16), systolic or SystolicVariant(8, 8, min(32, images))
+    neuro, systolic = neuro or NeuroVariant(16), systolic or usual(8, 8, min(32, images))
     middle = rates[len(rates) // 2]
     spiking = spiking_pair(network, timesteps=timesteps, mode=mode)
     if len(spiking.populations) < 2:

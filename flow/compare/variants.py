@@ -16,11 +16,12 @@ __all__ = [
     "SystolicVariant",
     "parse_array",
     "refinements",
+    "usual",
 ]
 
 LANES = (4, 8, 16, 32)
 """Lanes of the neuromorphic core that a search tries."""
-SIZES = ((4, 4), (8, 8), (16, 16), (32, 8), (8, 32), (16, 4))
+SIZES = ((4, 4), (8, 8), (16, 16))
 """Rows and columns of the array that a search tries."""
 BATCHES = (1, 32)
 """Inferences that run together on the systolic core; the spiking core has no use for a batch."""
@@ -65,13 +66,14 @@ class SystolicVariant:
         """What tells it from the others."""
         words = [f"{self.rows}x{self.columns}", f"batch {self.batch}"]
         for name, value in self.options:
-            if value is False:
-                words.append(f"no {_WORDS[name]}")
-            elif value is True:
-                words.append(_WORDS[name])
+            if name == "tile_columns" and value == self.columns:
+                words.append("broadcast")
+            elif name == "loading":
+                words.append(f"loaded by {value.name.lower()}")
+            elif isinstance(value, bool):
+                words.append(_WORDS[name][value])
             else:
-                shown = value.name.lower() if isinstance(value, Loading) else value
-                words.append(f"{_WORDS[name]} {shown}")
+                words.append(f"{name.replace('_', ' ')} {value}")
         return ", ".join(words)
 
     @property
@@ -80,26 +82,33 @@ class SystolicVariant:
         return {"rows": self.rows, "columns": self.columns, **dict(self.options)}
 
 
-_WORDS = {
-    "loading": "loading by",
-    "double_buffer": "double buffer",
-    "tile_rows": "tiles of rows",
-    "tile_columns": "tiles of columns",
-    "isolate_activations": "zero activations isolated",
-    "isolate_weights": "zero weights isolated",
-    "gate_idle": "idle rows and columns gated",
+_WORDS = {  # off and on
+    "double_buffer": ("one buffer", "two buffers"),
+    "isolate_activations": ("zero activations not isolated", "zero activations isolated"),
+    "isolate_weights": ("zero weights not isolated", "zero weights isolated"),
+    "gate_idle": ("idle rows and columns not gated", "idle rows and columns gated"),
 }
+
+
+def usual(rows: int, columns: int, batch: int) -> SystolicVariant:
+    """The array that a search begins with: activations go to all columns at once, one buffer.
+
+    At 100 MHz neither the registers between columns nor a second buffer of weights paid for
+    themselves at any size or batch that was tried (docs/comparison.md).
+    """
+    plain = SystolicVariant(rows, columns, batch)
+    return plain.with_option("tile_columns", columns).with_option("double_buffer", False)
 
 
 def refinements(best: SystolicVariant) -> Sequence[SystolicVariant]:
     """What a search tries on the cheapest size: one option after another, each kept if it pays."""
     return (
-        best.with_option("tile_columns", best.columns),
-        best.with_option("isolate_activations", True),
+        best.with_option("tile_columns", 1),
+        best.with_option("double_buffer", True),
         best.with_option("isolate_weights", True),
+        best.with_option("isolate_activations", True),
         best.with_option("gate_idle", True),
         best.with_option("loading", Loading.SHIFT),
-        best.with_option("double_buffer", False),
     )
 
 
