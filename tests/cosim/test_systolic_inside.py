@@ -52,6 +52,9 @@ PART = dense([[-1, 0], [3, 2]])
 X = np.array([[5, 9], [0, 9], [9, 0], [0, 0], [6, 3]])
 
 
+WATCHED = r"systolic\.logic\.(?:array|accumulator)\.(\w+|pe_\w+\.held\w*)(\[\d+:\d+\])?"
+
+
 def changes(file: Path, since: int) -> tuple[Counter[str], dict[str, set[int]]]:
     """Changes of every register of the array from ``since`` ns on, and the values they went to."""
     wave: Any = VCDVCD(str(file), store_tvs=True)
@@ -59,7 +62,7 @@ def changes(file: Path, since: int) -> tuple[Counter[str], dict[str, set[int]]]:
     count: Counter[str] = Counter()
     values: dict[str, set[int]] = {}
     for name in wave.signals:
-        found = re.fullmatch(r"systolic\.logic\.array\.(\w+|pe_\w+\.held\w*)(\[\d+:\d+\])?", name)
+        found = re.fullmatch(WATCHED, name)
         if found:
             later = [value for time, value in wave[name].tv if time > since * unit]
             count[found[1]] += len(later)
@@ -105,6 +108,7 @@ def test_registers_keep_still(gated: bool, tmp_path: Path) -> None:
     else:
         assert sum(map(bool, columns.values())) >= 3, unused
         assert count["activation_2_0"]
+    assert matching(count, "whole_sums") == {"whole_sums": 0}, "nothing is requantised"
     for name in matching(count, FEEDS):
         assert count[name], name
         assert (0 in values[name]) != gated, name

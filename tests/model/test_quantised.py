@@ -253,7 +253,14 @@ def test_inputs_refused(x: Any, message: str) -> None:
 
 def test_accumulator_bits_are_reached_and_enough() -> None:
     """The width holds the extreme sums, and one bit less does not hold them all."""
-    for weight, inputs, bias in ((7, 4, 0), (-8, 4, 0), (-8, 9, 3), (7, 5, -200), (-1, 1, 0)):
+    for weight, inputs, bias in (
+        (7, 4, 0),
+        (-8, 4, 0),
+        (-8, 2, -48),
+        (-8, 9, 3),
+        (7, 5, -200),
+        (-1, 1, 0),
+    ):
         one = replace(
             layer(inputs, 2),
             weights=np.full((inputs, 2), weight),
@@ -267,3 +274,12 @@ def test_accumulator_bits_are_reached_and_enough() -> None:
         assert -half <= lowest <= highest < half
         assert network.accumulator_bits == 4 or not -half // 2 <= lowest <= highest < half // 2
         assert network.macs == 2 * inputs
+
+
+def test_accumulators_of_hidden_layers_follow_from_what_enters_them() -> None:
+    """Activations of a hidden layer go up to the clip of the one before, not to ``input_max``."""
+    last = replace(layer(3, 2), weights=np.full((3, 2), 7))
+    for clip_max in (0, 1, 7):
+        first = layer(4, 3, Requantisation(3, 2, clip_max))
+        network = changed(layers=(first, last), input_max=2)
+        assert network.accumulator_range == (0, max(2 * 4, clip_max * 3 * 7))
