@@ -23,24 +23,29 @@ def _columns(found: Comparison) -> dict[str, Measured]:
     return {name: best for name, best in bests.items() if best is not None}
 
 
+def _named(name: str, one: Measured) -> str:
+    """The column, and which core it is."""
+    return f"{name}\n{one.label.replace(f', batch {one.batch}', '')}"
+
+
 def energy_bars(path: Path, found: Comparison) -> None:
     """Energy of an inference by category, the cheapest core of each kind."""
     columns = _columns(found)
     with drawing(path, (6, 3.2)) as figure:
         axes = figure.subplots()
-        names, low = list(columns), [0.0] * len(columns)
+        names, low = [_named(*item) for item in columns.items()], [0.0] * len(columns)
         for category in CATEGORIES:
             values = [one.by_category[category] * 1e9 for one in columns.values()]
             axes.barh(names, values, left=low, color=_COLOURS[category], label=category, height=0.6)
             low = [a + b for a, b in zip(low, values, strict=True)]
-        for at, (one, total) in enumerate(zip(columns.values(), low, strict=True)):
-            core = one.label.replace(f", batch {one.batch}", "")
-            axes.text(total, at, f"  {total:.3g} nJ · {core}", va="center", fontsize=8)
+        for at, total in enumerate(low):
+            axes.text(total, at, f"  {total:.3g} nJ", va="center")
         axes.invert_yaxis()
+        both = " and ".join(dict.fromkeys([found.network, found.rival]))
         axes.set(
             xlabel="energy of an inference, nJ",
-            title=f"{found.kind}: {found.network} and {found.rival}, T = {found.timesteps}",
-            xlim=(0, max(low) * 1.5),
+            title=f"{found.kind}: {both}, T = {found.timesteps}",
+            xlim=(0, max(low) * 1.3),
         )
         axes.legend(loc="lower right", frameon=False, fontsize=8)
 
