@@ -2,19 +2,25 @@
 
 import csv
 import io
+import itertools
 import json
+import re
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 
+from spikewatt.cosim.systolic import NativeSystolic, SystolicTrace
 from spikewatt.flow.compare.bounds import SRAM_FACTORS, WIRE_SCALES
+from spikewatt.flow.compare.layers import neuro_layers
 from spikewatt.flow.compare.output import write
 from spikewatt.flow.compare.result import Comparison
 from spikewatt.flow.compare.run import Plan, canonical, compare, sides
+from spikewatt.flow.compare.search import Found
 from spikewatt.flow.compare.variants import (
-    SystolicVariant,
+    NeuroVariant,
     usual,
 )
 from spikewatt.model.errors import DataError, NetworkError, SimulationError
@@ -29,6 +35,7 @@ from tests.flow.small_comparison import (
     Y,
     leaky,
     near,
+    priced,
     small,
 )
 from tests.model.pairs import layered
@@ -157,6 +164,16 @@ def test_layers_of_the_spiking_core_share_by_words(found: Comparison) -> None:
     words = [neuro.spikes.sum() * groups[0], neuro.counts[0].sum() * groups[1]]
     layers = found.layers["neuromorphic"]
     assert near(layers["layer 1"] / layers["layer 2"], words[0] / words[1])
+
+
+def test_layers_share_by_words_and_not_by_neurons() -> None:
+    """With eight lanes a word holds all eight hidden neurons, or the four of the readout."""
+    neuro, _ = sides(NETWORK, X)
+    found: Found[NeuroVariant] = Found()
+    found.consider(NeuroVariant(8), 1, priced(1.0))
+    layers = neuro_layers(neuro, found)
+    assert near(layers["layer 1"] / layers["layer 2"], neuro.spikes.sum() / neuro.counts[0].sum())
+    assert near(sum(layers.values()), 1.0)
 
 
 def test_order_of_the_images_does_not_matter(found: Comparison, report: dict[str, Any]) -> None:
@@ -324,11 +341,36 @@ def test_every_option_changes_the_energy(found: Comparison) -> None:
     assert all(not near(a, b, 1e-4) for a, b in pairwise(sorted(joules)))
 
 
-def test_wrong_rtl_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The core is given inputs that are not the model's."""
+def damaged(trace: SystolicTrace, what: str) -> SystolicTrace:
+    if what == "accumulators":
+        return replace(trace, outputs=trace.outputs + 1)
+    if what == "activations":
+        return replace(trace, results=trace.results ^ 1)
+    if what == "cycles":
+        return replace(trace, cycles=trace.cycles + 1)
+    return replace(trace, accesses={**trace.accesses, "bias_read": 0})
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        ("accumulators", "samples 1..1: the systolic core gives other accumulators"),
+        ("activations", "samples 1..1: the systolic core gives other activations"),
+        ("cycles", "the systolic core took "),
+        ("accesses", "the systolic core took {'weight_read': "),
+    ],
+)
+def test_wrong_rtl_is_found_out(monkeypatch: pytest.MonkeyPatch, what: str, message: str) -> None:
+    """One thing wrong in the second sample."""
     _, systolic = sides(NETWORK, X[:2])
-    variant = SystolicVariant(4, 4, 1)
-    genuine = SystolicProgram.input_words
-    monkeypatch.setattr(SystolicProgram, "input_words", lambda self, x: 3 - genuine(self, x))
-    with pytest.raises(SimulationError, match=r"^samples 0..0: the systolic core gives other "):
-        systolic.price(variant, 2, None, lambda what, done: None)
+    genuine, runs = NativeSystolic.run, itertools.count()
+
+    def run(core: NativeSystolic, program: SystolicProgram, x: np.ndarray) -> SystolicTrace:
+        trace = genuine(core, program, x)
+        return damaged(trace, what) if next(runs) == 1 else trace
+
+    monkeypatch.setattr(NativeSystolic, "run", run)
+    with pytest.raises(SimulationError, match=f"^{re.escape(message)}") as caught:
+        systolic.price(usual(4, 4, 1), 2, None, lambda what, done: None)
+    assert what in str(caught.value)
+    assert next(runs) == 2
