@@ -129,7 +129,9 @@ def test_rtl_that_differs_fails_the_check(
         return trace
 
     monkeypatch.setattr(flow, "run_batch", wrong)
-    monkeypatch.setattr(sys, "argv", ["spikewatt", "demo", "--images", "3", "--no-compare", "--json"])
+    monkeypatch.setattr(
+        sys, "argv", ["spikewatt", "demo", "--images", "3", "--no-compare", "--json"]
+    )
     before = signal.getsignal(signal.SIGTERM)
     try:
         with pytest.raises(SystemExit) as stop:
