@@ -19,7 +19,7 @@ from spikewatt.flow.compare.command import compare as compare_command
 from spikewatt.flow.console import progress_bar
 from spikewatt.flow.energy import energy
 from spikewatt.flow.synthesis import synth
-from spikewatt.model.errors import DataError, SpikewattError
+from spikewatt.model.errors import DataError, SimulationError, SpikewattError
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
     from collections.abc import Callable
@@ -236,6 +236,8 @@ def main() -> None:
         sys.stdout.flush()
     except typer.TyperException as error:
         _fail(f"{error.format_message()} (spikewatt --help shows the commands)", BAD_INPUT)
+    except SimulationError as error:
+        _fail(error, FAILED_CHECK)
     except SpikewattError as error:
         _fail(error, BAD_INPUT)
     except (KeyboardInterrupt, typer.Abort):

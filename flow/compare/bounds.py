@@ -5,6 +5,7 @@ from typing import Any
 
 from spikewatt.energy.glitches import glitch_factor
 from spikewatt.flow.price import PricedCore
+from spikewatt.model.errors import SimulationError
 
 __all__ = ["SRAM_FACTORS", "WIRE_SCALES", "Bounds", "Scenario", "bound", "measure_glitches"]
 
@@ -30,6 +31,7 @@ class Bounds:
 
     ``glitch_factor``: energy of combinational gates with glitches over that without, of the
     neuromorphic and of the systolic core. ``flips``: names of the scenarios with another winner.
+    Each scenario varies one thing; they may well come together.
     """
 
     glitch_factor: tuple[float | None, float | None]
@@ -47,8 +49,11 @@ class Bounds:
         }
 
 
-def measure_glitches(price: PricedCore, cycles: int = 400) -> float:
+def measure_glitches(price: PricedCore, cycles: int = 400) -> float | None:
     """Glitch factor of combinational gates, from a simulation with delays of the first block.
+
+    ``None`` where the gates, each with one delay of its own, are too slow for the clock: then they
+    compute something else.
 
     Parameters
     ----------
@@ -57,7 +62,10 @@ def measure_glitches(price: PricedCore, cycles: int = 400) -> float:
     """
     begin, end = (float(edge) for edge in price.estimate.activity.edges_s[:2])
     end = min(end, begin + cycles * price.period_s)
-    return glitch_factor(price.prepared, price.estimate, window=(begin, end)).factor
+    try:
+        return glitch_factor(price.prepared, price.estimate, window=(begin, end)).factor
+    except SimulationError:
+        return None
 
 
 def bound(

@@ -29,7 +29,9 @@ class PairMode(StrEnum):
 
 
 def compare(
-    network: Annotated[Path, typer.Argument(help="Network file (.swn).")],
+    network: Annotated[
+        Path | None, typer.Argument(help="Network file (.swn); a sweep has one to fall back on.")
+    ] = None,
     data: Annotated[
         Path | None,
         typer.Option(help="NPZ with x[n, inputs] and, optionally, y[n].", show_default="none"),
@@ -69,7 +71,7 @@ def compare(
         str | None,
         typer.Option(
             metavar="FIRST:LAST:POINTS",
-            help="Instead: random inputs of these spike rates, 0.01:0.3:8 for one.",
+            help="Instead of --data: random inputs of these spike rates, like 0.01:0.3:8.",
             show_default="no sweep",
         ),
     ] = None,
@@ -87,11 +89,16 @@ def compare(
     """Price a spiking network and its quantised rival, both as RTL, both proven bit-exact."""
     from spikewatt.flow.compare.run import Plan
     from spikewatt.flow.compare.variants import LANES, SIZES, parse_array
+    from spikewatt.model.dataset import load_shipped
     from spikewatt.model.netfile import load_network
 
     sizes = SIZES if array is None else (parse_array(array),)
-    loaded = load_network(network)
+    if network is None and sweep_rate is None:
+        raise ParameterError("NETWORK is missing: name a network file (.swn)")
+    loaded = load_shipped("digits_t7") if network is None else load_network(network)
     if sweep_rate is not None:
+        if rival is not None:
+            raise ParameterError("--sweep-rate is for one network and its equal: leave --rival out")
         chosen = IMAGES if images is None else images
         _sweep(loaded, sweep_rate, sizes, lanes, chosen, timesteps, mode, liberty, out, as_json)
         return

@@ -45,15 +45,22 @@ def show(found: Comparison, *, variants: bool = True) -> None:
         console.print(
             f"  It rests on: mode {rests['mode']}, T = {rests['timesteps']}, "
             f"b = {rests['activation_bits']}, array {rests['systolic_core']}, "
-            f"{rests['neuro_core']}, clock gating on both sides, {rests['library']} at "
+            f"{rests['neuro_core']}, clock gates {_gates(rests['clock_gates'])}, "
+            f"{rests['library']} at "
             f"{rests['voltage_v']:g} V, memories x{rests['sram_factor']:g}."
         )
         flips = rests["verdict_flips_under"]
         console.print(
             f"  The verdict flips under: {', '.join(flips)}."
             if flips
-            else "  No scenario of memories, wires or glitches flips it."
+            else "  No scenario flips it: memories, wires, clock period, glitches, one at a time."
         )
+
+
+def _gates(gating: dict[str, str]) -> str:
+    """Where the clock gates come from, in words."""
+    words = {"library": "of the library", "none": "none in the library", "off": "off"}
+    return " and ".join(dict.fromkeys(words[kind] for kind in gating.values()))
 
 
 def write_sweep(out: Path, found: Sweep) -> None:

@@ -74,7 +74,9 @@ def _power(one: Measured) -> float:
 
 def _ratio(found: Comparison, batch: int) -> str:
     ratio = found.ratio(batch)
-    return f"{ratio.mean:.2f} ± {ratio.mean - ratio.ci95[0]:.2f}"
+    if ratio.ci95 is None:
+        return f"{ratio.mean:.2f}"
+    return f"{ratio.mean:.2f} ({ratio.ci95[0]:.2f}–{ratio.ci95[1]:.2f})"
 
 
 def _flips(found: Comparison, batch: int) -> str:

@@ -19,6 +19,8 @@ SCHEMA = "spikewatt.comparison/1"
 """Name and version of the JSON; docs/comparison.md documents it."""
 COMMON_RATE = 1000.0
 """Inferences per second at which mean powers are given."""
+FEWEST_BLOCKS = 10
+"""Batches from which on their spread is worth more than that of single inferences."""
 
 
 @dataclass(frozen=True)
@@ -26,20 +28,27 @@ class Ratio:
     """E_neuro / E_systolic with its 95 % confidence interval over images."""
 
     mean: float
-    ci95: tuple[float, float]
+    ci95: tuple[float, float] | None
+    """``None`` where there is one image."""
 
     @classmethod
     def of(cls, neuro: Measured, systolic: Measured, fallback_j: float | None) -> "Ratio":
         """Ratio of the means; relative errors of both added in quadrature, on a logarithmic scale.
 
-        So the interval is above 0, and that of the inverse is its inverse.
+        So the interval is above 0, and that of the inverse is its inverse. Both cores run the same
+        images, and more spikes cost both more: taken as independent, the errors make the interval
+        rather too wide.
 
-        ``fallback_j``: standard error of the systolic core where it ran a single batch.
+        ``fallback_j``: standard error of the systolic core one by one, which is used where it ran
+        fewer than ten batches.
         """
         mean = neuro.energy_per_inference_j / systolic.energy_per_inference_j
+        theirs = systolic.standard_error_j if systolic.blocks >= FEWEST_BLOCKS else fallback_j
+        if neuro.standard_error_j is None or theirs is None:
+            return cls(mean, None)
         parts = (
-            (neuro.standard_error_j or 0.0) / neuro.energy_per_inference_j,
-            (systolic.standard_error_j or fallback_j or 0.0) / systolic.energy_per_inference_j,
+            neuro.standard_error_j / neuro.energy_per_inference_j,
+            theirs / systolic.energy_per_inference_j,
         )
         factor = math.exp(1.96 * math.hypot(*parts))
         return cls(mean, (mean / factor, mean * factor))
@@ -119,7 +128,8 @@ class Comparison:
         neuro, systolic, ratio = self._neuro(), self._systolic(batch), self.ratio(batch)
         wins = "systolic core" if ratio.mean > 1 else "neuromorphic core"
         times = max(ratio.mean, 1 / ratio.mean)
-        low, high = sorted(ratio.ci95 if ratio.mean > 1 else [1 / end for end in ratio.ci95])
+        ends = ratio.ci95 or (ratio.mean, ratio.mean)
+        low, high = sorted(ends if ratio.mean > 1 else [1 / end for end in ends])
         energies = (
             f"{si(neuro.energy_per_inference_j, 'J')} spiking against "
             f"{si(systolic.energy_per_inference_j, 'J')} quantised"
@@ -142,7 +152,10 @@ class Comparison:
             "neuro_core": self._neuro().label,
             "systolic_core": self._systolic(batch).label,
             "batch": batch,
-            "clock_gating": "both",
+            "clock_gates": {
+                "neuro": self.price().mapped.gating,
+                "systolic": self.price(batch).mapped.gating,
+            },
             "library": estimate.library.name,
             "voltage_v": estimate.library.voltage,
             "clock_period_s": self.price().period_s,

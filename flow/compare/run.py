@@ -26,6 +26,7 @@ from spikewatt.model.errors import DataError, NetworkError, SimulationError, Too
 from spikewatt.model.network import Network
 from spikewatt.model.pair import Mode, spiking_pair
 from spikewatt.model.quantised_pair import quantised_pair
+from spikewatt.synth.liberty.reader import read_liberty
 
 __all__ = ["Plan", "compare", "sides"]
 
@@ -127,6 +128,8 @@ def compare(
     plan = plan or Plan()
     if plan.glitches:
         _need_icarus()
+    if liberty is not None:
+        read_liberty(liberty)
     values = _checked(x, network, rival)
     chosen = len(values) if images is None else images
     if not 1 <= chosen <= len(values):

@@ -13,6 +13,7 @@ from spikewatt.flow.compare.variants import (
     usual,
 )
 from spikewatt.flow.price import PricedCore
+from spikewatt.model.errors import CapacityError
 
 __all__ = ["Found", "Measured", "search_neuro", "search_systolic"]
 
@@ -27,6 +28,7 @@ class Measured:
     batch: int
     energy_per_inference_j: float
     standard_error_j: float | None
+    blocks: int
     by_category: dict[str, float]
     latency_s: float
     seconds_per_inference: float
@@ -44,6 +46,7 @@ class Measured:
             batch=batch,
             energy_per_inference_j=price.per_inference_j,
             standard_error_j=price.standard_error_j,
+            blocks=len(price.images),
             by_category=price.by_category,
             latency_s=price.latency_s,
             seconds_per_inference=price.seconds_per_inference,
@@ -77,11 +80,25 @@ class Found(Generic[Variant]):
 def search_neuro(
     side: NeuroSide, lanes: Iterable[int], count: int, liberty: Path | None, progress: Progress
 ) -> Found[NeuroVariant]:
-    """Price the first ``count`` samples on a core of each number of lanes."""
+    """Price the first ``count`` samples on a core of each number of lanes.
+
+    Raises
+    ------
+    CapacityError
+        The network fits none of them.
+    """
     found: Found[NeuroVariant] = Found()
+    refused: CapacityError | None = None
     for number in lanes:
         variant = NeuroVariant(number)
-        found.consider(variant, 1, side.price(variant, count, liberty, _named(progress, variant)))
+        try:
+            price = side.price(variant, count, liberty, _named(progress, variant))
+        except CapacityError as error:
+            refused = error
+        else:
+            found.consider(variant, 1, price)
+    if refused is not None and not found.tried:
+        raise refused
     return found
 
 

@@ -17,7 +17,7 @@ from spikewatt.hdl.systolic.categories import SYSTOLIC_CATEGORIES
 from spikewatt.hdl.systolic.core import SystolicCore
 from spikewatt.model.batch import BatchTrace, run_batch
 from spikewatt.model.encoding import read_class
-from spikewatt.model.errors import SimulationError
+from spikewatt.model.errors import CapacityError, SimulationError
 from spikewatt.model.mapping import fit_params, map_network
 from spikewatt.model.network import Network
 from spikewatt.model.params.systolic import SystolicTable
@@ -49,14 +49,26 @@ class NeuroSide:
 
     @cached_property
     def golden(self) -> BatchTrace:
-        """The golden model's run of all samples, on the default core."""
-        return run_batch(self._program(NeuroVariant()), self.spikes)
+        """The golden model's run of all samples; on which core makes no difference."""
+        return run_batch(self._any_program, self.spikes)
+
+    @cached_property
+    def _any_program(self) -> Program:
+        """On the core of fewest lanes that holds the network; many lanes need fewer words."""
+        refused: CapacityError | None = None
+        for lanes in (8, 16, 32, 64):
+            try:
+                return self._program(NeuroVariant(lanes))
+            except CapacityError as error:
+                refused = error
+        assert refused is not None
+        raise refused
 
     def _program(self, variant: NeuroVariant) -> Program:
         return map_network(self.network, lanes=variant.lanes)
 
     def _columns(self, population: str) -> slice:
-        neurons = self._program(NeuroVariant()).neurons_of[population]
+        neurons = self._any_program.neurons_of[population]
         return slice(neurons.start, neurons.stop)
 
     @cached_property

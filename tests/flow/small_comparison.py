@@ -50,6 +50,7 @@ def priced(joules: float, *, period_s: float = 5e-9, error: float | None = None,
     fields = {
         "per_inference_j": joules,
         "standard_error_j": error,
+        "images": np.ones(4, np.int64),
         "by_category": dict.fromkeys(CATEGORIES, joules / len(CATEGORIES)),
         "latency_s": 1e-6,
         "seconds_per_inference": 1e-6,

@@ -317,3 +317,9 @@ def test_interrupted(tmp_path: Path, stop: signal.Signals) -> None:
     assert not list(temporary.iterdir())
     assert not list(cache.glob(".*"))
     assert not children_of(tmp_path)
+
+
+def test_sweep_is_for_one_network(here: Cli) -> None:
+    message = "--sweep-rate is for one network and its equal: leave --rival out"
+    refuse(here, message, "net.swn", "--sweep-rate", "0.1:0.3:2", "--rival", "net.swn")
+    refuse(here, "NETWORK is missing: name a network file (.swn)", "--data", "data.npz")

@@ -53,17 +53,23 @@ def test_flips_by_hand() -> None:
 
 
 def test_ratio_by_hand() -> None:
-    ours = Measured.of("a", 1, priced(6.0, error=0.3))  # 5 %
-    theirs = Measured.of("b", 1, priced(3.0, error=0.36))  # 12 %: 13 % together
+    ours = replace(Measured.of("a", 1, priced(6.0, error=0.3)), blocks=10)  # 5 %
+    theirs = replace(Measured.of("b", 1, priced(3.0, error=0.36)), blocks=10)  # 12 %: 13 % together
     ratio = Ratio.of(ours, theirs, None)
+    assert ratio.ci95 is not None
     assert near(ratio.mean, 2.0)
     low, high = ratio.ci95
     assert near(low, 2 * np.exp(-1.96 * 0.13))
     assert near(high, 2 * np.exp(1.96 * 0.13))
     inverse = Ratio.of(theirs, ours, None)
+    assert inverse.ci95 is not None
     assert near(inverse.ci95[0], 1 / high)
     alone = replace(theirs, standard_error_j=None)
-    assert Ratio.of(ours, alone, 0.36) == ratio
+    assert Ratio.of(ours, alone, 0.36).ci95 is None  # nothing is known of ten batches
+    few = replace(theirs, standard_error_j=0.01, blocks=9)
+    assert Ratio.of(ours, few, 0.36) == ratio
+    assert Ratio.of(ours, few, None).ci95 is None
+    assert Ratio.of(replace(ours, standard_error_j=None), theirs, None).ci95 is None
 
 
 def test_cheapest_of_those_that_meet_the_clock() -> None:
