@@ -53,8 +53,16 @@ def show(found: Comparison, *, variants: bool = True) -> None:
         console.print(
             f"  The verdict flips under: {', '.join(flips)}."
             if flips
-            else "  No scenario flips it: memories, wires, clock period, glitches, one at a time."
+            else f"  No scenario flips it, one at a time: {_varied(found, batch)}."
         )
+
+
+def _varied(found: Comparison, batch: int) -> str:
+    """What the bounds varied."""
+    if batch not in found.bounds:
+        return "none was tried"
+    measured = any(one.name == "glitches" for one in found.bounds[batch].scenarios)
+    return "memories, wires, clock period" + (", glitches" if measured else "; glitches not tried")
 
 
 def _gates(gating: dict[str, str]) -> str:

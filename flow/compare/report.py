@@ -36,7 +36,7 @@ def comparison_table(found: Comparison) -> Table:
     def row(name: str, values: list[str]) -> None:
         table.add_row(name, *(Text(value) for value in values))
 
-    row("core", [one.label.replace(f", batch {one.batch}", "") for one in columns])
+    row("core", [one.label.partition(",")[0] for one in columns])
     accuracy = [found.accuracy[0], *[found.accuracy[1]] * len(batches)]
     row(f"accuracy of {found.samples}", [_percent(value) for value in accuracy])
     row("RTL equals the model", ["yes"] * len(columns))
