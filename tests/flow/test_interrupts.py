@@ -31,12 +31,12 @@ def test_interrupted_run_leaves_nothing(tmp_path: Path, stop: signal.Signals, ph
     out, cache, temporary = (tmp_path / name for name in ("out", "cache", "temporary"))
     temporary.mkdir()
     simulator = "icarus" if phase == "icarus" else "verilator"
-    words = ["demo", "--sim", simulator, "--trace", "vcd", "--out", str(out)]
+    words = ["demo", "--no-compare", "--sim", simulator, "--trace", "vcd", "--out", str(out)]
     env = {**os.environ, "TMPDIR": str(temporary)}
     if phase == "building":
         env["SPIKEWATT_CACHE"] = str(cache)
     else:  # the build comes from the cache
-        subprocess.run([*COMMAND, *words[:5], "--images", "1", *words[5:]], env=env, check=True)
+        subprocess.run([*COMMAND, *words, "--images", "1"], env=env, check=True)
         shutil.rmtree(out)
     process = subprocess.Popen(
         [*COMMAND, *words],
