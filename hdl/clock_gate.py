@@ -1,10 +1,20 @@
 """Stopping a clock."""
 
-from amaranth.hdl import ClockDomain, ClockSignal, Module, Signal
+from typing import Any
+
+from amaranth.hdl import (
+    ClockDomain,
+    ClockSignal,
+    DomainRenamer,
+    Module,
+    ResetSignal,
+    Signal,
+    Value,
+)
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["ClockGate"]
+__all__ = ["ClockGate", "add_gated"]
 
 
 class ClockGate(wiring.Component):
@@ -37,3 +47,21 @@ class ClockGate(wiring.Component):
         m.d.fall += held.eq(self.enable)
         m.d.comb += self.clk.eq(ClockSignal() & held)
         return m
+
+
+def add_gated(m: Module, logic: Any, wanted: Value, *, gated: bool) -> None:
+    """Add ``logic`` to a core, its clock stopped wherever ``wanted`` is low and reset is not set.
+
+    ``gated``: put the clock gate in; without it the clock always runs.
+    """
+    if not gated:
+        m.submodules.logic = logic
+        return
+    m.submodules.clock_gate = gate = ClockGate()
+    m.domains.core = ClockDomain()
+    m.d.comb += [
+        gate.enable.eq(wanted | ResetSignal("sync")),
+        ClockSignal("core").eq(gate.clk),
+        ResetSignal("core").eq(ResetSignal("sync")),
+    ]
+    m.submodules.logic = DomainRenamer("core")(logic)

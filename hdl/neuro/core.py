@@ -3,11 +3,11 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
-from amaranth.hdl import Cat, ClockDomain, ClockSignal, DomainRenamer, Module, ResetSignal, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from spikewatt.hdl.clock_gate import ClockGate
+from spikewatt.hdl.clock_gate import add_gated
 from spikewatt.hdl.config_port import ConfigPort, config_layout
 from spikewatt.hdl.neuro.fanout import FanOut
 from spikewatt.hdl.neuro.neurons import NeuronGroup
@@ -227,16 +227,6 @@ class NeuroCore(_Core):
         m = Module()
         logic = CoreLogic(self._params)
         wiring.connect(m, wiring.flipped(self), logic)
-        if not self._params.clock_gating:
-            m.submodules.logic = logic
-            return m
-        m.submodules.clock_gate = gate = ClockGate()
-        m.domains.core = ClockDomain()
         offered = self.i.valid | self.command.valid | self.config.valid
-        m.d.comb += [
-            gate.enable.eq(~logic.idle | offered | ResetSignal("sync")),
-            ClockSignal("core").eq(gate.clk),
-            ResetSignal("core").eq(ResetSignal("sync")),
-        ]
-        m.submodules.logic = DomainRenamer("core")(logic)
+        add_gated(m, logic, ~logic.idle | offered, gated=self._params.clock_gating)
         return m

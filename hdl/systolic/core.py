@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from amaranth.hdl import ClockDomain, ClockSignal, DomainRenamer, Module, ResetSignal, Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from spikewatt.hdl.clock_gate import ClockGate
+from spikewatt.hdl.clock_gate import add_gated
 from spikewatt.hdl.config_port import ConfigPort, config_layout
 from spikewatt.hdl.systolic.accumulator import Accumulator
 from spikewatt.hdl.systolic.array import SystolicArray
@@ -175,17 +175,6 @@ class SystolicCore(_Core):
         m = Module()
         logic = SystolicLogic(self._params)
         wiring.connect(m, wiring.flipped(self), logic)
-        if not self._params.clock_gating:
-            m.submodules.logic = logic
-            return m
-        m.submodules.clock_gate = gate = ClockGate()
-        m.domains.core = ClockDomain()
-        m.d.comb += [
-            gate.enable.eq(
-                ~logic.idle | self.command.valid | self.config.valid | ResetSignal("sync")
-            ),
-            ClockSignal("core").eq(gate.clk),
-            ResetSignal("core").eq(ResetSignal("sync")),
-        ]
-        m.submodules.logic = DomainRenamer("core")(logic)
+        wanted = ~logic.idle | self.command.valid | self.config.valid
+        add_gated(m, logic, wanted, gated=self._params.clock_gating)
         return m
