@@ -6,8 +6,8 @@ __all__ = ["memory_area_um2"]
 
 # Area (µm²) of a six-transistor cell at 45 nm: Mistry et al., IEDM 2007, 247-250 (0.346 µm²).
 _CELL, _NODE = 0.346, 45
-# Part of a small macro that is cells: the rest is decoders, sense amplifiers and drivers. Ours, and
-# rough: published compiled macros of 1 to 16 KiB lie between 0.3 and 0.7.
+# Part of a small macro that is cells: the rest is decoders, sense amplifiers and drivers. Ours, a
+# round figure and no measurement: areas of memories are good for an order of size.
 _EFFICIENCY = 0.5
 
 

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -162,7 +162,7 @@ def price_samples(
             progress=lambda what, share: progress(what, count),
         )
     return SpikingEnergy(
-        price=priced,
+        price=replace(priced, proven=len(recording.traces)),
         operations=golden.synaptic_ops[:count].reshape(count, -1).sum(1),
         spikes=golden.spikes[:count].sum((1, 2)) + spikes[:count].sum((1, 2)),
         ticks=spikes.shape[1],

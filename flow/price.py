@@ -27,8 +27,8 @@ __all__ = ["PricedCore", "mean_wire_pitches", "price_core", "typical_wires"]
 FloatArray = NDArray[np.float64]
 Progress = Callable[[str, float], None]
 
-# Capacitance of a wire (F/µm): about 0.2 fF/µm in all intermediate layers of all nodes from 90 nm
-# to 22 nm (ITRS 2007, Interconnect, tables of intermediate wiring, 1.6 to 2.0 pF/cm).
+# Capacitance of a wire (F/µm): the textbooks' rule of thumb for wires of minimum pitch, the same
+# from 90 to 22 nm (Weste & Harris, CMOS VLSI Design). A bound to sweep, not an extraction.
 _WIRE = 0.2e-15
 _RENT = 0.6  # exponent of logic of this size: Landman & Russo, IEEE Trans. Comput. C-20 (1971) 1469
 
@@ -76,6 +76,8 @@ class PricedCore:
         Clock period of the simulation, s.
     category:
         ``control`` or ``datapath``, by the path of a module.
+    proven:
+        Inferences whose run was held against the golden model, and was the same.
     """
 
     estimate: Estimate
@@ -86,6 +88,7 @@ class PricedCore:
     cycles: NDArray[np.int64]
     period_s: float
     category: Callable[[str], str]
+    proven: int = 0
 
     @property
     def total_j(self) -> float:

@@ -39,7 +39,8 @@ def comparison_table(found: Comparison) -> Table:
     row("core", [one.label.partition(",")[0] for one in columns])
     accuracy = [found.accuracy[0], *[found.accuracy[1]] * len(batches)]
     row(f"accuracy of {found.samples}", [_percent(value) for value in accuracy])
-    row("RTL equals the model", ["yes"] * len(columns))
+    exact = ["yes" if one.proven == found.images else "NOT SHOWN" for one in columns]
+    row("RTL equals the model", exact)
     row("an inference", [si(one.energy_per_inference_j, "J") for one in columns])
     for name in neuro.by_category:
         row(f"  {name}", [si(one.by_category[name], "J") for one in columns])

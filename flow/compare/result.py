@@ -213,7 +213,7 @@ class Comparison:
         idle = energy - best.by_category["leakage"]
         return {
             "accuracy": accuracy,
-            "bit_exact": True,  # a run that is not raises SimulationError
+            "bit_exact": best.proven == self.images,
             **asdict(best),
             "energy_delay_js": energy * best.latency_s,
             "power_w": {f"{COMMON_RATE:g}": COMMON_RATE * idle + best.leakage_w},

@@ -29,6 +29,7 @@ class Measured:
     energy_per_inference_j: float
     standard_error_j: float | None
     blocks: int
+    proven: int
     by_category: dict[str, float]
     latency_s: float
     seconds_per_inference: float
@@ -47,6 +48,7 @@ class Measured:
             energy_per_inference_j=price.per_inference_j,
             standard_error_j=price.standard_error_j,
             blocks=len(price.images),
+            proven=price.proven,
             by_category=price.by_category,
             latency_s=price.latency_s,
             seconds_per_inference=price.seconds_per_inference,

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -179,7 +179,7 @@ class SystolicSide:
                     sizes.append(len(x))
                     progress("simulating the systolic core", first + len(x))
                 core.read_words(SystolicTable.LAYERS)  # the last cycle ends in the waveform
-            return price_core(
+            priced = price_core(
                 verilog,
                 "systolic",
                 waveform,
@@ -190,6 +190,7 @@ class SystolicSide:
                 library_path=liberty,
                 progress=lambda what, share: progress(what, count),
             )
+        return replace(priced, proven=sum(sizes))
 
     def _run(
         self, core: NativeSystolic, program: SystolicProgram, x: IntArray, first: int

@@ -93,8 +93,8 @@ _WORDS = {  # off and on
 def usual(rows: int, columns: int, batch: int) -> SystolicVariant:
     """The array that a search begins with: activations go to all columns at once, one buffer.
 
-    At 100 MHz neither the registers between columns nor a second buffer of weights paid for
-    themselves at any size or batch that was tried (docs/comparison.md).
+    At 100 MHz neither registers between columns nor a second buffer of weights paid on the cheapest
+    size of either batch (docs/comparison.md); a search tries both again.
     """
     plain = SystolicVariant(rows, columns, batch)
     return plain.with_option("tile_columns", columns).with_option("double_buffer", False)

@@ -20,7 +20,7 @@ from spikewatt.flow.compare.variants import (
 )
 from spikewatt.model.errors import ParameterError, SimulationError
 from spikewatt.model.params.systolic import Loading
-from tests.flow.small_comparison import NETWORK, X, near, priced
+from tests.flow.small_comparison import NETWORK, X, near, priced, small
 
 
 def bounded(joules: float, memories: float, gates: float, wires: float) -> Any:
@@ -176,3 +176,15 @@ def test_bad_array_sizes(text: str) -> None:
     assert str(caught.value) == (
         f"--array must be rows x columns like 8x8, 1 to 256 each, not {text!r}"
     )
+
+
+def test_bit_exact_is_what_was_shown() -> None:
+    """A run of which one inference was not held against the model is not called exact."""
+    found = small()
+    assert found.neuro.best is not None
+    assert found.to_json()["neuro"]["bit_exact"] is True
+    less = replace(found.neuro.best, proven=found.images - 1)
+    neuro = replace(found.neuro, best=less)
+    report = replace(found, neuro=neuro).to_json()
+    assert report["neuro"]["bit_exact"] is False
+    assert report["systolic"]["bit_exact"] is True
