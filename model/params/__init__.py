@@ -1,6 +1,19 @@
 """Parameters of the hardware: the one thing that models and hardware share."""
 
 from spikewatt.model.params.core import LIMITS, CoreParams
+from spikewatt.model.params.mesh import (
+    CONFIG_WORD_BITS,
+    MESH_LIMIT,
+    PORTS,
+    Control,
+    Delays,
+    MeshParams,
+    PacketParams,
+    Port,
+    RouterKind,
+    ToHost,
+    ToTile,
+)
 from spikewatt.model.params.neuron import (
     LEAK_FRACTION_BITS,
     WINDOW_END,
@@ -23,16 +36,27 @@ __all__ = [
     "CONFIG_ADDRESS_BITS",
     "CONFIG_DATA_BITS",
     "CONFIG_TABLE_SHIFT",
+    "CONFIG_WORD_BITS",
     "LEAK_FRACTION_BITS",
     "LIMITS",
+    "MESH_LIMIT",
+    "PORTS",
     "WINDOW_END",
     "Compare",
+    "Control",
     "CoreParams",
+    "Delays",
     "Field",
     "Leak",
+    "MeshParams",
     "NeuronType",
+    "PacketParams",
+    "Port",
     "Reset",
+    "RouterKind",
     "Table",
     "TableId",
+    "ToHost",
+    "ToTile",
     "bits_for",
 ]
