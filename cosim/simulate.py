@@ -29,19 +29,19 @@ endmodule
 """
 
 
-def _build_icarus(verilog: str, top: str) -> Path:
+def _build_icarus(verilog: str, top: str, *, timing: bool) -> Path:
     """Folder of ``sim.vvp``, which writes a waveform where ``+waveform=FILE`` says."""
     compiler, dump = icarus(), _DUMP.format(top=top)
+    scale = "1ps/1ps" if timing else "1ns/1ps"  # as in the Verilator build
 
     def build(folder: Path) -> None:
         (folder / "design.v").write_text(verilog)
         (folder / "waveform.v").write_text(dump)
-        # The scale is that of the Verilator build: 1 ns, in steps of 1 ps.
-        (folder / "scale.f").write_text("+timescale+1ns/1ps\n")
+        (folder / "scale.f").write_text(f"+timescale+{scale}\n")
         flags = ["-g2012", "-f", "scale.f", "-s", top, "-s", "waveform", "-o", "sim.vvp"]
         run_tool([compiler, *flags, "design.v", "waveform.v"], cwd=folder)
 
-    return cached("icarus", [verilog, top, dump, compiler], build)
+    return cached("icarus", [verilog, top, dump, compiler, scale], build)
 
 
 class _Contained(cocotb_tools.runner.Runner):
@@ -102,6 +102,8 @@ def simulate(
     waveform: Path | None = None,
     env: Mapping[str, str] | None = None,
     public: bool = False,
+    timing: bool = False,
+    delay_seed: int = 0,
     poll: Callable[[], None] = lambda: None,
 ) -> None:
     """Build (or take from the cache) and run a cocotb test module.
@@ -120,6 +122,10 @@ def simulate(
         More environment variables for the tests.
     public:
         Let tests see every signal rather than the top's ports.
+    timing:
+        Keep the delays of the design, in units of 1 ps where it does not say. Icarus always does.
+    delay_seed:
+        For models with random delays, as ``+delay_seed``; 0 is none.
     poll:
         Called again and again while the simulation runs.
 
@@ -132,13 +138,14 @@ def simulate(
     """
     libpython()
     plusargs = [f"+waveform={waveform}"] if waveform else []
+    plusargs += [f"+delay_seed={delay_seed}"] if delay_seed else []
     arguments: list[str] = []
     if simulator == "icarus":
-        build = _build_icarus(verilog, top)
+        build = _build_icarus(verilog, top, timing=timing)
         runner = _Icarus()
         runner.format = "-none" if trace == "none" else f"-{trace}"
     else:
-        build = build_cocotb(verilog, top, trace=trace, public=public)
+        build = build_cocotb(verilog, top, trace=trace, public=public, timing=timing)
         runner = _Verilator()
         arguments = ["--trace", "--trace-file", str(waveform)] if waveform else []
     folder.mkdir(parents=True, exist_ok=True)

@@ -20,7 +20,10 @@ __all__ = ["Trace", "build_cocotb", "build_native", "build_program", "run_tool"]
 
 Trace = Literal["none", "fst", "vcd"]
 
-_VERILATE = ("--cc", "-O3", "-Wno-lint", "-Wno-fatal", "--no-timing")
+_VERILATE = ("--cc", "-O3", "-Wno-lint", "-Wno-fatal")
+# Models with delays promise that none is zero: what Verilator does for one costs time.
+_TIMING = {False: ("--no-timing",), True: ("--timing", "--no-sched-zero-delay")}
+_TIMESCALE = {False: "1ns/1ps", True: "1ps/1ps"}
 _COMPILE = ("-std=c++20", "-O3", "-fPIC", "-w", "-DVERILATOR=1")
 # cocotb's main program keeps the time in a global function; the native runner in its context.
 _NATIVE = ("-DVL_TIME_CONTEXT",)
@@ -49,12 +52,13 @@ def run_tool(command: Sequence[str | Path], *, cwd: Path) -> None:
         raise ToolError(f"{name} failed with status {status}: its output is in {kept}")
 
 
-def _flags(trace: Trace) -> list[str]:
+def _flags(trace: Trace, *, timing: bool = False) -> list[str]:
     defines = {
+        "VM_TIMING": timing,
         "VM_TRACE": trace != "none",
         "VM_TRACE_FST": trace == "fst",
         "VM_TRACE_VCD": trace == "vcd",
-        **dict.fromkeys(("VM_COVERAGE", "VM_SC", "VM_TIMING", "VM_TRACE_SAIF"), False),
+        **dict.fromkeys(("VM_COVERAGE", "VM_SC", "VM_TRACE_SAIF"), False),
     }
     include = verilator().root / "include"
     paths = (f"-I{include}", f"-I{include}/vltstd", f"-I{cocotb_tools.config.share_dir}/include")
@@ -134,7 +138,7 @@ def _build_model(
     headers: Mapping[str, str] = MappingProxyType({}),
 ) -> Path:
     options = ["--top-module", top, "--prefix", f"V{top}", "--timescale", "1ns/1ns"]
-    options += _tracing(trace)
+    options += [*_TIMING[False], *_tracing(trace)]
     flags = [*_flags(trace), *_NATIVE]
 
     def build(folder: Path) -> None:
@@ -159,13 +163,23 @@ def _build_model(
     return cached(kind, content, build) / kind
 
 
-def build_cocotb(verilog: str, top: str, *, trace: Trace = "none", public: bool = False) -> Path:
+def build_cocotb(
+    verilog: str,
+    top: str,
+    *,
+    trace: Trace = "none",
+    public: bool = False,
+    timing: bool = False,
+) -> Path:
     """Folder of a simulation of module ``top`` for cocotb; the executable has the module's name.
 
     Parameters
     ----------
     public:
         Let cocotb see every signal of the design instead of the top's ports: slower.
+    timing:
+        Keep the delays of the design, none of which is zero, in units of 1 ps where it does not
+        say: slower.
 
     Raises
     ------
@@ -175,16 +189,17 @@ def build_cocotb(verilog: str, top: str, *, trace: Trace = "none", public: bool 
     main = Path(cocotb_tools.config.share_dir) / "lib" / "verilator" / "verilator.cpp"
     libraries = str(cocotb_tools.config.libs_dir)
     visible = ["--public-flat-rw"] if public else ["ports.vlt"]
-    options = ["--vpi", "--exe", "--top-module", top, "--prefix", "Vtop", "--timescale", "1ns/1ps"]
-    options += [*_tracing(trace), *visible]
-    flags = _flags(trace)
+    options = ["--vpi", "--exe", "--top-module", top, "--prefix", "Vtop"]
+    options += ["--timescale", _TIMESCALE[timing], *_TIMING[timing], *_tracing(trace), *visible]
+    flags = _flags(trace, timing=timing)
+    runtime = ["verilated_vpi.cpp", *(["verilated_timing.cpp"] if timing else [])]
     ports = f'`verilator_config\npublic_flat_rw -module "{top}" -var "*"\n'
 
     def build(folder: Path) -> None:
         (folder / "ports.vlt").write_text(ports)
         unity = _verilate(folder, verilog, options)
         command = [compiler(), *flags, "-Imodel", unity, main]
-        tail = [*_runtime(flags, trace, "verilated_vpi.cpp"), *_LIBRARIES[trace], "-pthread"]
+        tail = [*_runtime(flags, trace, *runtime), *_LIBRARIES[trace], "-pthread"]
         link = [f"-L{libraries}", f"-Wl,-rpath,{libraries}", "-lcocotbvpi_verilator", "-rdynamic"]
         run_tool([*command, *tail, *link, "-o", top], cwd=folder)
 
