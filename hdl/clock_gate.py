@@ -14,7 +14,7 @@ from amaranth.hdl import (
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["ClockGate", "add_gated"]
+__all__ = ["ClockGate", "add_gated", "gated_domain"]
 
 
 class ClockGate(wiring.Component):
@@ -49,6 +49,20 @@ class ClockGate(wiring.Component):
         return m
 
 
+def gated_domain(m: Module, name: str, wanted: Value, *, gate: str = "clock_gate") -> None:
+    """Make the domain ``name``: ``sync``, stopped wherever ``wanted`` is low and reset is not set.
+
+    ``gate`` names the submodule that stops it.
+    """
+    m.submodules[gate] = stop = ClockGate()
+    m.domains += ClockDomain(name, local=True)
+    m.d.comb += [
+        stop.enable.eq(wanted | ResetSignal("sync")),
+        ClockSignal(name).eq(stop.clk),
+        ResetSignal(name).eq(ResetSignal("sync")),
+    ]
+
+
 def add_gated(m: Module, logic: Any, wanted: Value, *, gated: bool) -> None:
     """Add ``logic`` to a core, its clock stopped wherever ``wanted`` is low and reset is not set.
 
@@ -57,11 +71,5 @@ def add_gated(m: Module, logic: Any, wanted: Value, *, gated: bool) -> None:
     if not gated:
         m.submodules.logic = logic
         return
-    m.submodules.clock_gate = gate = ClockGate()
-    m.domains.core = ClockDomain()
-    m.d.comb += [
-        gate.enable.eq(wanted | ResetSignal("sync")),
-        ClockSignal("core").eq(gate.clk),
-        ResetSignal("core").eq(ResetSignal("sync")),
-    ]
+    gated_domain(m, "core", wanted)
     m.submodules.logic = DomainRenamer("core")(logic)

@@ -1,0 +1,113 @@
+"""A mesh of tiles with its edge: all that reaches outside is one packet port."""
+
+from typing import Any
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from spikewatt.hdl.router.bridges import FromLink, ToLink
+from spikewatt.hdl.router.edge import Edge
+from spikewatt.hdl.router.link import packet_layout
+from spikewatt.hdl.router.tile import NEIGHBOURS, Tile, tile_probe_layout
+from spikewatt.model.params import MeshParams, Port, RouterKind
+
+__all__ = ["Mesh"]
+
+_STEP = {Port.EAST: (1, 0), Port.WEST: (-1, 0), Port.NORTH: (0, -1), Port.SOUTH: (0, 1)}
+_OPPOSITE = {
+    Port.EAST: Port.WEST,
+    Port.WEST: Port.EAST,
+    Port.NORTH: Port.SOUTH,
+    Port.SOUTH: Port.NORTH,
+}
+
+
+class Mesh(wiring.Component):
+    """Equal tiles in columns and rows, each joined to its neighbours.
+
+    The host's packets enter at the west side of the north-west tile and leave at its north side,
+    so that they too go along X before Y. All tiles share one clock, which each stops for itself.
+
+    Parameters
+    ----------
+    params : MeshParams
+
+    Members
+    -------
+    i : In(stream of packet), o : Out(stream of packet)
+        The packet port; `Edge` describes it.
+    probe : Out(array of tile probe)
+    started : Out(1)
+        A tick or a clear begins.
+    adding : Out(1)
+        The barrier adds up.
+        These three are for test benches and meters; nothing depends on them.
+    """
+
+    i: Any
+    o: Any
+    probe: Any
+    started: Signal
+    adding: Signal
+
+    def __init__(self, params: MeshParams) -> None:
+        self._params = params
+        packets = stream.Signature(packet_layout(params.packet))
+        super().__init__(
+            {
+                "i": In(packets),
+                "o": Out(packets),
+                "probe": Out(data.ArrayLayout(tile_probe_layout(params), params.tiles)),
+                "started": Out(1),
+                "adding": Out(1),
+            }
+        )
+
+    @property
+    def params(self) -> MeshParams:
+        """Parameters the mesh is built for."""
+        return self._params
+
+    def elaborate(self, platform: object) -> Module:
+        """Tiles, what joins them, and the edge."""
+        m = Module()
+        params = self._params
+        tiles = [Tile(params) for _ in range(params.tiles)]
+        m.submodules.edge = edge = Edge(params)
+        for index, tile in enumerate(tiles):
+            x, y = params.place(index)
+            dx, dy = params.host_offset(index)
+            m.submodules[f"tile_{x}_{y}"] = tile
+            wiring.connect(m, tile.port, edge.tiles[index])
+            m.d.comb += [
+                tile.home_dx.eq(dx),
+                tile.home_dy.eq(dy),
+                tile.start.eq(edge.start),
+                tile.command.eq(edge.command),
+                self.probe[index].eq(tile.probe),
+            ]
+            for port in NEIGHBOURS:
+                step_x, step_y = _STEP[port]
+                if 0 <= x + step_x < params.columns and 0 <= y + step_y < params.rows:
+                    there = tiles[index + step_x + step_y * params.columns]
+                    wiring.connect(m, tile.o[port], there.i[_OPPOSITE[port]])
+        self._connect_edge(m, edge, tiles[0])
+        m.d.comb += [self.started.eq(edge.start), self.adding.eq(edge.adding)]
+        return m
+
+    def _connect_edge(self, m: Module, edge: Edge, corner: Tile) -> None:
+        """The host's way in, from the west, and out, to the north."""
+        wiring.connect(m, wiring.flipped(self.i), edge.i)
+        wiring.connect(m, edge.o, wiring.flipped(self.o))
+        if self._params.router is RouterKind.SYNC:
+            wiring.connect(m, edge.entry, corner.i[Port.WEST])
+            wiring.connect(m, corner.o[Port.NORTH], edge.exit)
+            return
+        shape = packet_layout(self._params.packet)
+        m.submodules.entry = entry = ToLink(shape)
+        m.submodules.exit = leave = FromLink(shape)
+        wiring.connect(m, edge.entry, entry.i)
+        wiring.connect(m, entry.o, corner.i[Port.WEST])
+        wiring.connect(m, corner.o[Port.NORTH], leave.i)
+        wiring.connect(m, leave.o, edge.exit)
