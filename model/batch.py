@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from spikewatt.model.golden import update
 from spikewatt.model.program import Program
 
-__all__ = ["BatchTrace", "run_batch", "synapse_matrix"]
+__all__ = ["BatchCore", "BatchTrace", "run_batch", "synapse_matrix"]
 
 FLOAT32_EXACT = 1 << 24
 """Integers up to here are exact in float32 (24-bit significand, IEEE 754)."""
@@ -69,24 +69,58 @@ def run_batch(
     return _run_gemm(program, spikes)
 
 
-class _Arrivals:
-    """Scheduler of a whole batch, and the merges of the current tick."""
+class BatchCore:
+    """One core that runs a whole batch of samples side by side, tick by tick.
 
-    def __init__(self, batch: int, program: Program) -> None:
+    ``tick`` steps it; ``deliver`` brings events, the core's own too; ``trace`` is what it did.
+    """
+
+    def __init__(self, program: Program, batch: int, ticks: int) -> None:
         params = program.params
-        self._slots = params.delay_slots
-        self.bits = np.zeros((batch, self._slots, params.axons), np.bool_)
+        self._program, self._slots = program, params.delay_slots
+        self._weights = synapse_matrix(program)
+        self._scheduler = np.zeros((batch, self._slots, params.axons), np.bool_)
+        self._v = np.zeros((batch, params.neurons), np.int64)
+        self._refractory = np.zeros_like(self._v)
+        self._fired = np.zeros((batch, ticks, params.neurons), np.bool_)
+        self._membranes = np.zeros((batch, ticks, params.neurons), np.int32)
+        self._merges = np.zeros((batch, ticks + 1), np.int64)
+        self._active = np.zeros((batch, ticks, params.axons), np.bool_)
 
     def deliver(
         self, t: int, delay: int, axons: NDArray[np.int64], sent: NDArray[np.bool_]
-    ) -> NDArray[np.int64]:
-        """OR ``sent`` bool[B, k] into ``axons`` int[k] of slot ``t + delay``; merges int[B]."""
-        slot = self.bits[:, (t + delay) % self._slots]
+    ) -> None:
+        """OR ``sent`` bool[B, k] into ``axons`` int[k] of slot ``t + delay``."""
+        slot = self._scheduler[:, (t + delay) % self._slots]
         counts = np.zeros(slot.shape, np.int64)
         np.add.at(counts.T, axons, sent.T)
         before = slot.sum(axis=1)
         slot |= counts > 0
-        return counts.sum(axis=1) - (slot.sum(axis=1) - before)
+        self._merges[:, t + 1] += counts.sum(axis=1) - (slot.sum(axis=1) - before)
+
+    def tick(self, t: int) -> NDArray[np.bool_]:
+        """Tick ``t``: the spikes bool[B, N], which are yet to be delivered."""
+        slot = self._scheduler[:, t % self._slots]
+        self._active[:, t] = slot
+        acc = (slot.astype(self._weights.dtype) @ self._weights).astype(np.int64)
+        slot[:] = False
+        fired, self._v, self._refractory = update(self._v, self._refractory, acc, self._program, t)
+        self._fired[:, t] = fired
+        self._membranes[:, t] = self._v
+        return fired
+
+    def trace(self) -> BatchTrace:
+        """Everything up to now."""
+        return BatchTrace(
+            spikes=self._fired,
+            membranes=self._membranes,
+            refractory=self._refractory.astype(np.int32),
+            scheduler=self._scheduler,
+            merges=self._merges,
+            active=self._active.sum(axis=2),
+            synaptic_ops=self._active @ self._program.fan_out,
+            synapse_words=self._active @ self._program.row_words,
+        )
 
 
 def _fanout(program: Program) -> dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]]:
@@ -107,34 +141,13 @@ def _fanout(program: Program) -> dict[int, tuple[NDArray[np.int64], NDArray[np.i
 
 def _run_gemm(program: Program, spikes: NDArray[np.bool_]) -> BatchTrace:
     batch, ticks, inputs = spikes.shape
-    params = program.params
-    weights, fanout = synapse_matrix(program), _fanout(program)
-    arrivals = _Arrivals(batch, program)
-    v = np.zeros((batch, params.neurons), np.int64)
-    refractory = np.zeros_like(v)
-    fired = np.zeros((batch, ticks, params.neurons), np.bool_)
-    membranes = np.zeros((batch, ticks, params.neurons), np.int32)
-    merges = np.zeros((batch, ticks + 1), np.int64)
-    active = np.zeros((batch, ticks, params.axons), np.bool_)
+    core = BatchCore(program, batch, ticks)
+    fanout = _fanout(program)
     for t in range(ticks):
         for port in program.inputs:
             axons = port.axon + np.arange(inputs)
-            merges[:, t] += arrivals.deliver(t - 1, port.delay, axons, spikes[:, t])
-        slot = arrivals.bits[:, t % params.delay_slots]
-        active[:, t] = slot
-        acc = (slot.astype(weights.dtype) @ weights).astype(np.int64)
-        slot[:] = False
-        fired[:, t], v, refractory = update(v, refractory, acc, program, t)
-        membranes[:, t] = v
+            core.deliver(t - 1, port.delay, axons, spikes[:, t])
+        fired = core.tick(t)
         for delay, (neurons, axons) in fanout.items():
-            merges[:, t + 1] += arrivals.deliver(t, delay, axons, fired[:, t][:, neurons])
-    return BatchTrace(
-        spikes=fired,
-        membranes=membranes,
-        refractory=refractory.astype(np.int32),
-        scheduler=arrivals.bits,
-        merges=merges,
-        active=active.sum(axis=2),
-        synaptic_ops=active @ program.fan_out,
-        synapse_words=active @ program.row_words,
-    )
+            core.deliver(t, delay, axons, fired[:, neurons])
+    return core.trace()

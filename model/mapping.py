@@ -1,13 +1,13 @@
 """Map a network onto one core: populations to groups, connections to axons and synapse rows."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from spikewatt.model.errors import CapacityError, ParameterError
+from spikewatt.model.errors import CapacityError
+from spikewatt.model.fitting import build_core, check_lanes, needs, neuron_tables
 from spikewatt.model.network import INPUT, Connection, Network, Population
-from spikewatt.model.params import LIMITS, CoreParams, Leak, NeuronType, bits_for
+from spikewatt.model.params import LIMITS, CoreParams, NeuronType
 from spikewatt.model.program import InputPort, Program
 
 __all__ = ["fit_params", "map_network"]
@@ -55,22 +55,15 @@ class _Plan:
 
 
 def _needs(network: Network, plan: _Plan) -> dict[str, int]:
-    """Smallest value of every size that holds the network."""
-    bias = np.concatenate([p.bias for p in network.populations if p.bias is not None])
-    bias_bits = 1 + max(int(b if b >= 0 else ~b).bit_length() for b in bias)
-    return {
-        "neurons": plan.groups * plan.lanes,
-        "axons": max(plan.axons, 1),
-        "weight_bits": max((link.weight_bits for link in plan.connections), default=1),
-        "state_bits": network.state_bits,
-        "bias_bits": bias_bits if bias.any() else 0,
-        "delay_slots": 1 << bits_for(1 + max((c.delay for c in plan.connections), default=1)),
-        "synapse_words": max(plan.synapse_words, 1),
-        "destinations": max(plan.destinations, 1),
-        "refractory_bits": max(kind.refractory for kind in plan.types).bit_length(),
-        "window_bits": max(kind.window_end for kind in plan.types).bit_length(),
-        "types": len(plan.types),
-    }
+    """Smallest value of every size that holds the whole network."""
+    return needs(
+        network,
+        neurons=plan.groups * plan.lanes,
+        axons=plan.axons,
+        synapse_words=plan.synapse_words,
+        destinations=plan.destinations,
+        types=len(plan.types),
+    )
 
 
 def fit_params(network: Network, *, lanes: int = 8, clock_gating: bool = True) -> CoreParams:
@@ -78,8 +71,7 @@ def fit_params(network: Network, *, lanes: int = 8, clock_gating: bool = True) -
 
     Every memory is sized to the network and the datapath is built for what its neurons use.
     """
-    if not 1 <= lanes <= LIMITS["lanes"]:
-        raise ParameterError(f"lanes must be an integer from 1 to {LIMITS['lanes']}, not {lanes!r}")
+    check_lanes(lanes)
     plan = _Plan.of(network, lanes)
     sizes = _needs(network, plan)
     for name, needed in sizes.items():
@@ -90,24 +82,7 @@ def fit_params(network: Network, *, lanes: int = 8, clock_gating: bool = True) -
                 f"{limit}: choose {remedy}"
             )
 
-    def used(pick: Callable[[NeuronType], int]) -> tuple:
-        return tuple(sorted({pick(kind) for kind in plan.types}))
-
-    shifts = {kind.leak_amount for kind in plan.types if kind.leak is Leak.SHIFT}
-    try:
-        return CoreParams(
-            **sizes,
-            lanes=lanes,
-            scheduler_bits=min(32, 1 << bits_for(sizes["axons"])),
-            leaks=used(lambda kind: kind.leak),
-            shifts=tuple(sorted(shifts)) or (1,),
-            resets=used(lambda kind: kind.reset),
-            compares=used(lambda kind: kind.compare),
-            hop_bits=1,
-            clock_gating=clock_gating,
-        )
-    except ParameterError as error:
-        raise CapacityError(f"network {network.name!r} fits no core: {error}") from None
+    return build_core(network, sizes, lanes=lanes, hop_bits=1, clock_gating=clock_gating)
 
 
 def _check_fit(network: Network, plan: _Plan, params: CoreParams) -> None:
@@ -152,25 +127,15 @@ def map_network(network: Network, params: CoreParams | None = None, *, lanes: in
             p.name: range(start := plan.first_group[p.name] * params.lanes, start + p.size)
             for p in network.populations
         },
-        **_neuron_tables(network, plan, params),
+        **neuron_tables(
+            network,
+            params,
+            plan.types,
+            [(p.name, plan.first_group[p.name], range(p.size)) for p in network.populations],
+        ),
         **_synapse_tables(plan, params),
         **_fanout_tables(network, plan, params),
     )
-
-
-def _neuron_tables(network: Network, plan: _Plan, params: CoreParams) -> dict[str, np.ndarray]:
-    threshold = np.full(params.neurons, params.membrane_range[1], np.int64)
-    bias = np.zeros(params.neurons, np.int64)
-    group_type = np.zeros(params.groups, np.int64)
-    for population in network.populations:
-        group = plan.first_group[population.name]
-        groups = -(-population.size // params.lanes)
-        neurons = slice(group * params.lanes, group * params.lanes + population.size)
-        threshold[neurons] = population.threshold
-        if population.bias is not None:
-            bias[neurons] = population.bias
-        group_type[group : group + groups] = plan.types.index(population.neuron)
-    return {"threshold": threshold, "bias": bias, "group_type": group_type}
 
 
 def _synapse_tables(plan: _Plan, params: CoreParams) -> dict[str, np.ndarray]:

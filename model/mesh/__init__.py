@@ -1,0 +1,1 @@
+"""Networks over a mesh of cores: mapping, golden model, picture."""

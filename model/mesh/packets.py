@@ -1,0 +1,166 @@
+"""Host side of the packet port: what is sent to a mesh and what comes back, as integers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikewatt.model.params import (
+    CONFIG_ADDRESS_BITS,
+    CONFIG_DATA_BITS,
+    PORTS,
+    Control,
+    MeshParams,
+    PacketParams,
+    Port,
+    ToHost,
+    ToTile,
+)
+
+__all__ = [
+    "TileStatus",
+    "control_packet",
+    "event_packets",
+    "pack",
+    "read_packets",
+    "reply_words",
+    "stuck_report",
+    "unpack",
+    "unpack_status",
+    "write_packets",
+]
+
+Packets = NDArray[np.uint64]
+IntArray = NDArray[np.int64]
+
+
+def pack(
+    params: PacketParams, dx: IntArray, dy: IntArray, kind: int, payload: NDArray[np.uint64]
+) -> Packets:
+    """Packets uint64[n] of their fields; offsets wrap to their width."""
+    mask = (1 << params.hop_bits) - 1
+    fields = np.broadcast_arrays(np.asarray(dx, np.int64) & mask, np.asarray(dy, np.int64) & mask)
+    low = (fields[0] | fields[1] << params.hop_bits).astype(np.uint64)
+    at = 2 * params.hop_bits
+    return low | np.uint64(kind << at) | (np.asarray(payload, np.uint64) << np.uint64(at + 2))
+
+
+def unpack(params: PacketParams, packets: Packets) -> tuple[IntArray, IntArray, IntArray, Packets]:
+    """Fields of packets: dx, dy, kind (int64[n] each), payload (uint64[n])."""
+    word, hop = packets.astype(np.int64), params.hop_bits
+    half, mask = 1 << hop - 1, (1 << hop) - 1
+    dx, dy = (((word >> at & mask) ^ half) - half for at in (0, hop))
+    return dx, dy, word >> 2 * hop & 3, packets >> np.uint64(2 * hop + 2)
+
+
+def event_packets(params: MeshParams, events: IntArray) -> Packets:
+    """Spikes for tiles: packets of events int64[n, 3] (tile, axon, delay)."""
+    tile, axon, delay = events.T
+    payload = (axon | delay << params.packet.axon_bits).astype(np.uint64)
+    x, y = tile % params.columns, tile // params.columns
+    return pack(params.packet, x, y, ToTile.SPIKE, payload)
+
+
+def control_packet(params: MeshParams, what: Control) -> Packets:
+    """One packet for the edge."""
+    zero = np.zeros(1, np.int64)
+    return pack(params.packet, zero, zero, ToTile.CONTROL, np.array([what], np.uint64))
+
+
+def _words(params: MeshParams, tile: int, words: NDArray[np.uint64]) -> Packets:
+    """Packets of configuration words for a tile: the highest bits first, the last one executes."""
+    packet, count = params.packet, params.packet.word_packets
+    places = np.arange(count - 1, -1, -1, dtype=np.uint64) * np.uint64(packet.payload_bits)
+    mask = np.uint64((1 << packet.payload_bits) - 1)
+    payload = (words[:, None] >> places) & mask
+    x, y = params.place(tile)
+    packets = pack(packet, np.int64(x), np.int64(y), ToTile.SHIFT, payload)
+    packets[:, -1:] = pack(packet, np.int64(x), np.int64(y), ToTile.EXECUTE, payload[:, -1:])
+    return packets.ravel()
+
+
+def write_packets(
+    params: MeshParams, tile: int, addresses: NDArray[np.uint32], values: NDArray[np.uint32]
+) -> Packets:
+    """Packets that write words uint32[n] at addresses uint32[n] of a tile's tables."""
+    words = values.astype(np.uint64) | addresses.astype(np.uint64) << np.uint64(CONFIG_DATA_BITS)
+    write = np.uint64(1 << CONFIG_DATA_BITS + CONFIG_ADDRESS_BITS)
+    return _words(params, tile, words | write)
+
+
+def read_packets(params: MeshParams, tile: int, addresses: NDArray[np.uint32]) -> Packets:
+    """Packets that read the words at addresses uint32[n]; wait for each answer."""
+    return _words(params, tile, addresses.astype(np.uint64) << np.uint64(CONFIG_DATA_BITS))
+
+
+def reply_words(params: PacketParams, payloads: Packets) -> NDArray[np.uint32]:
+    """Words uint32[n] of the payloads uint64[n * reply_packets] of answers, in order."""
+    count = params.reply_packets
+    places = np.arange(count, dtype=np.uint64) * np.uint64(params.payload_bits)
+    whole = (payloads.reshape(-1, count) << places).sum(axis=1, dtype=np.uint64)
+    return (whole & np.uint64((1 << CONFIG_DATA_BITS) - 1)).astype(np.uint32)
+
+
+@dataclass(frozen=True)
+class TileStatus:
+    """What a tile of a stuck mesh says of itself.
+
+    ``pending``: ports at which a packet waits for the next router, or for the tile. ``sending``: it
+    has a packet that its own router does not take. ``refusing``: it does not take a packet that
+    has arrived. ``working``: its core is in the middle of something.
+    """
+
+    pending: tuple[Port, ...]
+    sending: bool
+    refusing: bool
+    working: bool
+
+
+def unpack_status(payload: int) -> TileStatus:
+    """Status of a tile from the payload of a ``ToHost.STUCK`` packet."""
+    count = len(PORTS)
+    return TileStatus(
+        pending=tuple(port for port in PORTS if payload >> port & 1),
+        sending=bool(payload >> count & 1),
+        refusing=bool(payload >> count + 1 & 1),
+        working=bool(payload >> count + 2 & 1),
+    )
+
+
+def stuck_report(params: MeshParams, packets: Packets) -> str:
+    """Who waits for whom, in one line, from the packets ``ToHost.STUCK`` of a stuck mesh."""
+    dx, dy, kind, payload = unpack(params.packet, packets)
+    lines = []
+    for x, y, what, status in zip(dx, dy, kind, payload, strict=True):
+        if what == ToHost.STUCK:
+            lines += _waits(params, int(x), int(y), unpack_status(int(status)))
+    if not lines:
+        lines = ["no tile waits for another, yet fewer packets arrived than were sent"]
+    return "; ".join(lines)
+
+
+def _waits(params: MeshParams, x: int, y: int, status: TileStatus) -> list[str]:
+    """What one tile waits for."""
+    tile = f"tile ({x}, {y})"
+    found = [f"the router of {tile} waits for {_whom(params, x, y, p)}" for p in status.pending]
+    if status.sending:
+        found.append(f"{tile} waits for its router to take a packet")
+    if status.refusing:
+        busy = ", which is at work" if status.working else ""
+        found.append(f"{tile} waits for its core{busy}, and takes no packet")
+    elif status.working:
+        found.append(f"the core of {tile} is at work")
+    return found
+
+
+def _whom(params: MeshParams, x: int, y: int, port: Port) -> str:
+    """What is behind a port."""
+    if port is Port.LOCAL:
+        return "its own tile to take a packet"
+    step_x, step_y = {Port.EAST: (1, 0), Port.WEST: (-1, 0), Port.NORTH: (0, -1)}.get(port, (0, 1))
+    x, y = x + step_x, y + step_y
+    if (x, y) == (0, -1):
+        return "the host to take a packet"
+    if 0 <= x < params.columns and 0 <= y < params.rows:
+        return f"the router of tile ({x}, {y}) to take a packet"
+    return f"({x}, {y}), where no tile is, to take a packet"
