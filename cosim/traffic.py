@@ -1,0 +1,131 @@
+"""Traffic through one router, of either kind, in either simulator.
+
+What comes when, and how long each packet waits to be taken, is known beforehand: a run can be
+repeated, and its simulator has nothing to decide. A source offers a packet at its time, or as soon
+as the one before was taken.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikewatt.cosim.harness import harness
+from spikewatt.cosim.simulate import Simulator, simulate
+from spikewatt.cosim.verilated import Trace
+from spikewatt.model.params import PORTS, PacketParams, RouterKind
+
+__all__ = ["Arrivals", "Departures", "Passage", "Traffic", "pass_through"]
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What a router is to pass, by `Port`.
+
+    Parameters
+    ----------
+    times, words:
+        int64[packets] and uint64[packets] of each port in: when, in ps, a packet is offered at the
+        earliest, and the packet.
+    pauses:
+        int64[packets] of each port out: how long, in ps, each packet waits to be taken, at least 1;
+        a clocked router's waits whole cycles. Later packets do not wait.
+    """
+
+    times: Sequence[NDArray[np.int64]]
+    words: Sequence[NDArray[np.uint64]]
+    pauses: Sequence[NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class Departures:
+    """What a source sent: int64 ``sent`` and ``taken``, ps, and uint64 ``words``."""
+
+    sent: NDArray[np.int64]
+    taken: NDArray[np.int64]
+    words: NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """What a sink took: int64 ``times``, ps, and uint64 ``words``."""
+
+    times: NDArray[np.int64]
+    words: NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class Passage:
+    """What went through a router, by `Port`."""
+
+    sources: Sequence[Departures]
+    sinks: Sequence[Arrivals]
+
+
+def pass_through(
+    kind: RouterKind,
+    router: str,
+    packet: PacketParams,
+    traffic: Traffic,
+    folder: Path,
+    *,
+    simulator: Simulator = "verilator",
+    late: int = 0,
+    delay_seed: int = 0,
+    trace: Trace = "none",
+    waveform: Path | None = None,
+    poll: Callable[[], None] = lambda: None,
+) -> Passage:
+    """Send traffic through a router until nothing more moves.
+
+    Parameters
+    ----------
+    router:
+        Verilog of module ``router``, and models of its cells.
+    folder:
+        Where the simulation runs.
+    late:
+        How much later than the request, in ps, the data of a clockless link come in.
+
+    Raises
+    ------
+    SimulationError
+        The router takes no more packets.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for port in PORTS:
+        offers = zip(traffic.times[port].tolist(), traffic.words[port].tolist(), strict=True)
+        _write(folder / f"offers_{port:d}", (f"{when} {word:x}" for when, word in offers))
+        _write(folder / f"pauses_{port:d}", map(str, traffic.pauses[port].tolist()))
+    simulate(
+        router + harness(kind, packet, late=late),
+        "harness",
+        "spikewatt.cosim.bench.traffic",
+        folder,
+        simulator=simulator,
+        trace=trace,
+        waveform=waveform,
+        timing=True,
+        delay_seed=delay_seed,
+        poll=poll,
+    )
+    return Passage(
+        [Departures(*_read(folder / f"sent_{port:d}", 3)) for port in PORTS],
+        [Arrivals(*_read(folder / f"came_{port:d}", 2)) for port in PORTS],
+    )
+
+
+def _write(path: Path, lines: Iterable[str]) -> None:
+    path.write_text("".join(f"{line}\n" for line in lines))
+
+
+def _read(path: Path, columns: int) -> list[NDArray]:
+    """Columns of a log: times in decimal, then packets in hexadecimal."""
+    rows = [line.split() for line in path.read_text().splitlines()]
+    *times, words = zip(*rows, strict=True) if rows else [[]] * columns
+    return [
+        *(np.array(column, np.int64) for column in times),
+        np.array([int(word, 16) for word in words], np.uint64),
+    ]
