@@ -3,7 +3,7 @@
 A node is an edge of a net: ``2 n`` its rising, ``2 n + 1`` its falling one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -58,6 +58,13 @@ class Arcs:
         np.maximum.at(slowest, self.launched, self.launch_delay)
         return slowest
 
+    def without(self, nets: Collection[int]) -> "Arcs":
+        """The same without the arcs that begin at these nets."""
+        keep = ~np.isin(self.source >> 1, list(nets))
+        return replace(
+            self, source=self.source[keep], target=self.target[keep], delay=self.delay[keep]
+        )
+
     def with_more(self, source: IntArray, target: IntArray, delay: FloatArray) -> "Arcs":
         """The same with more combinational arcs."""
         return replace(
@@ -78,14 +85,19 @@ def _cases(arc: Timing) -> list[tuple[int, int]]:
 
 
 def delay_arcs(
-    kinds: Sequence[CellKind], clock_net: NDArray[np.bool_], wires: Wires, phases: IntArray
+    kinds: Sequence[CellKind],
+    clock_net: NDArray[np.bool_],
+    wires: Wires,
+    phases: IntArray,
+    recorded: Collection[int] = (),
 ) -> Arcs:
     """All arcs outside the clock network, which is ideal: without delay and slew.
 
     Arcs of asynchronous clear and preset are left out, and so is the way through an open latch.
+    Slews go through loops by way of the ``recorded`` nets.
     """
     load = net_loads(kinds, len(clock_net), wires, clock_net)
-    slew = net_slews(kinds, load, clock_net)
+    slew = net_slews(kinds, load, clock_net, recorded)
     sources, targets, delays = [], [], []
     launched, after, phase = [], [], []
     for kind, pin, arc in _arcs(kinds):

@@ -15,11 +15,17 @@ from spikewatt.energy.words import ALL, earlier
 __all__ = ["Checker", "Mismatch"]
 
 _ONE, _TOP = np.uint64(1), np.uint64(63)
+_FALSE = Literal(0)
+_FOLLOWS, _TIED = -1, -2
+"""In place of a clock: a recorded net changes after its gate; or with it, where two ask at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """A state that the netlist does not explain: data sample, its flip-flop, its value there."""
+    """A state that the netlist does not explain: data sample, its flip-flop, its value there.
+
+    Recorded nets count on after the flip-flops.
+    """
 
     sample: int
     check: int
@@ -93,15 +99,20 @@ def _judge(
         either = full if both[i] else none
         middle = full if mid_ok[i] else none
         c = clock[i]
+        recorded, tied = c < 0, full if c == _TIED else none
         for k in range(words):
-            edge, clear, preset = edge_at[c, k], now[2, k], now[3, k]
+            clear, preset = now[2, k], now[3, k]
+            if recorded:  # whenever the net changes, its gate has asked for that
+                edge, between = now[0, k] ^ before[0, k], none
+            else:
+                edge, between = edge_at[c, k], middle & edge_mid[c, k]
+                judged += np.int64(popcount(edge & valid[k]))
+                judged += np.int64(popcount(between & valid[k]))
             next_ = (edge & before[1, k]) | (~edge & before[0, k])
             expected = (next_ & ~clear & ~preset) | (preset & ~clear) | (clear & preset & either)
             bad = expected ^ now[0, k]
-            bad |= middle & edge_mid[c, k] & ~clear & ~preset & (now[0, k] ^ now[1, k])
-            bad &= valid[k]
-            judged += np.int64(popcount(edge & valid[k]))
-            judged += np.int64(popcount(middle & edge_mid[c, k] & valid[k]))
+            bad |= between & ~clear & ~preset & (now[0, k] ^ now[1, k])
+            bad &= valid[k] & ~(tied & ~(now[0, k] ^ now[1, k]))
             if bad:
                 low = bad & (none - bad)
                 sample = 64 * k + np.int64(popcount(low - _ONE))
@@ -134,7 +145,9 @@ class Checker:
         self.program = program
         late = {int(row) for row in program.clock_rows}
         elements = [check.element for check in program.checks]
-        literals = [lit for e in elements for lit in (e.state, e.data, e.clear, e.preset)]
+        judged = [(e.state, e.data, e.clear, e.preset) for e in elements]
+        judged += [(Literal(one.net), one.gate, _FALSE, _FALSE) for one in program.recorded]
+        literals = [literal for four in judged for literal in four]
         edges = [e.control for e in elements] + [lit for lit in clocks if lit is not None]
         self.enables, self.port_clocks = enables, clocks
         self._addresses = [
@@ -151,24 +164,18 @@ class Checker:
         self.clocks = sorted({(lit.row, lit.inverted) for lit in edges})
         self._clock_at = {key: k for k, key in enumerate(self.clocks)}
         self._rows = np.array(
-            [
-                [self.place[lit.row] for lit in (e.state, e.data, e.clear, e.preset)]
-                for e in elements
-            ],
-            np.int64,
+            [[self.place[literal.row] for literal in four] for four in judged], np.int64
         ).reshape(-1, 4)
         self._inverted = np.array(
-            [
-                sum(lit.inverted << k for k, lit in enumerate((e.state, e.data, e.clear, e.preset)))
-                for e in elements
-            ],
+            [sum(literal.inverted << k for k, literal in enumerate(four)) for four in judged],
             np.uint8,
         )
-        self._clock = np.array(
-            [self._clock_at[e.control.row, e.control.inverted] for e in elements], np.int64
-        )
-        self._both = np.array([e.both for e in elements], np.bool_)
-        self._mid = np.array([e.data.row not in late for e in elements], np.bool_)
+        clocks_of = [self._clock_at[e.control.row, e.control.inverted] for e in elements]
+        clocks_of += [_TIED if one.kind == "mutex" else _FOLLOWS for one in program.recorded]
+        self._clock = np.array(clocks_of, np.int64)
+        self._both = np.zeros(len(judged), np.bool_)
+        self._both[: len(elements)] = [e.both for e in elements]
+        self._mid = np.array([four[1].row not in late for four in judged], np.bool_)
         self._last: dict[int, np.uint64] = {}
         self._lead = np.zeros(len(self.early), np.uint64)
         self._late_lead = np.zeros(len(self.late), np.uint64)

@@ -1,7 +1,12 @@
-"""Cells of a netlist as rows, steps and holds: what each output is, given the states."""
+"""Cells of a netlist as rows, steps and holds: what each output is, given the states.
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+A net that the netlist marks as recorded (the output of a delay, of a fire buffer, or within a
+mutual-exclusion element: `Netlist.recorded`) is a state as well, for its value depends on when its
+gate's inputs changed. A loop through such a net is none.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from spikewatt.energy.lowering import Kind, Literal, Lowering, Step
 from spikewatt.model.errors import NetlistError
@@ -10,7 +15,7 @@ from spikewatt.synth.liberty.gating import expand_clock_gate
 from spikewatt.synth.liberty.library import Cell, FlipFlop, Library
 from spikewatt.synth.netlist.netlist import Instance, Netlist
 
-__all__ = ["Element", "Elements", "build_elements", "state_net"]
+__all__ = ["Element", "Elements", "Recorded", "build_elements", "state_net"]
 
 FALSE, TRUE = Literal(0), Literal(1)
 
@@ -34,6 +39,18 @@ class Element:
     both: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A net that only the waveform can tell, and what its gate makes of its inputs without delay.
+
+    ``kind`` is the mark that the netlist has on it.
+    """
+
+    net: int
+    kind: str
+    gate: Literal
+
+
 @dataclass(frozen=True)
 class Elements:
     """All states and steps of a netlist; rows below ``len(netlist.names)`` are its nets."""
@@ -47,6 +64,8 @@ class Elements:
     """For each port of each memory: whether it is enabled, one of its bits at least."""
     given: tuple[int, ...]
     """Outputs of macros and other cells without a function: only the waveform can tell them."""
+    recorded: tuple[Recorded, ...] = ()
+    """Nets that the netlist marks so; they are among ``given``."""
 
 
 def state_net(instance: Instance, cell: Cell) -> Literal | None:
@@ -93,6 +112,8 @@ def build_elements(netlist: Netlist, library: Library) -> Elements:
             states.append(_sequential(instance, cell, pins, lowering, given))
         else:
             _outputs(instance, cell, pins, lowering, given)
+    recorded = tuple(_recorded(netlist, lowering))
+    given += [one.net for one in recorded]
     clocks.update(element.control.row for element in states)
     clocks.update(
         port.clock for memory in netlist.memories for port in memory.ports if port.clock is not None
@@ -107,7 +128,17 @@ def build_elements(netlist: Netlist, library: Library) -> Elements:
         clocks=tuple(sorted(clocks)),
         enables=enables,
         given=tuple(given),
+        recorded=recorded,
     )
+
+
+def _recorded(netlist: Netlist, lowering: Lowering) -> Iterator[Recorded]:
+    """Recorded nets; their gates write rows of their own from now on."""
+    for at, step in enumerate(lowering.steps):
+        if (kind := netlist.recorded.get(step.out)) is not None:
+            gate = lowering.new_row()
+            lowering.steps[at] = replace(step, out=gate)
+            yield Recorded(step.out, kind, Literal(gate))
 
 
 def _any(nets: Iterable[int], lowering: Lowering) -> Literal:

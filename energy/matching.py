@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from spikewatt.energy.elements import Elements
@@ -153,11 +153,26 @@ def match(wave: Waveform, netlist: Netlist, elements: Elements, scope: str | Non
         raise WaveformError(
             f"scope {scope} of {wave.path} shows no input of {netlist.name}: is it this design's?"
         )
+    _refuse_unrecorded(wave, scope, netlist, elements, roots)
     written = {step.out for step in elements.steps}
     others = {net: bit for net, bit in shown.items() if net not in roots and net in written}
     latches = {e.state.row for e in elements.states if not e.edge}
     others |= {net: bit for net, bit in shown.items() if net in latches}
     return Matches(scope, {net: b for net, b in roots.items() if net not in latches}, others)
+
+
+def _refuse_unrecorded(
+    wave: Waveform, scope: str, netlist: Netlist, elements: Elements, roots: Collection[int]
+) -> None:
+    """Raise if a recorded net is not shown."""
+    lost = [one for one in elements.recorded if one.net not in roots]
+    if lost:
+        name = netlist.names[lost[0].net][-1]
+        raise WaveformError(
+            f"scope {scope} of {wave.path} does not show {name}, whose value depends on delays "
+            f"(nor {len(lost) - 1} more such nets): write the waveform with all levels below the "
+            "top, those of the click_* cells among them"
+        )
 
 
 def _wanted(netlist: Netlist, elements: Elements) -> Iterator[int]:

@@ -247,7 +247,7 @@ def price(
     duty[0], duty[1] = 0.0, 1.0
     clock_net = clock_network(netlist, library, clocks)
     edges = net_loads(kinds, nets, wires or Wires(), clock_net)
-    load, slew = edges.max(1), net_slews(kinds, edges, clock_net)
+    load, slew = edges.max(1), net_slews(kinds, edges, clock_net, netlist.recorded)
     changes = toggles.astype(np.float64)
     driver = np.full(nets, -3, np.int64)
     for port in (port for memory in netlist.memories for port in memory.ports):

@@ -15,7 +15,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from spikewatt.energy.elements import Element, Elements
+from spikewatt.energy.elements import Element, Elements, Recorded
 from spikewatt.energy.lowering import Kind, Literal, Step
 from spikewatt.model.errors import NetlistError
 from spikewatt.synth.netlist.netlist import Netlist
@@ -81,6 +81,8 @@ class Program:
         int32, rows of the data stage that the clock stage reads.
     checks:
         States to hold against the waveform.
+    recorded:
+        Nets that the waveform alone can tell, to hold against their gates.
     unmatched:
         Nets that nothing in the waveform or the netlist determines; they are taken as 0.
     inferred:
@@ -96,6 +98,7 @@ class Program:
     clock_rows: NDArray[np.int32]
     bridge: NDArray[np.int32]
     checks: tuple[Check, ...]
+    recorded: tuple[Recorded, ...]
     unmatched: tuple[int, ...]
     inferred: tuple[str, ...]
     forced: tuple[int, ...]
@@ -254,6 +257,7 @@ def compile_program(
         clock_rows=np.array(sorted(written | set(roots)), np.int32),
         bridge=np.array(sorted(reads - written - set(roots)), np.int32),
         checks=checks,
+        recorded=tuple(one for one in elements.recorded if one.net in taken),
         unmatched=tuple(sorted(unmatched)),
         inferred=tuple(_state_name(e, netlist) for _, e in holds.values() if e.edge),
         forced=tuple(forced),

@@ -252,11 +252,32 @@ def _refuse_unknown(spans: Sequence[Unknown], begin: int, end: int, prepared: Pr
 
 
 def _refuse_netlist(found: DisagreementError, prepared: Prepared) -> None:
-    check, names = prepared.program.checks[found.check], prepared.netlist.names
-    row = check.element.state.row
+    program, names = prepared.program, prepared.netlist.names
+    recorded = prepared.netlist.recorded
+    at = f"{found.value} at {found.time * prepared.tick_s:g} s in {prepared.path}"
+    if found.check >= len(program.checks):
+        one = program.recorded[found.check - len(program.checks)]
+        _refuse_clicks(prepared, [net for net, kind in recorded.items() if kind == "fire"])
+        raise NetlistError(
+            f"{names[one.net][-1]} becomes {at}, and the gate that drives it does not ask for that "
+            "before: they are not of one design"
+        ) from None
+    check = program.checks[found.check]
+    row, clock = check.element.state.row, check.element.control.row
+    if recorded.get(clock) == "fire":
+        _refuse_clicks(prepared, [clock])
     name = names[row][0] if row < len(names) else check.instance
     raise NetlistError(
-        f"{name} is {found.value} at {found.time * prepared.tick_s:g} s in {prepared.path}, and "
-        f"the netlist makes it {1 - found.value}: they are not of one design, or an input changed "
-        "at the very time of the clock edge"
+        f"{name} is {at}, and the netlist makes it {1 - found.value}: they are not of one design, "
+        "or an input changed at the very time of the clock edge"
     ) from None
+
+
+def _refuse_clicks(prepared: Prepared, fires: Sequence[int]) -> None:
+    """Raise if none of the fire buffers ever rises: it was simulated without delays."""
+    if fires and not any(prepared.samples.ever(net) for net in fires):
+        raise WaveformError(
+            f"clicks have no width in {prepared.path}: {prepared.netlist.names[fires[0]][-1]} "
+            "never rises, and flip-flops behind such nets change: simulate with a delay above 0 "
+            "in click_fire, click_delay and click_mutex (synth/click/simulation.v)"
+        ) from None

@@ -47,6 +47,13 @@ class BitStore:
         else:
             os.pwrite(self._file.fileno(), words.tobytes(), row * self.words * 8)
 
+    def row(self, row: int) -> Words:
+        """All words of a row."""
+        if self._memory is not None:
+            return self._memory[row]
+        data = os.pread(self._file.fileno(), self.words * 8, row * self.words * 8)
+        return np.frombuffer(data, np.uint64)
+
     def read(self, first: int, last: int, padded: int) -> Words:
         """Words ``first`` to ``last`` of every row, then zeros: uint64[rows, padded]."""
         out = np.zeros((self.rows, padded), np.uint64)
@@ -116,6 +123,13 @@ class Samples:
     root_rows: NDArray[np.int32]
     roots: BitStore
     unknown: tuple[Unknown, ...]
+
+    def ever(self, row: int) -> bool:
+        """Whether a source is 1 at some time."""
+        for rows, bits in ((self.data_rows, self.data), (self.root_rows, self.roots)):
+            for place in np.flatnonzero(rows == row):
+                return bool(bits.row(int(place)).any())
+        return False
 
 
 @numba.njit(cache=True)

@@ -1,7 +1,7 @@
 """Slews, propagated once over the levelised netlist."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +12,24 @@ __all__ = ["arc_depths", "net_slews"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+ROUNDS, SETTLED = 20, 1e-9
+"""Most rounds through loops, and the relative change that ends them."""
 
 
 def net_slews(
-    kinds: Sequence[CellKind], load: FloatArray, clock_net: NDArray[np.bool_]
+    kinds: Sequence[CellKind],
+    load: FloatArray,
+    clock_net: NDArray[np.bool_],
+    recorded: Collection[int] = (),
 ) -> FloatArray:
-    """float64[nets, 2]: rise and fall, the largest over the arcs, in the order of the arcs."""
+    """float64[nets, 2]: rise and fall, the largest over the arcs, in the order of the arcs.
+
+    Loops are cut at the ``recorded`` nets (`Netlist.recorded`), and gone through until they
+    have settled.
+    """
     slew = np.zeros((len(load), 2))
-    level = _arc_levels(kinds, len(load), clock_net)
+    cut = list(recorded)
+    level = _arc_levels(kinds, len(load), clock_net, cut)
     work: dict[int, list[tuple[CellKind, str, IntArray]]] = defaultdict(list)
     for kind in kinds:
         for name, nets in kind.nets.items():
@@ -28,9 +38,15 @@ def net_slews(
                 for depth in np.unique(level[nets]):
                     chosen = np.flatnonzero((level[nets] == depth) & driven)
                     work[int(depth)].append((kind, name, chosen))
-    for depth in sorted(work):
-        for kind, name, chosen in work[depth]:
-            _drive(kind, name, chosen, slew, load)
+    for _ in range(ROUNDS if cut else 1):
+        before = slew[cut]
+        slew = np.zeros_like(slew)
+        slew[cut] = before
+        for depth in sorted(work):
+            for kind, name, chosen in work[depth]:
+                _drive(kind, name, chosen, slew, load)
+        if np.allclose(slew[cut], before, rtol=SETTLED, atol=0.0):
+            break
     return slew
 
 
@@ -59,7 +75,9 @@ def _drive(kind: CellKind, name: str, chosen: IntArray, slew: FloatArray, load: 
                 np.maximum.at(slew[:, edge], out, table.at(value, load[out, edge]))
 
 
-def _arc_levels(kinds: Sequence[CellKind], nets: int, clock_net: NDArray[np.bool_]) -> IntArray:
+def _arc_levels(
+    kinds: Sequence[CellKind], nets: int, clock_net: NDArray[np.bool_], cut: list[int]
+) -> IntArray:
     """Depth of each net in arcs; nets on a cycle of latches keep the depth where it was cut."""
     sources, targets = [], []
     for kind in kinds:
@@ -73,7 +91,7 @@ def _arc_levels(kinds: Sequence[CellKind], nets: int, clock_net: NDArray[np.bool
     if not sources:
         return np.zeros(nets, np.int64)
     source, target = np.concatenate(sources), np.concatenate(targets)
-    keep = (source > 1) & (target > 1) & ~clock_net[source]
+    keep = (source > 1) & (target > 1) & ~clock_net[source] & ~np.isin(source, cut)
     return arc_depths(source[keep], target[keep], nets)
 
 

@@ -118,7 +118,8 @@ def analyse(
     ``sram.access_s``, with a slew of 0, and at inputs, which are there at the rising edge. They end
     at the data of flip-flops and latches (when they open: no time is borrowed), at what gates a
     clock, at memories' pins, and at outputs, all of a period later. Asynchronous sets and resets
-    are not timed.
+    are not timed, nor is what lies behind delays and fire buffers (`Netlist.recorded`): clockless
+    parts keep a time of their own.
 
     Parameters
     ----------
@@ -148,7 +149,7 @@ def analyse(
     nets, kinds = len(netlist.names), cell_kinds(netlist, library)
     clock_net = clock_network(netlist, library, roots)
     phases = clock_phases(kinds, clock_net, roots)
-    arcs = delay_arcs(kinds, clock_net, wires or Wires(), phases)
+    arcs = delay_arcs(kinds, clock_net, wires or Wires(), phases, netlist.recorded)
     if kinds and not len(arcs.delay) and not len(arcs.launched):
         raise LibraryError(
             f"library {library.name} has no delays (cell_rise, cell_fall) of these cells: take one "
@@ -157,6 +158,8 @@ def analyse(
     if lumped:
         arcs = arcs.lumped()
     delays = arcs.by_node(2 * nets).reshape(nets, 2)
+    if netlist.recorded:
+        arcs = arcs.without(netlist.recorded)
     arrival = np.full((2, 2 * nets), -np.inf)
     for port in netlist.ports.values():
         for net in port.nets if port.direction != "output" else ():

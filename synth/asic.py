@@ -11,6 +11,7 @@ from pathlib import Path
 from spikewatt.model.cache import cached
 from spikewatt.model.errors import LibraryError, NetlistError, ParameterError, ToolError
 from spikewatt.synth.asic_result import AsicResult, count
+from spikewatt.synth.click.asic import NOT_GATED, asic_cells, check_not_gated, is_clockless
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.liberty.models import verilog_stubs
 from spikewatt.synth.liberty.reader import read_liberty
@@ -121,6 +122,7 @@ def synthesise(
     folder = _mapped(sources, top, Path(library_path), library, clock_gating, left_out, progress)
     progress("reading the netlist")
     netlist = read_netlist(folder / "netlist.json", library, top=top)
+    check_not_gated(netlist, library)
     files = folder / "netlist.json", folder / "netlist.v"
     if out is not None:
         files = tuple(_copied(file, Path(out) / f"{top}{file.suffix}") for file in files)
@@ -163,10 +165,12 @@ def _mapped(
     dont_use = " ".join(f"-dont_use {name}" for name in sorted(left_out))
     gates = clock_gating and bool(_clock_gates(library, left_out))
     gate = f"clockgate -liberty library.lib -min_net_size {GATED_TOGETHER} {dont_use}"
+    cells = asic_cells(library, left_out) if is_clockless(s.text for s in sources) else ""
+    commands = [source.command for source in sources if source.command]
     script = _SCRIPT.format(
-        sources="\n".join(source.command for source in sources if source.command),
+        sources="\n".join(["read_verilog click-cells.v", *commands] if cells else commands),
         top=top,
-        clockgate=gate if gates else "",
+        clockgate=(NOT_GATED if cells else "") + gate if gates else "",
         dont_use=dont_use,
     )
     liberty = _plain(library_path)
@@ -175,12 +179,15 @@ def _mapped(
         progress("mapping to gates")
         (folder / "stubs.v").write_text(verilog_stubs(library))
         (folder / "library.lib").write_text(liberty)
+        if cells:
+            (folder / "click-cells.v").write_text(cells)
         for source in sources:
             source.write(folder)
         run_yosys(script, folder, progress=progress)
         _check_mapped(folder / "netlist.json", library)
 
     content = [version, script, liberty, *(part for s in sources for part in (s.name, s.text))]
+    content += [cells] if cells else []
     return cached("asic", content, build)
 
 

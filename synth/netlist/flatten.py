@@ -15,6 +15,7 @@ from spikewatt.synth.netlist.wires import Wires, WiresOfModule
 
 __all__ = ["flatten", "is_stub"]
 
+_RECORDED = "spikewatt_recorded"
 _NOT_HARDWARE = {"$print", "$check", "$assert", "$assume", "$cover", "$live", "$fair"}
 
 
@@ -64,6 +65,7 @@ class _Work:
         self._public: list[tuple[int, str]] = []
         self._hidden: list[tuple[int, str]] = []
         self._ascending: set[str] = set()
+        self._recorded: dict[int, str] = {}
         self._instances: list[Instance] = []
         self._memories: list[Memory] = []
         self._ports: dict[str, Port] = {}
@@ -109,6 +111,8 @@ class _Work:
 
     def _name(self, name: str, net: Mapping[str, Any], path: str, wires: WiresOfModule) -> None:
         names = self._hidden if is_hidden(name, net) else self._public
+        if mark := net.get("attributes", {}).get(_RECORDED):
+            self._recorded |= {wires[bit]: mark for bit in net["bits"] if bit != "z"}
         if net.get("upto"):
             self._ascending.add(join(path, plain(name)))
         labels = bit_names(join(path, plain(name)), net)
@@ -204,6 +208,7 @@ class _Work:
             ports={name: replace(port, nets=nets(port.nets)) for name, port in self._ports.items()},
             attributes=self._attributes,
             ascending=frozenset(self._ascending),
+            recorded={number[wire]: mark for wire, mark in self._recorded.items()},
         )
         return replace(netlist, undriven=check_drivers(netlist, self._library))
 

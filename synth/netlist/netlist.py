@@ -1,7 +1,7 @@
 """A flat gate netlist with the names of the hierarchy that it came from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 __all__ = ["ONE", "ZERO", "Instance", "Memory", "MemoryPort", "Netlist", "Port"]
@@ -83,3 +83,7 @@ class Netlist:
     """Nets that something reads and nothing drives: their value is not known from the netlist."""
     ascending: frozenset[str] = frozenset()
     """Full names of buses whose lowest index is the most significant bit (``[0:7]``)."""
+    recorded: Mapping[int, str] = field(default_factory=dict)
+    """Nets whose value depends on delays, so that only a waveform can tell it, by the attribute
+    ``spikewatt_recorded`` of a wire: ``fire``, ``delay`` or ``mutex`` for those that
+    `synth.click.asic` makes."""
