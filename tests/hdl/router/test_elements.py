@@ -1,0 +1,24 @@
+"""Each Click element alone, under stalls and delays at random, in both simulators."""
+
+from pathlib import Path
+
+import pytest
+
+from spikewatt.cosim.simulate import Simulator, simulate
+from tests.hdl.router.elements import verilog
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+@pytest.mark.parametrize("simulator", ["verilator", "icarus"])
+def test_elements(simulator: Simulator, seed: int, tmp_path: Path) -> None:
+    simulate(
+        verilog(simulator),
+        "elements",
+        "tests.hdl.router.benches.elements",
+        tmp_path,
+        simulator=simulator,
+        timing=True,
+        delay_seed=seed,
+        env={"SEED": str(seed)},
+    )
