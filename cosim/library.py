@@ -1,4 +1,4 @@
-"""A Verilated core and its batched runner, as a library in this process."""
+"""A Verilated design and its batched runner, as a library in this process."""
 
 import ctypes
 from pathlib import Path
@@ -11,23 +11,25 @@ from numpy.typing import NDArray
 from spikewatt.cosim.verilated import Trace, build_native
 from spikewatt.model.errors import SimulationError, ToolError
 
-__all__ = ["HALF_PERIOD", "NativeModel", "pointer"]
+__all__ = ["HALF_PERIOD", "NativeModel", "TableModel", "pointer"]
 
 HALF_PERIOD = 5
 """Half a clock period in the waveform, in its time unit (1 ns)."""
 
 
 class NativeModel:
-    """A Verilated core with its batched runner, loaded into this process.
+    """A Verilated design with its batched runner, loaded into this process.
 
     Use it as a context manager, or ``close`` it: that ends the waveform.
 
     Parameters
     ----------
     verilog, top:
-        The core, and its module: ``neuro`` or ``systolic``.
+        The design, and its module, which is the runner's name too.
     geometry:
         What the runner wants to know.
+    timing:
+        The design has delays of its own.
 
     Raises
     ------
@@ -45,8 +47,9 @@ class NativeModel:
         *,
         trace: Trace = "none",
         waveform: Path | None = None,
+        timing: bool = False,
     ) -> None:
-        library = build_native(verilog, top=top, trace=trace)
+        library = build_native(verilog, top=top, trace=trace, timing=timing)
         try:
             self._lib = _bind(ctypes.CDLL(str(library)))
         except OSError as error:
@@ -55,7 +58,6 @@ class NativeModel:
             ) from None
         path = str(waveform).encode() if waveform else b""
         self._core = self._lib.core_new(ctypes.byref(geometry), path)
-        self._check(self._lib.core_wait(self._core))
 
     def __enter__(self) -> Self:
         return self
@@ -86,9 +88,29 @@ class NativeModel:
         return self._lib.core_cycles(self._core)
 
     def _declare(self, name: str, *arguments: type) -> None:
-        """Say what a function of this runner takes; it returns whether the core is stuck."""
+        """Say what a function of this runner takes; it returns a status, 0 for success."""
         function = getattr(self._lib, name)
         function.restype, function.argtypes = ctypes.c_int, arguments
+
+
+class TableModel(NativeModel):
+    """A core with a configuration port; it is at rest once this is built."""
+
+    def __init__(
+        self,
+        verilog: str,
+        top: str,
+        geometry: ctypes.Structure,
+        *,
+        trace: Trace = "none",
+        waveform: Path | None = None,
+    ) -> None:
+        super().__init__(verilog, top, geometry, trace=trace, waveform=waveform)
+        address, count = ctypes.c_void_p, ctypes.c_int64
+        self._declare("core_wait", address)
+        for name in ("core_configure", "core_read"):
+            self._declare(name, *[address] * 3, count)
+        self._check(self._lib.core_wait(self._core))
 
     def _configure(self, addresses: NDArray[np.uint32], words: NDArray[np.uint32]) -> None:
         """Write words uint32[n] through the configuration port."""
@@ -109,15 +131,12 @@ def pointer(array: np.ndarray) -> int:
 
 
 def _bind(library: ctypes.CDLL) -> ctypes.CDLL:
-    """Declare the signatures of the runner's functions."""
-    pointer, count, status = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int
+    """Declare what every runner has."""
+    pointer = ctypes.c_void_p
     for name, result, arguments in (
         ("core_new", pointer, [pointer, ctypes.c_char_p]),
         ("core_free", None, [pointer]),
         ("core_cycles", ctypes.c_uint64, [pointer]),
-        ("core_wait", status, [pointer]),
-        ("core_configure", status, [pointer, pointer, pointer, count]),
-        ("core_read", status, [pointer, pointer, pointer, count]),
     ):
         function = getattr(library, name)
         function.restype = result

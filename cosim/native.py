@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spikewatt.cosim.library import HALF_PERIOD, NativeModel, pointer
+from spikewatt.cosim.library import HALF_PERIOD, TableModel, pointer
 from spikewatt.cosim.trace import RtlTrace
 from spikewatt.cosim.verilated import Trace
 from spikewatt.hdl.neuro.core import NeuroCore
@@ -51,7 +51,7 @@ class _Record(ctypes.Structure):
     ]
 
 
-class NativeCore(NativeModel):
+class NativeCore(TableModel):
     """A neuromorphic core, Verilated, in this process.
 
     Parameters

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spikewatt.cosim.library import HALF_PERIOD, NativeModel, pointer
+from spikewatt.cosim.library import HALF_PERIOD, TableModel, pointer
 from spikewatt.cosim.verilated import Trace
 from spikewatt.hdl.systolic.core import SystolicCore
 from spikewatt.model.configuration import table_addresses
@@ -68,7 +68,7 @@ def pack_words(words: IntArray, bits: int) -> NDArray[np.uint32]:
     return np.ascontiguousarray(packed, np.uint32)
 
 
-class NativeSystolic(NativeModel):
+class NativeSystolic(TableModel):
     """A systolic core, Verilated, in this process.
 
     Parameters

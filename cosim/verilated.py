@@ -99,10 +99,17 @@ def _tracing(trace: Trace) -> list[str]:
     return [] if trace == "none" else [f"--trace-{trace}", "--trace-underscore"]
 
 
-def build_native(verilog: str, *, top: str = "neuro", trace: Trace = "none") -> Path:
-    """Shared library of the core in ``verilog`` with the batched runner that is made for it.
+def build_native(
+    verilog: str, *, top: str = "neuro", trace: Trace = "none", timing: bool = False
+) -> Path:
+    """Shared library of the design in ``verilog`` with the batched runner that is made for it.
 
-    ``top`` is its module, and the name of the runner.
+    Parameters
+    ----------
+    top:
+        Its module, and the name of the runner.
+    timing:
+        Keep the delays of the design, in units of 1 ps, as `build_cocotb` does.
 
     Raises
     ------
@@ -111,8 +118,8 @@ def build_native(verilog: str, *, top: str = "neuro", trace: Trace = "none") -> 
     """
     folder = resources.files("spikewatt.cosim").joinpath("native")
     runner = folder.joinpath(f"{top}.cpp").read_text()
-    header = {"driver.h": folder.joinpath("driver.h").read_text()}
-    return _build_model(verilog, runner, "native", ["-shared"], trace, top, header)
+    headers = {name: folder.joinpath(name).read_text() for name in ("simulation.h", "driver.h")}
+    return _build_model(verilog, runner, "native", ["-shared"], trace, top, headers, timing)
 
 
 def build_program(verilog: str, source: str, *, trace: Trace = "none") -> Path:
@@ -136,10 +143,13 @@ def _build_model(
     trace: Trace,
     top: str = "neuro",
     headers: Mapping[str, str] = MappingProxyType({}),
+    timing: bool = False,
 ) -> Path:
-    options = ["--top-module", top, "--prefix", f"V{top}", "--timescale", "1ns/1ns"]
-    options += [*_TIMING[False], *_tracing(trace)]
-    flags = [*_flags(trace), *_NATIVE]
+    scale = "1ps/1ps" if timing else "1ns/1ns"
+    options = ["--top-module", top, "--prefix", f"V{top}", "--timescale", scale]
+    options += [*_TIMING[timing], *_tracing(trace)]
+    flags = [*_flags(trace, timing=timing), *_NATIVE]
+    runtime = ["verilated_timing.cpp"] if timing else []
 
     def build(folder: Path) -> None:
         (folder / "driver.cpp").write_text(source)
@@ -147,7 +157,7 @@ def _build_model(
             (folder / name).write_text(text)
         unity = _verilate(folder, verilog, options)
         command = [compiler(), *flags, "-Imodel", *link, unity, "driver.cpp"]
-        tail = [*_runtime(flags, trace), *_LIBRARIES[trace], "-pthread", "-o", kind]
+        tail = [*_runtime(flags, trace, *runtime), *_LIBRARIES[trace], "-pthread", "-o", kind]
         run_tool([*command, *tail], cwd=folder)
 
     content = [

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from spikewatt.hdl.router.bridges import FromLink, ToLink
 from spikewatt.hdl.router.edge import Edge
 from spikewatt.hdl.router.link import packet_layout
-from spikewatt.hdl.router.tile import NEIGHBOURS, Tile, tile_probe_layout
+from spikewatt.hdl.router.tile import NEIGHBOURS, Tile, tile_members, tile_probe_layout
 from spikewatt.model.params import MeshParams, Port, RouterKind
 
 __all__ = ["Mesh"]
@@ -23,6 +23,18 @@ _OPPOSITE = {
 }
 
 
+def _instance(m: Module, name: str, module: str, params: MeshParams) -> Any:
+    """Add an instance of a tile that is built elsewhere; returns its ports."""
+    signature = wiring.Signature(tile_members(params))
+    tile = signature.create(path=(name,))
+    ports: dict[str, Any] = {"i_clk": ClockSignal(), "i_rst": ResetSignal()}
+    for path, member, value in signature.flatten(tile):
+        sign = "o" if member.flow is Out else "i"
+        ports[f"{sign}_{'__'.join(map(str, path))}"] = Value.cast(value)
+    m.submodules[name] = Instance(module, **ports)
+    return tile
+
+
 class Mesh(wiring.Component):
     """Equal tiles in columns and rows, each joined to its neighbours.
 
@@ -32,6 +44,9 @@ class Mesh(wiring.Component):
     Parameters
     ----------
     params : MeshParams
+    tile : str, optional
+        Name of a module that is a `Tile` of these parameters: every tile is an instance of it, so
+        that tools see one design many times. By default tiles are built in, each for its place.
 
     Members
     -------
@@ -51,8 +66,8 @@ class Mesh(wiring.Component):
     started: Signal
     adding: Signal
 
-    def __init__(self, params: MeshParams) -> None:
-        self._params = params
+    def __init__(self, params: MeshParams, *, tile: str | None = None) -> None:
+        self._params, self._tile = params, tile
         packets = stream.Signature(packet_layout(params.packet))
         super().__init__(
             {
@@ -73,12 +88,11 @@ class Mesh(wiring.Component):
         """Tiles, what joins them, and the edge."""
         m = Module()
         params = self._params
-        tiles = [Tile(params) for _ in range(params.tiles)]
+        tiles = [self._add_tile(m, index) for index in range(params.tiles)]
         m.submodules.edge = edge = Edge(params)
         for index, tile in enumerate(tiles):
             x, y = params.place(index)
             dx, dy = params.host_offset(index)
-            m.submodules[f"tile_{x}_{y}"] = tile
             wiring.connect(m, tile.port, edge.tiles[index])
             m.d.comb += [
                 tile.home_dx.eq(dx),
@@ -96,7 +110,15 @@ class Mesh(wiring.Component):
         m.d.comb += [self.started.eq(edge.start), self.adding.eq(edge.adding)]
         return m
 
-    def _connect_edge(self, m: Module, edge: Edge, corner: Tile) -> None:
+    def _add_tile(self, m: Module, index: int) -> Any:
+        x, y = self._params.place(index)
+        name = f"tile_{x}_{y}"
+        if self._tile is not None:
+            return _instance(m, name, self._tile, self._params)
+        m.submodules[name] = tile = Tile(self._params)
+        return tile
+
+    def _connect_edge(self, m: Module, edge: Edge, corner: Any) -> None:
         """The host's way in, from the west, and out, to the north."""
         wiring.connect(m, wiring.flipped(self.i), edge.i)
         wiring.connect(m, edge.o, wiring.flipped(self.o))

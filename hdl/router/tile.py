@@ -22,6 +22,7 @@ __all__ = [
     "TilePort",
     "network_signature",
     "status_layout",
+    "tile_members",
     "tile_probe_layout",
 ]
 
@@ -83,6 +84,21 @@ class TilePort(wiring.Signature):
         )
 
 
+def tile_members(params: MeshParams) -> dict[str, wiring.Member]:
+    """Members of a `Tile`."""
+    network, hop = network_signature(params), params.core.hop_bits
+    return {
+        "i": In(network).array(len(NEIGHBOURS)),
+        "o": Out(network).array(len(NEIGHBOURS)),
+        "home_dx": In(hop),
+        "home_dy": In(hop),
+        "start": In(1),
+        "command": In(Command),
+        "port": Out(TilePort(params)),
+        "probe": Out(tile_probe_layout(params)),
+    }
+
+
 class Tile(wiring.Component):
     """A core in a mesh.
 
@@ -119,19 +135,7 @@ class Tile(wiring.Component):
 
     def __init__(self, params: MeshParams) -> None:
         self._params = params
-        network, hop = network_signature(params), params.core.hop_bits
-        super().__init__(
-            {
-                "i": In(network).array(len(NEIGHBOURS)),
-                "o": Out(network).array(len(NEIGHBOURS)),
-                "home_dx": In(hop),
-                "home_dy": In(hop),
-                "start": In(1),
-                "command": In(Command),
-                "port": Out(TilePort(params)),
-                "probe": Out(tile_probe_layout(params)),
-            }
-        )
+        super().__init__(tile_members(params))
 
     def elaborate(self, platform: object) -> Module:
         """Join the core to the interface, and the interface to the router."""

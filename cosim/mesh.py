@@ -1,0 +1,265 @@
+"""The mesh as a function: Verilated, driven in batches through its packet port."""
+
+import ctypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikewatt.cosim.library import NativeModel, pointer
+from spikewatt.cosim.trace import RtlTrace
+from spikewatt.cosim.verilated import Trace
+from spikewatt.hdl.router.mesh import Mesh
+from spikewatt.hdl.router.tile import Tile, tile_probe_layout
+from spikewatt.model.configuration import program_words, table_addresses, unpack_table
+from spikewatt.model.errors import SimulationError
+from spikewatt.model.mesh.packets import (
+    control_packet,
+    event_packets,
+    read_packets,
+    reply_words,
+    stuck_report,
+    unpack,
+    write_packets,
+)
+from spikewatt.model.mesh.program import MeshProgram
+from spikewatt.model.params import Control, MeshParams, RouterKind, TableId, ToHost
+from spikewatt.synth.click import simulation_cells
+from spikewatt.synth.verilog import export
+
+__all__ = ["MESH_HALF_PERIOD", "MeshRtlTrace", "NativeMesh", "mesh_verilog"]
+
+MESH_HALF_PERIOD = 5000
+"""Half a clock period in the waveform, in its time unit (1 ps)."""
+
+_MESH_STUCK = 2
+_PROBED = ("update", "group", "state", "spikes", "merge", "synapse", "sent", "packet")
+
+IntArray = NDArray[np.int64]
+
+
+def mesh_verilog(params: MeshParams, *, cells: bool = True) -> str:
+    """Verilog of a mesh, module ``mesh``; with models of the clockless cells, to simulate it."""
+    verilog = export(Tile(params), "tile") + export(Mesh(params, tile="tile"), "mesh")
+    clockless = params.router is RouterKind.CLICK
+    return simulation_cells() + verilog if cells and clockless else verilog
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeshRtlTrace:
+    """A run of T ticks on a mesh.
+
+    ``tiles``: what each tile did; the ``packets`` of a tile are those that it sent. ``cycles``:
+    int64[T], from one tick's begin to the next. ``barrier``: int64[T + 1], of t = -1, 0, 1, …,
+    cycles in which all tiles are idle and the barrier adds up. ``host``: int64[n, 2], the spikes
+    that reached the host: (axon, delay), in order of arrival.
+    """
+
+    tiles: tuple[RtlTrace, ...]
+    cycles: IntArray
+    barrier: IntArray
+    host: IntArray
+
+
+class _Geometry(ctypes.Structure):
+    _fields_ = [
+        (name, ctypes.c_uint32)
+        for name in (
+            *("tiles", "groups", "lanes", "state_bits", "half_period", "delay_seed"),
+            *("stride", "update", "group", "group_bits", "state", "spikes", "merge", "synapse"),
+            *("sent", "packet", "packet_bits", "kind"),
+        )
+    ]
+
+
+class _Record(ctypes.Structure):
+    _fields_ = [
+        *(
+            (name, ctypes.c_void_p)
+            for name in (
+                *("spikes", "membranes", "merges", "words", "updates", "cycles", "adding"),
+                *("packets", "packet_tick", "packet_tile"),
+            )
+        ),
+        *((name, ctypes.c_int64) for name in ("ticks", "capacity", "sent")),
+    ]
+
+
+def _geometry(params: MeshParams, delay_seed: int) -> _Geometry:
+    core, layout = params.core, tile_probe_layout(params)
+    return _Geometry(
+        tiles=params.tiles,
+        groups=core.groups,
+        lanes=core.lanes,
+        state_bits=core.state_bits,
+        half_period=MESH_HALF_PERIOD,
+        delay_seed=delay_seed,
+        stride=layout.size,
+        group_bits=core.group_bits,
+        packet_bits=params.packet.bits,
+        kind=2 * params.packet.hop_bits,
+        **{name: layout[name].offset for name in _PROBED},
+    )
+
+
+class NativeMesh(NativeModel):
+    """A mesh, Verilated, in this process; all goes through its packet port.
+
+    Parameters
+    ----------
+    params:
+        The hardware; it is built on first use and cached.
+    trace, waveform:
+        Kind of waveform, and its file; its time unit is 1 ps.
+    delay_seed:
+        Above 0, every delay of the clockless parts is random, by this seed.
+    verilog:
+        In place of the mesh's own: for tests of broken ones.
+
+    Use it as a context manager, or ``close`` it: that ends the waveform.
+
+    Raises
+    ------
+    ToolError
+        A tool is missing, or failed.
+    SimulationError
+        The mesh is stuck: the message says who waits for whom.
+    """
+
+    def __init__(
+        self,
+        params: MeshParams,
+        *,
+        trace: Trace = "none",
+        waveform: Path | None = None,
+        delay_seed: int = 0,
+        verilog: str | None = None,
+    ) -> None:
+        self.params = params
+        self._packets = 0  # in a tick, at most
+        super().__init__(
+            verilog or mesh_verilog(params),
+            "mesh",
+            _geometry(params, delay_seed),
+            trace=trace,
+            waveform=waveform,
+            timing=params.router is RouterKind.CLICK,
+        )
+        address, count = ctypes.c_void_p, ctypes.c_int64
+        self._declare("core_record", address, address)
+        self._declare("core_exchange", address, address, count, address, count, address)
+
+    def exchange(self, packets: NDArray[np.uint64], room: int = 1 << 16) -> NDArray[np.uint64]:
+        """Send packets uint64[n] and return those that come back, at most ``room``.
+
+        It ends when every `Control.SYNC` among them is answered.
+        """
+        sent = np.ascontiguousarray(packets, np.uint64)
+        out, got = np.zeros(room, np.uint64), ctypes.c_int64()
+        status = self._lib.core_exchange(
+            self._core, pointer(sent), len(sent), pointer(out), room, ctypes.byref(got)
+        )
+        if status == _MESH_STUCK:
+            report = stuck_report(self.params, out[: got.value])
+            raise SimulationError(f"the mesh is stuck after {self.cycles} cycles: {report}")
+        self._check(status)
+        if got.value > room:
+            raise SimulationError(f"{got.value} packets came back, more than the {room} expected")
+        return out[: got.value]
+
+    def configure(self, program: MeshProgram) -> None:
+        """Load every tile's program through the packet port."""
+        self._packets = sum(int(tile.fanout_count.sum()) for tile in program.tiles)
+        words = [
+            write_packets(self.params, index, *program_words(tile))
+            for index, tile in enumerate(program.tiles)
+        ]
+        self.exchange(np.concatenate([*words, control_packet(self.params, Control.SYNC)]))
+
+    def read_table(
+        self, tile: int, key: TableId, rows: range | None = None
+    ) -> dict[str, NDArray[np.int64]]:
+        """Read a table of a tile, or some of its rows: int64[rows, count] for each field."""
+        table = self.params.core.tables[key]
+        chosen = table_addresses(table)
+        if rows is not None:
+            chosen = chosen[rows.start : rows.stop]
+        sync = control_packet(self.params, Control.SYNC)
+        count = self.params.packet.reply_packets
+        packets = np.concatenate([read_packets(self.params, tile, chosen.ravel()), sync])
+        back = self.exchange(packets, chosen.size * count + 2)
+        _, _, kind, payload = unpack(self.params.packet, back)
+        words = reply_words(self.params.packet, payload[kind == ToHost.REPLY])
+        return unpack_table(table, words.reshape(-1, table.chunks))
+
+    def run(self, events: Sequence[IntArray], *, clear: bool = True) -> MeshRtlTrace:
+        """Run ``len(events)`` ticks; ``events[k]`` int64[n, 3] (tile, axon, delay) precede tick k.
+
+        ``clear``: begin from the cleared state.
+        """
+        params, ticks = self.params, len(events)
+        tick, sync = (control_packet(params, what) for what in (Control.TICK, Control.SYNC))
+        packets = [control_packet(params, Control.CLEAR)] if clear else []
+        for arriving in events:
+            packets += [event_packets(params, arriving), tick]
+        room = self._packets * max(ticks, 1)
+        arrays = self._arrays(ticks, room)
+        pointers = {name: pointer(array) for name, array in arrays.items()}
+        record = _Record(**pointers, ticks=ticks, capacity=room, sent=0)
+        self._lib.core_record(self._core, ctypes.byref(record))
+        back = self.exchange(np.concatenate([*packets, sync]), room + 2)
+        if record.sent > room:
+            raise SimulationError(
+                f"{record.sent} packets in {ticks} ticks, more than every neuron's list together"
+            )
+        return self._trace(arrays, record.sent, back)
+
+    def _arrays(self, ticks: int, room: int) -> dict[str, np.ndarray]:
+        """Where the runner writes."""
+        tiles, neurons = self.params.tiles, self.params.core.neurons
+        return {
+            "spikes": np.zeros((tiles, ticks, neurons), np.bool_),
+            "membranes": np.zeros((tiles, ticks, neurons), np.int32),
+            "merges": np.zeros((tiles, ticks + 1), np.int64),
+            **{name: np.zeros((tiles, ticks), np.int64) for name in ("words", "updates")},
+            "cycles": np.zeros(ticks, np.int64),
+            "adding": np.zeros(ticks + 1, np.int64),
+            "packets": np.zeros(room, np.uint64),
+            **{name: np.zeros(room, np.int64) for name in ("packet_tick", "packet_tile")},
+        }
+
+    def _spikes(self, packets: NDArray[np.uint64]) -> IntArray:
+        """int64[n, 4] (axon, delay, dx, dy) of packets."""
+        packet = self.params.packet
+        dx, dy, _, payload = unpack(packet, packets)
+        body = payload.astype(np.int64)
+        axon = body & (1 << packet.axon_bits) - 1
+        delay = body >> packet.axon_bits & (1 << packet.slot_bits) - 1
+        return np.stack([axon, delay, dx, dy], axis=1)
+
+    def _trace(
+        self, arrays: dict[str, np.ndarray], sent: int, back: NDArray[np.uint64]
+    ) -> MeshRtlTrace:
+        spikes = self._spikes(arrays["packets"][:sent])
+        packets = np.concatenate([arrays["packet_tick"][:sent, None], spikes], axis=1)
+        tiles = tuple(
+            RtlTrace(
+                spikes=arrays["spikes"][tile],
+                membranes=arrays["membranes"][tile],
+                merges=arrays["merges"][tile],
+                synapse_words=arrays["words"][tile],
+                updates=arrays["updates"][tile],
+                cycles=arrays["cycles"],
+                packets=packets[arrays["packet_tile"][:sent] == tile],
+            )
+            for tile in range(self.params.tiles)
+        )
+        _, _, kind, _ = unpack(self.params.packet, back)
+        return MeshRtlTrace(
+            tiles=tiles,
+            cycles=arrays["cycles"],
+            barrier=arrays["adding"],
+            host=self._spikes(back[kind == ToHost.SPIKE])[:, :2],
+        )
