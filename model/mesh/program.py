@@ -84,6 +84,7 @@ class MeshProgram:
         for port in self.inputs:
             within("tile of an input", port.tile, 0, params.tiles - 1)
             within("delay of an input", port.delay, 1, params.core.delay_slots - 1)
+            within("first axon of an input", port.axon, 0, params.core.axons - 1)
             within("last axon of an input", port.axon + port.count - 1, 0, params.core.axons - 1)
         for tile, sent in enumerate(self.sends):
             if (sent.target < HOST).any():

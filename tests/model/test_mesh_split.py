@@ -1,0 +1,235 @@
+"""Networks split over tiles: as few and as even as can be, and what is said where none would do."""
+
+import functools
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from spikewatt.model.errors import CapacityError, ParameterError
+from spikewatt.model.mesh.mapping import TileLimits, map_mesh
+from spikewatt.model.mesh.split import split, squarest
+from spikewatt.model.mesh.tile import Part, TilePlan
+from spikewatt.model.network import Network, Readout
+from tests.model.builders import dense_network
+from tests.model.mesh_builders import mesh_network
+
+
+def test_squarest() -> None:
+    sizes = [squarest(n) for n in (1, 2, 3, 4, 6, 7, 12, 36, 64)]
+    assert sizes == [(1, 1), (2, 1), (3, 1), (2, 2), (3, 2), (7, 1), (4, 3), (6, 6), (8, 8)]
+
+
+def fewest(network: Network, lanes: int, limits: TileLimits, cap: int) -> int:
+    """Fewest tiles of at most ``cap`` groups, by trying every way to fill each."""
+    names = [p.name for p in network.populations]
+
+    @functools.cache
+    def fits(counts: tuple[int, ...]) -> bool:
+        parts = [Part(name, 0, n) for name, n in zip(names, counts, strict=True) if n]
+        plan = TilePlan.of(network, lanes, tuple(parts))
+        return sum(counts) <= cap and plan.axons <= limits.axons
+
+    @functools.cache
+    def needed(left: tuple[int, ...]) -> int:
+        if not any(left):
+            return 0
+        tries = itertools.product(*(range(n + 1) for n in left))
+        rests = [tuple(np.subtract(left, t).tolist()) for t in tries if any(t) and fits(t)]
+        return 1 + min(needed(rest) for rest in rests)
+
+    return needed(tuple(-(-p.size // lanes) for p in network.populations))
+
+
+def random_limits(network: Network, seed: int) -> tuple[int, TileLimits]:
+    rng = np.random.default_rng([seed, 9])
+    lanes = int(rng.choice([1, 2, 3]))
+    fan_in = [
+        sum(c.weights.shape[0] for c in network.connections if c.target == p.name)
+        for p in network.populations
+    ]
+    readout = network.population(network.readout.population).size
+    axons = max(*fan_in, readout, 1) + int(rng.integers(0, 20))
+    return lanes, TileLimits(neurons=int(rng.integers(2, 7)) * lanes, axons=axons)
+
+
+def test_no_fewer_tiles_and_no_evener_spread_would_do() -> None:
+    by_axons = 0
+    for seed in range(100):
+        network = mesh_network(seed)
+        lanes, limits = random_limits(network, seed)
+        groups = sum(-(-p.size // lanes) for p in network.populations)
+        most = limits.neurons // lanes
+        least = fewest(network, lanes, limits, most)
+        by_axons += least > -(-groups // most)
+        assert len(split(network, lanes, limits)) == least, seed
+        for tiles in (least, least + 1):
+            parts = split(network, lanes, limits, tiles)
+            fullest = max(sum(part.groups for part in each) for each in parts)
+            even = next(
+                cap for cap in range(1, most + 1) if fits_in(network, lanes, limits, cap, tiles)
+            )
+            assert len(parts) <= tiles
+            assert fullest == even, seed
+    assert by_axons > 10  # cases in which counting neurons is not enough
+
+
+def fits_in(network: Network, lanes: int, limits: TileLimits, cap: int, tiles: int) -> bool:
+    return fewest(network, lanes, limits, cap) <= tiles
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_limits_hold(seed: int) -> None:
+    network = mesh_network(seed)
+    lanes, limits = random_limits(network, seed)
+    core = map_mesh(network, lanes=lanes, limits=limits).params.core
+    assert core.neurons <= limits.neurons
+    assert core.axons <= limits.axons
+    exact = TileLimits(
+        neurons=core.neurons,
+        axons=core.axons,
+        synapse_words=core.synapse_words,
+        destinations=core.destinations,
+    )
+    again = map_mesh(network, lanes=lanes, limits=exact).params.core
+    for name in ("neurons", "axons", "synapse_words", "destinations"):
+        assert getattr(again, name) <= getattr(exact, name), name
+
+
+def test_synapse_words_are_a_limit_too() -> None:
+    network = dense_network(20, 40)
+    program = map_mesh(network, limits=TileLimits(synapse_words=40))
+    assert program.params.core.synapse_words == 40
+    assert program.params.tiles == 3  # 5 groups, 2 of them in a tile
+
+
+def test_destinations_are_a_limit_too() -> None:
+    """16 neurons to one tile each, unless that one is cut in two."""
+    network = dense_network(4, 16, 16)
+    program = map_mesh(network, limits=TileLimits(neurons=16, destinations=16))
+    assert (program.params.tiles, program.params.core.destinations) == (2, 16)
+    program = map_mesh(network, limits=TileLimits(neurons=24, destinations=16))
+    assert program.params.core.destinations <= 16
+
+
+REFUSED = [
+    (
+        dense_network(300, 20),
+        {},
+        CapacityError,
+        (
+            "population 'layer 1' needs axons = 300 in every tile that holds some of it, and a "
+            "tile has at most 256: its sums cannot be split, so allow more axons or make its "
+            "sources smaller"
+        ),
+    ),
+    (
+        dense_network(30, 20),
+        {"limits": TileLimits(synapse_words=29)},
+        CapacityError,
+        (
+            "population 'layer 1' needs synapse_words = 30 in every tile that holds some of it, "
+            "and a tile has at most 29: its sums cannot be split, so allow more synapse_words or "
+            "make its sources smaller"
+        ),
+    ),
+    (
+        dense_network(3, 40),
+        {"mesh": (2, 1), "limits": TileLimits(neurons=16)},
+        CapacityError,
+        (
+            "network 'layers' takes 3 tiles of 16 neurons and 256 axons, and this mesh has 2: "
+            "choose a larger mesh or larger cores"
+        ),
+    ),
+    (
+        dense_network(3, 70),
+        {"lanes": 1, "limits": TileLimits(neurons=1)},
+        CapacityError,
+        (
+            "network 'layers' takes 70 tiles of 1 neurons and 256 axons, and a mesh has at most "
+            "64: choose a larger mesh or larger cores"
+        ),
+    ),
+    (
+        dense_network(3, 8, 8),
+        {"limits": TileLimits(destinations=7)},
+        CapacityError,
+        (
+            "network 'layers' needs more than 7 destinations in a tile, however it is split: "
+            "allow more"
+        ),
+    ),
+    (
+        replace(dense_network(3, 20), readout=Readout(population="layer 1", kind="count")),
+        {"limits": TileLimits(axons=19)},
+        CapacityError,
+        (
+            "readout 'layer 1' has 20 neurons, and a spike's packet tells 19 axons apart: "
+            "allow more axons or read membranes"
+        ),
+    ),
+    (
+        dense_network(3, 4),
+        {"limits": TileLimits(neurons=7)},
+        ParameterError,
+        "limit of neurons must be at least 8, one group of as many lanes, not 7",
+    ),
+    (
+        dense_network(3, 4),
+        {"mesh": (0, 2)},
+        ParameterError,
+        "columns must be an integer from 1 to 64, not 0",
+    ),
+    (
+        dense_network(3, 4),
+        {"mesh": (2, 2.0)},
+        ParameterError,
+        "rows must be an integer from 1 to 64, not 2.0",
+    ),
+    (
+        dense_network(3, 4),
+        {"mesh": (9, 8)},
+        ParameterError,
+        "columns x rows must be an integer from 1 to 64, not 72",
+    ),
+    (
+        dense_network(3, 4),
+        {"lanes": 65},
+        ParameterError,
+        "lanes must be an integer from 1 to 64, not 65",
+    ),
+    (
+        dense_network(3, 4),
+        {"placement": "best"},
+        ParameterError,
+        "placement must be 'greedy' or 'search', not 'best'",
+    ),
+    (
+        dense_network(3, 4),
+        {"rates": {"layer 2": 1.0}},
+        ParameterError,
+        "rates: there is no population 'layer 2'",
+    ),
+    (
+        dense_network(3, 4),
+        {"rates": {"input": -0.5}},
+        ParameterError,
+        "rate of 'input' must be finite and at least 0, not -0.5",
+    ),
+]
+
+
+@pytest.mark.parametrize(("network", "options", "kind", "message"), REFUSED)
+def test_what_is_refused(network: Network, options: dict, kind: type, message: str) -> None:
+    with pytest.raises(kind) as caught:
+        map_mesh(network, **options)
+    assert type(caught.value) is kind
+    assert str(caught.value) == message
+
+
+def test_limits_themselves() -> None:
+    with pytest.raises(ParameterError) as caught:
+        TileLimits(axons=0)
+    assert str(caught.value) == "limit of axons must be an integer from 1 to 65536, not 0"
