@@ -1,6 +1,6 @@
 """One tile of a mesh: which neurons it holds, and the axons that they need."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -97,23 +97,19 @@ def _bundles(
     """Bundles of a tile in the order of their first groups.
 
     Connections from one source with one delay share axons where their rows can be one run of
-    groups. Zeros between two targets are stored where they take fewer bits than a second axon.
+    groups. Zeros between two targets are stored where they take no more bits than a second axon.
     """
+    weight_bits = max((link.weight_bits for link in network.connections), default=1)
+    most_zeros = _AXON_BITS // (lanes * weight_bits)
     bundles: list[Bundle] = []
     for name, group, members in pieces:
         for link in network.connections:
             if link.target == name:
                 last = group + -(-len(members) // lanes) - 1
-                _add(
-                    bundles,
-                    Run(link, group, members),
-                    last,
-                    _AXON_BITS // (lanes * link.weight_bits),
-                )
+                _add(bundles, Run(link, group, members), last, most_zeros)
     placed, axon = [], 0
-    for bundle in sorted(bundles, key=lambda bundle: bundle.first):
-        ends = bundle.source, bundle.delay, bundle.sources, bundle.runs, bundle.first, bundle.last
-        placed.append(Bundle(*ends, axon))
+    for bundle in bundles:  # made in the order of their first groups
+        placed.append(replace(bundle, axon=axon))
         axon += bundle.sources
     return tuple(placed)
 
@@ -129,8 +125,7 @@ def _add(bundles: list[Bundle], run: Run, last: int, most_zeros: int) -> None:
     ]
     if near:
         _, at = min(near)
-        old = bundles[at]
-        bundles[at] = Bundle(old.source, old.delay, old.sources, (*old.runs, run), old.first, last)
+        bundles[at] = replace(bundles[at], runs=(*bundles[at].runs, run), last=last)
     else:
         sources = link.weights.shape[0]
         bundles.append(Bundle(link.source, link.delay, sources, (run,), run.group, last))

@@ -12,6 +12,7 @@ from spikewatt.model.mesh.mapping import TileLimits, map_mesh
 from spikewatt.model.mesh.split import split, squarest
 from spikewatt.model.mesh.tile import Part, TilePlan
 from spikewatt.model.network import Network, Readout
+from spikewatt.model.params import NeuronType
 from tests.model.builders import dense_network
 from tests.model.mesh_builders import mesh_network
 
@@ -55,7 +56,7 @@ def random_limits(network: Network, seed: int) -> tuple[int, TileLimits]:
 
 
 def test_no_fewer_tiles_and_no_evener_spread_would_do() -> None:
-    by_axons = 0
+    by_axons = uneven = 0
     for seed in range(100):
         network = mesh_network(seed)
         lanes, limits = random_limits(network, seed)
@@ -67,16 +68,12 @@ def test_no_fewer_tiles_and_no_evener_spread_would_do() -> None:
         for tiles in (least, least + 1):
             parts = split(network, lanes, limits, tiles)
             fullest = max(sum(part.groups for part in each) for each in parts)
-            even = next(
-                cap for cap in range(1, most + 1) if fits_in(network, lanes, limits, cap, tiles)
-            )
             assert len(parts) <= tiles
-            assert fullest == even, seed
+            if (fullest - 1) * tiles >= groups:
+                assert fewest(network, lanes, limits, fullest - 1) > tiles, seed
+                uneven += 1
     assert by_axons > 10  # cases in which counting neurons is not enough
-
-
-def fits_in(network: Network, lanes: int, limits: TileLimits, cap: int, tiles: int) -> bool:
-    return fewest(network, lanes, limits, cap) <= tiles
+    assert uneven > 3
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -102,6 +99,17 @@ def test_synapse_words_are_a_limit_too() -> None:
     program = map_mesh(network, limits=TileLimits(synapse_words=40))
     assert program.params.core.synapse_words == 40
     assert program.params.tiles == 3  # 5 groups, 2 of them in a tile
+
+
+def test_neuron_types_are_a_limit_too() -> None:
+    """A core holds 16 types; 20 of them take two, with 10 each."""
+    network = dense_network(4, *[2] * 20)
+    populations = tuple(
+        replace(p, neuron=NeuronType(refractory=i)) for i, p in enumerate(network.populations)
+    )
+    program = map_mesh(replace(network, populations=populations), lanes=2)
+    assert (program.params.tiles, program.params.core.types) == (2, 10)
+    assert [len(tile.types) for tile in program.tiles] == [10, 10]
 
 
 def test_destinations_are_a_limit_too() -> None:
