@@ -17,7 +17,8 @@ LEDGER_GROUPS = (*GROUPS, "ports")
 """OpenSTA's groups of instances, and the nets that top-level ports drive."""
 TERMS = ("switching", "internal", "clock_pins", "leakage")
 """``clock_pins``: internal energy that toggles of the clock network cause."""
-CATEGORIES = ("clock", "control", "datapath", "sram", "leakage")
+CATEGORIES = ("clock", "control", "datapath", "sram", "router", "leakage")
+"""``router``: all that toggles in modules that are of this category, the clock's pins among it."""
 _SWITCHING, _INTERNAL, _CLOCK_PINS, _LEAKAGE = range(4)
 _CLOCK, _MACRO, _PORTS = (LEDGER_GROUPS.index(name) for name in ("clock", "macro", "ports"))
 
@@ -69,8 +70,14 @@ class Ledger:
         return dict(zip(self.modules, self.joules.sum((0, 2, 3)).tolist(), strict=True))
 
     def by_category(self, category: Callable[[str], str]) -> dict[str, float]:
-        """J of each of ``CATEGORIES``; ``category`` says what a module is: control or datapath."""
-        return dict(zip(CATEGORIES, self.categories(category).sum(0).tolist(), strict=True))
+        """J of each of ``CATEGORIES``; ``router`` only where a module is of it.
+
+        ``category`` says what a module is: control, datapath or router.
+        """
+        found = dict(zip(CATEGORIES, self.categories(category).sum(0).tolist(), strict=True))
+        if all(category(module) != "router" for module in self.modules):
+            del found["router"]
+        return found
 
     def categories(self, category: Callable[[str], str]) -> FloatArray:
         """float64[blocks, categories], J."""
@@ -86,15 +93,20 @@ def fold_categories(
 ) -> FloatArray:
     """float64[blocks, categories] of float64[blocks, modules, groups, terms]."""
     out = np.zeros((len(joules), len(CATEGORIES)))
-    clock, control, datapath, sram, leakage = range(len(CATEGORIES))
+    clock, control, datapath, sram, router, leakage = range(len(CATEGORIES))
     out[:, leakage] = joules[..., _LEAKAGE].sum((1, 2))
-    out[:, clock] = joules[..., _CLOCK_PINS].sum((1, 2))
-    out[:, clock] += joules[:, :, _CLOCK, :_CLOCK_PINS].sum((1, 2))
-    out[:, sram] = joules[:, :, _MACRO, :_CLOCK_PINS].sum((1, 2))
-    for m, module in enumerate(modules):
-        place = datapath if category(module) == "datapath" else control
-        rest = [g for g in range(len(LEDGER_GROUPS)) if g not in (_CLOCK, _MACRO)]
-        out[:, place] += joules[:, m][:, rest, :_CLOCK_PINS].sum((1, 2))
+    kinds = [category(module) for module in modules]
+    routing = np.array([kind == "router" for kind in kinds], np.bool_)
+    out[:, router] = joules[:, routing, :, :_LEAKAGE].sum((1, 2, 3))
+    own = joules[:, ~routing]
+    out[:, clock] = own[..., _CLOCK_PINS].sum((1, 2))
+    out[:, clock] += own[:, :, _CLOCK, :_CLOCK_PINS].sum((1, 2))
+    out[:, sram] = own[:, :, _MACRO, :_CLOCK_PINS].sum((1, 2))
+    rest = [g for g in range(len(LEDGER_GROUPS)) if g not in (_CLOCK, _MACRO)]
+    for m, kind in enumerate(kinds):
+        if kind != "router":
+            place = datapath if kind == "datapath" else control
+            out[:, place] += joules[:, m][:, rest, :_CLOCK_PINS].sum((1, 2))
     return out
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from spikewatt.energy.area import memory_area_um2
 from spikewatt.energy.estimate import Estimate, estimate, from_activity, sram_for
-from spikewatt.energy.ledger import CATEGORIES, LEDGER_GROUPS, TERMS, category_of
+from spikewatt.energy.ledger import LEDGER_GROUPS, TERMS, category_of
 from spikewatt.energy.pricing import Wires
 from spikewatt.energy.replay import Prepared, prepare
 from spikewatt.energy.timing import Timing, analyse
@@ -75,7 +75,7 @@ class PricedCore:
     period_s:
         Clock period of the simulation, s.
     category:
-        ``control`` or ``datapath``, by the path of a module.
+        ``control``, ``datapath`` or ``router``, by the path of a module.
     proven:
         Inferences whose run was held against the golden model, and was the same.
     """
@@ -120,8 +120,8 @@ class PricedCore:
     @cached_property
     def by_category(self) -> dict[str, float]:
         """Mean J of an inference, by what takes it."""
-        sums = self.estimate.ledger.categories(self.category).sum(0) / self.images.sum()
-        return dict(zip(CATEGORIES, sums.tolist(), strict=True))
+        joules = self.estimate.ledger.by_category(self.category)
+        return {name: float(total / self.images.sum()) for name, total in joules.items()}
 
     @property
     def latency_s(self) -> float:
@@ -235,7 +235,7 @@ def price_core(
     images:
         Inferences of each block.
     categories:
-        ``control`` or ``datapath`` by the path of an instance.
+        ``control``, ``datapath`` or ``router`` by the path of an instance.
     library_path:
         Liberty file; the built-in technology by default.
     """

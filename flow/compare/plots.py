@@ -11,7 +11,7 @@ from spikewatt.flow.plots import drawing, power_trace
 __all__ = ["energy_bars", "layer_bars", "plot_comparison", "plot_sweep"]
 
 _COLOURS = dict(
-    zip(CATEGORIES, ("#4c78a8", "#72b7b2", "#f58518", "#54a24b", "#9aa5b1"), strict=True)
+    zip(CATEGORIES, ("#4c78a8", "#72b7b2", "#f58518", "#54a24b", "#b279a2", "#9aa5b1"), strict=True)
 )
 _NEURO, _SYSTOLIC = "#e45756", "#4c78a8"
 
@@ -34,8 +34,9 @@ def energy_bars(path: Path, found: Comparison) -> None:
     with drawing(path, (6, 3.2)) as figure:
         axes = figure.subplots()
         names, low = [_named(*item) for item in columns.items()], [0.0] * len(columns)
-        for category in CATEGORIES:
-            values = [one.by_category[category] * 1e9 for one in columns.values()]
+        named = {name for one in columns.values() for name in one.by_category}
+        for category in (name for name in CATEGORIES if name in named):
+            values = [one.by_category.get(category, 0.0) * 1e9 for one in columns.values()]
             axes.barh(names, values, left=low, color=_COLOURS[category], label=category, height=0.6)
             low = [a + b for a, b in zip(low, values, strict=True)]
         for at, total in enumerate(low):
