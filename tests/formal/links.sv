@@ -103,7 +103,7 @@ endmodule
 module hurry (input rst, start, done, next, output ended, early);
   reg was_start, was_next, seen;
   assign ended = start == was_start & seen;
-  assign early = !rst & next != was_next & !ended;
+  assign early = !rst & next != was_next & start == was_start & !seen;
   always @($global_clock) begin
     {was_start, was_next} <= {start, next};
     seen <= rst | ended | done;

@@ -23,7 +23,7 @@ from spikewatt.model.params import Delays
 from spikewatt.synth.verilog import export
 from spikewatt.synth.yosys import run_yosys
 
-__all__ = ["ELEMENTS", "Verdict", "check", "model", "verilog"]
+__all__ = ["ELEMENTS", "LONGEST", "Verdict", "check", "model", "verilog"]
 
 HERE = Path(__file__).parent
 STEPS = Delays(fire=2, link=3, route=3, mutex=2)
@@ -45,7 +45,11 @@ setattr -unset init w:dut.*
 clk2fflogic
 opt_clean
 check -assert
-write_smt2 -wires bench.smt2
+{select}write_smt2 -wires bench.smt2
+"""
+
+_ONLY = """select -assert-count 1 bench/c:{only}
+chformal -assert -remove bench/t:* bench/c:{only} %d
 """
 
 
@@ -61,6 +65,11 @@ ELEMENTS: Mapping[str, Callable[[], Any]] = {
     "merge": lambda: Merge(2, STEPS),
     "demux": lambda: Demux(2, 3, _route, STEPS),
 }
+
+
+LONGEST = {"stage": 7, "fork": 7, "join": 7, "merge": 15, "demux": 7}
+"""Steps that a token offered waits at most, where a fire buffer and each turn of a mutual-exclusion
+element take 1 or 2 steps, a matched delay 3 or 4, a receiver 3 or 4, a sender 1 or 2."""
 
 
 @cache
@@ -82,6 +91,7 @@ def model(
     folder: Path,
     element: str,
     *defines: str,
+    only: str = "",
     edit: Callable[[str], str] = lambda text: text,
     edit_cells: Callable[[str], str] = lambda text: text,
 ) -> Path:
@@ -92,6 +102,8 @@ def model(
     defines:
         ``INDUCTION`` adds the invariants, ``TIMED`` bounds all delays, ``STEPS=n`` is the longest
         wait for an answer then, ``WITHOUT_<NAME>`` drops an assumption.
+    only:
+        The assertion to keep; otherwise all.
     edit, edit_cells:
         Change the exported Verilog and the cells.
     """
@@ -102,7 +114,8 @@ def model(
     for name in ("links.sv", f"{element}.sv"):
         (place / name).write_text((HERE / name).read_text())
     words = " ".join(f"-D{name}" for name in defines)
-    run_yosys(_SCRIPT.format(defines=words, element=element), place)
+    select = _ONLY.format(only=only) if only else ""
+    run_yosys(_SCRIPT.format(defines=words, element=element, select=select), place)
     return place
 
 

@@ -1,0 +1,26 @@
+"""Broken elements fall, each by the assertion that is there for it."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.formal.mutants import MUTANTS, edited
+from tests.formal.prove import LONGEST, check, model
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_mutant_is_caught(name: str, tmp_path: Path) -> None:
+    mutant = MUTANTS[name]
+    place = model(
+        tmp_path,
+        mutant.element,
+        f"STEPS={LONGEST[mutant.element]}",
+        *(("TIMED",) if mutant.timed else ()),
+        only=mutant.caught,
+        edit=partial(edited, edits=mutant.edits),
+        edit_cells=partial(edited, edits=mutant.cells),
+    )
+    verdict = check(place, "bounded", 20)
+    assert not verdict.passed
+    assert verdict.names == {mutant.caught}, verdict.output
