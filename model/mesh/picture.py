@@ -15,6 +15,7 @@ _INK, _QUIET, _LINE, _PAPER = "#1f2933", "#66727f", "#d5dce2", "#f7f9fa"
 _COLOURS = ("#2f6f9f", "#b4542d", "#2e7d4f", "#7a5195", "#b08a1e", "#3b8686", "#a23b5a", "#5c6b2f")
 _TILE, _GAP, _LEFT, _TOP = 188, 92, 118, 126
 _ROW, _HEAD, _FOOT = 24, 34, 30
+_Point = tuple[float, float]
 _ROWS = 6  # populations of a tile that are shown before the rest is counted
 
 
@@ -154,20 +155,11 @@ class _Drawing:
                 parts += self._arrow(below, Port.NORTH, tile, (middle - 9, b), (middle - 9, a))
         return parts
 
-    def _arrow(
-        self,
-        tile: int,
-        port: Port,
-        to: int,
-        a: tuple[float, float],
-        b: tuple[float, float],
-    ) -> list[str]:
+    def _arrow(self, tile: int, port: Port, to: int, a: _Point, b: _Point) -> list[str]:
         ends = [f"({x}, {y})" for x, y in map(self._params.place, (tile, to))]
         return self._line(int(self._traffic[tile, port]), " → ".join(ends), a, b)
 
-    def _line(
-        self, packets: int | None, hint: str, a: tuple[float, float], b: tuple[float, float]
-    ) -> list[str]:
+    def _line(self, packets: int | None, hint: str, a: _Point, b: _Point) -> list[str]:
         """Arrow from a to b, as wide as its packets are many, and their number beside it."""
         share = (packets or 0) / self._most
         colour = _mix(_LINE, _INK, share**0.5) if packets != 0 else _LINE
