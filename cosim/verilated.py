@@ -1,4 +1,4 @@
-"""Verilator builds: generated C++ compiled in one piece against a cached runtime, without make."""
+"""Verilator builds: generated C++ compiled in two pieces against a cached runtime, without make."""
 
 import os
 import platform
@@ -82,15 +82,22 @@ def _runtime(flags: Sequence[str], trace: Trace, *more: str) -> list[Path]:
     return sorted(cached("runtime", [*_versions(), *flags, *sources], build).glob("*.o"))
 
 
-def _verilate(folder: Path, verilog: str, options: Sequence[str]) -> Path:
-    """Run Verilator in ``folder``; returns one C++ file that includes all it generated."""
+def _verilate(folder: Path, verilog: str, options: Sequence[str], flags: Sequence[str]) -> Path:
+    """Run Verilator in ``folder``; returns one C++ file that includes what it generated.
+
+    What runs once, at the start, is compiled apart, and not optimised: that would take the longer
+    part of the time. It is ``cold.o``.
+    """
     (folder / "design.v").write_text(verilog)
     command = [verilator().binary, *_VERILATE, *options, "--Mdir", "model", "design.v"]
     run_tool(command, cwd=folder)
     model = folder / "model"
-    unity = model / "all.cpp"
-    unity.write_text("".join(f'#include "{p.name}"\n' for p in sorted(model.glob("V*.cpp"))))
-    return unity
+    for name, cold in (("all.cpp", False), ("cold.cpp", True)):
+        files = [p.name for p in sorted(model.glob("V*.cpp")) if ("__Slow" in p.name) == cold]
+        (model / name).write_text("".join(f'#include "{file}"\n' for file in files))
+    command = [compiler(), *flags, "-O0", "-Imodel", "-c", model / "cold.cpp", "-o", "cold.o"]
+    run_tool(command, cwd=folder)
+    return model / "all.cpp"
 
 
 def _tracing(trace: Trace) -> list[str]:
@@ -155,8 +162,8 @@ def _build_model(
         (folder / "driver.cpp").write_text(source)
         for name, text in headers.items():
             (folder / name).write_text(text)
-        unity = _verilate(folder, verilog, options)
-        command = [compiler(), *flags, "-Imodel", *link, unity, "driver.cpp"]
+        unity = _verilate(folder, verilog, options, flags)
+        command = [compiler(), *flags, "-Imodel", *link, unity, "cold.o", "driver.cpp"]
         tail = [*_runtime(flags, trace, *runtime), *_LIBRARIES[trace], "-pthread", "-o", kind]
         run_tool([*command, *tail], cwd=folder)
 
@@ -207,8 +214,8 @@ def build_cocotb(
 
     def build(folder: Path) -> None:
         (folder / "ports.vlt").write_text(ports)
-        unity = _verilate(folder, verilog, options)
-        command = [compiler(), *flags, "-Imodel", unity, main]
+        unity = _verilate(folder, verilog, options, flags)
+        command = [compiler(), *flags, "-Imodel", unity, "cold.o", main]
         tail = [*_runtime(flags, trace, *runtime), *_LIBRARIES[trace], "-pthread"]
         link = [f"-L{libraries}", f"-Wl,-rpath,{libraries}", "-lcocotbvpi_verilator", "-rdynamic"]
         run_tool([*command, *tail, *link, "-o", top], cwd=folder)

@@ -7,6 +7,8 @@ constexpr int kConfigAddress = 32, kWrite = 60;  // bit positions in the configu
 
 template <class Model, class Self> class Driver : public Simulation<Model, Self> {
  public:
+  using Base = Simulation<Model, Self>;
+  using Base::cycles;
   static constexpr bool kDelays = false;
 
   Driver(uint32_t half_period, const char* waveform) : Base(half_period) {
@@ -74,6 +76,5 @@ template <class Model, class Self> class Driver : public Simulation<Model, Self>
   }
 
  protected:
-  using Base = Simulation<Model, Self>;
-  using Base::cycle, Base::cycles, Base::model_, Base::settle, Base::settle_, Base::until;
+  using Base::cycle, Base::model_, Base::settle, Base::settle_, Base::until;
 };
