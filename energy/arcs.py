@@ -31,9 +31,10 @@ class Arcs:
     ----------
     source, target, delay:
         int64[k], int64[k], float64[k] in s: combinational arcs.
-    launched, launch_delay, launch_phase:
-        int64[m], float64[m] in s, int64[m]: what flip-flops and latches drive, its delay from their
-        clock pin, and the phase: 0 for a rising edge of the root, 1 for a falling one.
+    launched, launch_delay, launch_phase, launch_clock:
+        int64[m], float64[m] in s, int64[m], int64[m]: what flip-flops and latches drive, its delay
+        from their clock pin, the phase (0 for a rising edge of the root, 1 for a falling one), and
+        the node of the clock pin.
     """
 
     source: IntArray
@@ -42,6 +43,7 @@ class Arcs:
     launched: IntArray
     launch_delay: FloatArray
     launch_phase: IntArray
+    launch_clock: IntArray
 
     def lumped(self) -> "Arcs":
         """The same with one delay for each node, its slowest arc's, whatever input moves."""
@@ -99,7 +101,7 @@ def delay_arcs(
     load = net_loads(kinds, len(clock_net), wires, clock_net)
     slew = net_slews(kinds, load, clock_net, recorded)
     sources, targets, delays = [], [], []
-    launched, after, phase = [], [], []
+    launched, after, phase, clock = [], [], [], []
     for kind, pin, arc in _arcs(kinds):
         out, related = kind.nets[pin.name], kind.nets[arc.related]
         driven = (out > 1) & ~clock_net[out]
@@ -123,6 +125,7 @@ def delay_arcs(
                     launched.append((2 * b + edge)[there])
                     after.append(delay[there])
                     phase.append(np.full(int(there.sum()), one))
+                    clock.append((2 * a + before)[there])
             else:
                 sources.append(2 * a + before)
                 targets.append(2 * b + edge)
@@ -135,6 +138,7 @@ def delay_arcs(
         launched=np.concatenate([none, *launched]),
         launch_delay=np.concatenate([nil, *after]),
         launch_phase=np.concatenate([none, *phase]),
+        launch_clock=np.concatenate([none, *clock]),
     )
 
 

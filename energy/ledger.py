@@ -17,7 +17,7 @@ LEDGER_GROUPS = (*GROUPS, "ports")
 """OpenSTA's groups of instances, and the nets that top-level ports drive."""
 TERMS = ("switching", "internal", "clock_pins", "leakage")
 """``clock_pins``: internal energy that toggles of the clock network cause."""
-CATEGORIES = ("clock", "control", "datapath", "sram", "router", "leakage")
+CATEGORIES: tuple[str, ...] = ("clock", "control", "datapath", "sram", "router", "leakage")
 """``router``: all that toggles in modules that are of this category, the clock's pins among it."""
 _SWITCHING, _INTERNAL, _CLOCK_PINS, _LEAKAGE = range(4)
 _CLOCK, _MACRO, _PORTS = (LEDGER_GROUPS.index(name) for name in ("clock", "macro", "ports"))

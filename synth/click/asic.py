@@ -73,7 +73,9 @@ module click_mutex #(parameter D = 1) (input r0, input r1, output g0, output g1)
   (* keep, spikewatt_recorded = "mutex" *) wire y;
   (* keep *) \\{nand} first (.\\{nand_a} (r0), .\\{nand_b} (y), .\\{nand_out} (x));
   (* keep *) \\{nand} second (.\\{nand_a} (r1), .\\{nand_b} (x), .\\{nand_out} (y));
-  assign g0 = ~x & y, g1 = ~y & x;
+  wire first_is_low = ~x & y, second_is_low = ~y & x;
+  (* keep *) \\{driver} first_driver (.\\{driver_in} (first_is_low), .\\{driver_out} (g0));
+  (* keep *) \\{driver} second_driver (.\\{driver_in} (second_is_low), .\\{driver_out} (g1));
 endmodule
 """
 
@@ -139,7 +141,8 @@ def asic_cells(library: Library, left_out: Collection[str] = ()) -> str:
     """Verilog of the cells of clockless circuits, made of gates of ``library``.
 
     A chain has as many buffers as its delay asks for, one at least, by their typical delay within
-    a chain; the filter of ``click_mutex`` is left to the mapper, and its delay is its gates'.
+    a chain. ``click_mutex`` has the delay of its gates: its filter is left to the mapper, and its
+    grants are driven as a click is, for they select a packet.
 
     Parameters
     ----------
