@@ -92,6 +92,7 @@ def model(
     element: str,
     *defines: str,
     only: str = "",
+    design: str = "",
     edit: Callable[[str], str] = lambda text: text,
     edit_cells: Callable[[str], str] = lambda text: text,
 ) -> Path:
@@ -104,12 +105,14 @@ def model(
         wait for an answer then, ``WITHOUT_<NAME>`` drops an assumption.
     only:
         The assertion to keep; otherwise all.
+    design:
+        Verilog in place of an element's.
     edit, edit_cells:
         Change the exported Verilog and the cells.
     """
     place = folder / "-".join([element, *(name.replace("=", "") for name in defines)])
     place.mkdir()
-    (place / "dut.v").write_text(edit(verilog(element)))
+    (place / "dut.v").write_text(edit(design or verilog(element)))
     (place / "cells.sv").write_text(edit_cells((HERE / "cells.sv").read_text()))
     for name in ("links.sv", f"{element}.sv"):
         (place / name).write_text((HERE / name).read_text())
