@@ -9,7 +9,7 @@ from tests.hdl.router.elements import verilog
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+@pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("simulator", ["verilator", "icarus"])
 def test_elements(simulator: Simulator, seed: int, tmp_path: Path) -> None:
     simulate(
@@ -20,5 +20,5 @@ def test_elements(simulator: Simulator, seed: int, tmp_path: Path) -> None:
         simulator=simulator,
         timing=True,
         delay_seed=seed,
-        env={"SEED": str(seed)},
+        env={"SEED": str(seed), "TOKENS": "150"},
     )

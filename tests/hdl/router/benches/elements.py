@@ -12,9 +12,9 @@ from spikewatt.cosim.bench.links import LinkMonitor, LinkSink, LinkSource, Pause
 from tests.hdl.router.elements import DELAYS, ELEMENTS, WIDTH, Element
 
 SEED = int(os.environ["SEED"])
-TOKENS = 200
+TOKENS = int(os.environ["TOKENS"])
 LEAST = 4 * DELAYS.fire  # a receiver answers after the click has ended, whatever the delays
-LIMIT = {"timeout_time": 20, "timeout_unit": "us"}
+LIMIT = {"timeout_time": 2000 + 50 * TOKENS, "timeout_unit": "ns"}
 QUIET = 20_000
 
 
