@@ -1,8 +1,9 @@
 """The cells of clockless circuits: fire buffer, matched delay, mutual exclusion."""
 
 from importlib import resources
+from typing import Literal
 
-__all__ = ["simulation_cells"]
+__all__ = ["fpga_cells", "simulation_cells"]
 
 
 def simulation_cells() -> str:
@@ -11,3 +12,8 @@ def simulation_cells() -> str:
     ``+delay_seed=N`` with N > 0 makes every delay random; the models say how.
     """
     return resources.files("spikewatt.synth.click").joinpath("simulation.v").read_text()
+
+
+def fpga_cells(family: Literal["ecp5", "ice40"]) -> str:
+    """Verilog of the cells as look-up tables, for yosys's ``synth_ecp5`` or ``synth_ice40``."""
+    return resources.files("spikewatt.synth.click").joinpath(f"{family}.v").read_text()

@@ -158,7 +158,7 @@ class Circuit:
     """A component and its bench; ``clicks``: how often each fire buffer rises, if that is known."""
 
     name: str
-    component: wiring.Component
+    component: type[wiring.Component]
     bench: str
     length: int
     clicks: dict[str, int]
@@ -166,7 +166,7 @@ class Circuit:
     @property
     def verilog(self) -> str:
         """RTL, module ``dut``."""
-        return export(self.component, "dut", dialect="assigns")
+        return export(self.component(), "dut", dialect="assigns")
 
     def test(self, begin: int) -> str:
         """Module ``tb``; the dump begins at ``begin``, ps."""
@@ -179,12 +179,12 @@ CIRCUITS = {
     for circuit in (
         Circuit(
             "pipeline",
-            Pipeline(),
+            Pipeline,
             _PIPELINE,
             1_500_000,
             {"first": 100, "second": 100, "merge": 200, "fork": 200, "last": 200},
         ),
-        Circuit("mixed", Mixed(), _MIXED, 2_000_003, {}),
+        Circuit("mixed", Mixed, _MIXED, 2_000_003, {}),
     )
 }
 
