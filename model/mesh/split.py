@@ -136,11 +136,7 @@ class _Packer:
     def _packings(self, cap: int) -> Iterator[Split]:
         populations = self._network.populations
         fan_in = {p.name: self._plan((Part(p.name, 0, 1),)).axons for p in populations}
-        for order in (
-            populations,
-            sorted(populations, key=lambda p: -p.size),
-            sorted(populations, key=lambda p: -fan_in[p.name]),
-        ):
+        for order in (populations, sorted(populations, key=lambda p: -fan_in[p.name])):
             yield self._pack(cap, order, whole=True)
             yield self._pack(cap, order, whole=False)
 

@@ -7,11 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spikewatt.model.errors import CapacityError, ParameterError
 from spikewatt.model.mesh.mapping import TileLimits, map_mesh
 from spikewatt.model.mesh.split import split, squarest
 from spikewatt.model.mesh.tile import Part, TilePlan
-from spikewatt.model.network import Network, Readout
+from spikewatt.model.network import (
+    INPUT,
+    Connection,
+    Encoder,
+    Network,
+    Population,
+    Readout,
+)
 from spikewatt.model.params import NeuronType
 from tests.model.builders import dense_network
 from tests.model.mesh_builders import mesh_network
@@ -76,6 +82,39 @@ def test_no_fewer_tiles_and_no_evener_spread_would_do() -> None:
     assert uneven > 3
 
 
+def linked(seed: int) -> tuple[Network, TileLimits]:
+    """Four or five populations with random links and hardly any room for axons."""
+    rng = np.random.default_rng(seed)
+    sizes = {f"p{i}": int(rng.integers(1, 9)) for i in range(rng.integers(4, 6))}
+    names = list(sizes)
+    ends = [(INPUT, "p0"), *((a, b) for a in names for b in names if rng.random() < 0.35)]
+    sizes[INPUT] = 5
+    links = [
+        Connection(source=a, target=b, weights=np.ones((sizes[a], sizes[b]), int)) for a, b in ends
+    ]
+    fan_in = [sum(sizes[a] for a, b in ends if b == name) for name in names]
+    network = Network(
+        name="linked",
+        encoder=Encoder(inputs=5, timesteps=3),
+        populations=tuple(
+            Population(name=name, neuron=NeuronType(), threshold=np.full(sizes[name], 9))
+            for name in names
+        ),
+        connections=tuple(links),
+        readout=Readout(population=names[-1]),
+    )
+    limits = TileLimits(
+        neurons=2 * int(rng.integers(3, 8)), axons=max(fan_in) + int(rng.integers(0, 12))
+    )
+    return network, limits
+
+
+@pytest.mark.parametrize("seed", [*range(20), 75])  # 1 and 75 need the order of fan-ins, 16 not
+def test_no_fewer_tiles_would_do_for_more_populations(seed: int) -> None:
+    network, limits = linked(seed)
+    assert len(split(network, 2, limits)) == fewest(network, 2, limits, limits.neurons // 2)
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_limits_hold(seed: int) -> None:
     network = mesh_network(seed)
@@ -119,125 +158,3 @@ def test_destinations_are_a_limit_too() -> None:
     assert (program.params.tiles, program.params.core.destinations) == (2, 16)
     program = map_mesh(network, limits=TileLimits(neurons=24, destinations=16))
     assert program.params.core.destinations <= 16
-
-
-REFUSED = [
-    (
-        dense_network(300, 20),
-        {},
-        CapacityError,
-        (
-            "population 'layer 1' needs axons = 300 in every tile that holds some of it, and a "
-            "tile has at most 256: its sums cannot be split, so allow more axons or make its "
-            "sources smaller"
-        ),
-    ),
-    (
-        dense_network(30, 20),
-        {"limits": TileLimits(synapse_words=29)},
-        CapacityError,
-        (
-            "population 'layer 1' needs synapse_words = 30 in every tile that holds some of it, "
-            "and a tile has at most 29: its sums cannot be split, so allow more synapse_words or "
-            "make its sources smaller"
-        ),
-    ),
-    (
-        dense_network(3, 40),
-        {"mesh": (2, 1), "limits": TileLimits(neurons=16)},
-        CapacityError,
-        (
-            "network 'layers' takes 3 tiles of 16 neurons and 256 axons, and this mesh has 2: "
-            "choose a larger mesh or larger cores"
-        ),
-    ),
-    (
-        dense_network(3, 70),
-        {"lanes": 1, "limits": TileLimits(neurons=1)},
-        CapacityError,
-        (
-            "network 'layers' takes 70 tiles of 1 neurons and 256 axons, and a mesh has at most "
-            "64: choose a larger mesh or larger cores"
-        ),
-    ),
-    (
-        dense_network(3, 8, 8),
-        {"limits": TileLimits(destinations=7)},
-        CapacityError,
-        (
-            "network 'layers' needs more than 7 destinations in a tile, however it is split: "
-            "allow more"
-        ),
-    ),
-    (
-        replace(dense_network(3, 20), readout=Readout(population="layer 1", kind="count")),
-        {"limits": TileLimits(axons=19)},
-        CapacityError,
-        (
-            "readout 'layer 1' has 20 neurons, and a spike's packet tells 19 axons apart: "
-            "allow more axons or read membranes"
-        ),
-    ),
-    (
-        dense_network(3, 4),
-        {"limits": TileLimits(neurons=7)},
-        ParameterError,
-        "limit of neurons must be at least 8, one group of as many lanes, not 7",
-    ),
-    (
-        dense_network(3, 4),
-        {"mesh": (0, 2)},
-        ParameterError,
-        "columns must be an integer from 1 to 64, not 0",
-    ),
-    (
-        dense_network(3, 4),
-        {"mesh": (2, 2.0)},
-        ParameterError,
-        "rows must be an integer from 1 to 64, not 2.0",
-    ),
-    (
-        dense_network(3, 4),
-        {"mesh": (9, 8)},
-        ParameterError,
-        "columns x rows must be an integer from 1 to 64, not 72",
-    ),
-    (
-        dense_network(3, 4),
-        {"lanes": 65},
-        ParameterError,
-        "lanes must be an integer from 1 to 64, not 65",
-    ),
-    (
-        dense_network(3, 4),
-        {"placement": "best"},
-        ParameterError,
-        "placement must be 'greedy' or 'search', not 'best'",
-    ),
-    (
-        dense_network(3, 4),
-        {"rates": {"layer 2": 1.0}},
-        ParameterError,
-        "rates: there is no population 'layer 2'",
-    ),
-    (
-        dense_network(3, 4),
-        {"rates": {"input": -0.5}},
-        ParameterError,
-        "rate of 'input' must be finite and at least 0, not -0.5",
-    ),
-]
-
-
-@pytest.mark.parametrize(("network", "options", "kind", "message"), REFUSED)
-def test_what_is_refused(network: Network, options: dict, kind: type, message: str) -> None:
-    with pytest.raises(kind) as caught:
-        map_mesh(network, **options)
-    assert type(caught.value) is kind
-    assert str(caught.value) == message
-
-
-def test_limits_themselves() -> None:
-    with pytest.raises(ParameterError) as caught:
-        TileLimits(axons=0)
-    assert str(caught.value) == "limit of axons must be an integer from 1 to 65536, not 0"
