@@ -168,6 +168,15 @@ module resets (input quiet, output rst);
   always @* if (was_rst && !was_quiet) assume (rst);
 `endif
   initial assume (rst);
+
+  // A run may be reset while cells move, and goes on.
+  reg [1:0] done;
+  initial done = 0;
+  always @($global_clock) if (was_rst & !rst & !(&done)) done <= done + 1;
+  reg moving;
+  initial moving = 0;
+  always @($global_clock) if (done == 1 & rst & !was_rst & !was_quiet) moving <= 1;
+  always @* again: cover (done == 2 & moving);
 endmodule
 
 // Runs with tokens exist: two of each of two kinds pass, with no reset between them.

@@ -23,10 +23,10 @@ from spikewatt.model.params import Delays
 from spikewatt.synth.verilog import export
 from spikewatt.synth.yosys import run_yosys
 
-__all__ = ["ELEMENTS", "LONGEST", "Verdict", "check", "model", "verilog"]
+__all__ = ["DELAYS", "ELEMENTS", "LONGEST", "Verdict", "check", "model", "verilog"]
 
 HERE = Path(__file__).parent
-STEPS = Delays(fire=2, link=3, route=3, mutex=2)
+DELAYS = Delays(fire=2, link=3, route=3, mutex=2)
 """Where delays are bounded, their unit is a step."""
 
 Mode = Literal["bounded", "induction", "cover"]
@@ -59,11 +59,11 @@ def _route(token: Any) -> tuple[list[Value], Any]:
 
 
 ELEMENTS: Mapping[str, Callable[[], Any]] = {
-    "stage": lambda: Stage(2, STEPS),
-    "fork": lambda: Fork(2, STEPS),
-    "join": lambda: Join(1, 1, STEPS),
-    "merge": lambda: Merge(2, STEPS),
-    "demux": lambda: Demux(2, 3, _route, STEPS),
+    "stage": lambda: Stage(2, DELAYS),
+    "fork": lambda: Fork(2, DELAYS),
+    "join": lambda: Join(1, 1, DELAYS),
+    "merge": lambda: Merge(2, DELAYS),
+    "demux": lambda: Demux(2, 3, _route, DELAYS),
 }
 
 

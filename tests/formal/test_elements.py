@@ -63,11 +63,11 @@ def test_bound_of_response_is_tight(element: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("timed", [(), ("TIMED",)], ids=["any", "timed"])
 @pytest.mark.parametrize("element", ELEMENTS)
 def test_tokens_pass(element: str, timed: tuple[str, ...], tmp_path: Path) -> None:
-    """No proof is empty: four tokens of two kinds pass, and a merge lets one overtake one."""
+    """No proof is empty: four tokens of two kinds pass, a reset while one does, and a merge lets one overtake one."""
     verdict = check(model(tmp_path, element, f"STEPS={LONGEST[element]}", *timed), "cover", 40)
     assert verdict.passed, verdict.output
     overtaken = {"for_a.one", "for_b.one"} if element == "merge" else set()
-    assert verdict.names == {"both.two_of_each"} | overtaken
+    assert verdict.names == {"both.two_of_each", "reset.again"} | overtaken
 
 
 @pytest.mark.parametrize(("element", "assumption"), NEEDED)
@@ -113,3 +113,19 @@ def test_delays_out_of_order_break_the_assumptions(case: str, tmp_path: Path) ->
     verdict = check(place, "bounded", 20)
     assert not verdict.passed
     assert verdict.names == {expected}, verdict.output
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("element", ELEMENTS)
+def test_contract_holds_for_many_steps(element: str, tmp_path: Path) -> None:
+    """The same without invariants and without induction, from reset: no proof leans on them."""
+    verdict = check(model(tmp_path, element, UNBOUNDED), "bounded", 60)
+    assert verdict.passed, verdict.output
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("element", ELEMENTS)
+def test_token_is_taken_in_time_for_many_steps(element: str, tmp_path: Path) -> None:
+    place = model(tmp_path, element, f"STEPS={LONGEST[element]}", "TIMED")
+    verdict = check(place, "bounded", 40)
+    assert verdict.passed, verdict.output
