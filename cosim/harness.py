@@ -135,11 +135,10 @@ module sink #(parameter int PORT = 0, W = 1, PERIOD = 1) (
     ready <= pause == 0;
   endtask
   initial begin
-    ready = 0;
     taken = 0;
     pauses = $fopen($sformatf("pauses_%0d", PORT), "r");
     log = $fopen($sformatf("came_%0d", PORT), "w");
-    pause = 1;
+    next_pause;
   end
   always @(posedge clk) if (!rst) begin
     if (ready && valid) begin
@@ -147,7 +146,7 @@ module sink #(parameter int PORT = 0, W = 1, PERIOD = 1) (
       $fflush(log);
       taken = taken + 1;
       next_pause;
-    end else if (!ready) begin
+    end else if (!ready && valid) begin
       pause = pause - 1;
       ready <= pause <= 0;
     end
