@@ -63,7 +63,7 @@ def test_bound_of_response_is_tight(element: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("timed", [(), ("TIMED",)], ids=["any", "timed"])
 @pytest.mark.parametrize("element", ELEMENTS)
 def test_tokens_pass(element: str, timed: tuple[str, ...], tmp_path: Path) -> None:
-    """No proof is empty: four tokens of two kinds pass, a reset while one does, and a merge lets one overtake one."""
+    """No proof is empty: tokens pass, a reset comes while cells move, a merge lets one overtake."""
     verdict = check(model(tmp_path, element, f"STEPS={LONGEST[element]}", *timed), "cover", 40)
     assert verdict.passed, verdict.output
     overtaken = {"for_a.one", "for_b.one"} if element == "merge" else set()
