@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from spikewatt.cosim.library import NativeModel, pointer
 from spikewatt.cosim.trace import RtlTrace
 from spikewatt.cosim.verilated import Trace
-from spikewatt.hdl.router.mesh import Mesh
-from spikewatt.hdl.router.tile import Tile, tile_probe_layout
+from spikewatt.hdl.router.tile import tile_probe_layout
 from spikewatt.model.configuration import program_words, table_addresses, unpack_table
 from spikewatt.model.errors import SimulationError
 from spikewatt.model.mesh.packets import (
@@ -26,25 +25,17 @@ from spikewatt.model.mesh.packets import (
 )
 from spikewatt.model.mesh.program import MeshProgram
 from spikewatt.model.params import Control, MeshParams, RouterKind, TableId, ToHost
-from spikewatt.synth.click import simulation_cells
-from spikewatt.synth.verilog import export
+from spikewatt.synth.verilog import export_mesh
 
-__all__ = ["MESH_HALF_PERIOD", "MeshRtlTrace", "NativeMesh", "mesh_verilog"]
+__all__ = ["MESH_HALF_PERIOD", "MeshRtlTrace", "NativeMesh"]
 
-MESH_HALF_PERIOD = 5000
-"""Half a clock period in the waveform, in its time unit (1 ps)."""
+MESH_HALF_PERIOD = {RouterKind.CLICK: 5000, RouterKind.SYNC: 5}
+"""Half a clock period in the waveform, by its time unit: 1 ps where there are delays, else 1 ns."""
 
 _MESH_STUCK = 2
 _PROBED = ("update", "group", "state", "spikes", "merge", "synapse", "sent", "packet")
 
 IntArray = NDArray[np.int64]
-
-
-def mesh_verilog(params: MeshParams, *, cells: bool = True) -> str:
-    """Verilog of a mesh, module ``mesh``; with models of the clockless cells, to simulate it."""
-    verilog = export(Tile(params), "tile") + export(Mesh(params, tile="tile"), "mesh")
-    clockless = params.router is RouterKind.CLICK
-    return simulation_cells() + verilog if cells and clockless else verilog
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +85,7 @@ def _geometry(params: MeshParams, delay_seed: int) -> _Geometry:
         groups=core.groups,
         lanes=core.lanes,
         state_bits=core.state_bits,
-        half_period=MESH_HALF_PERIOD,
+        half_period=MESH_HALF_PERIOD[params.router],
         delay_seed=delay_seed,
         stride=layout.size,
         group_bits=core.group_bits,
@@ -111,8 +102,8 @@ class NativeMesh(NativeModel):
     ----------
     params:
         The hardware; it is built on first use and cached.
-    trace, waveform:
-        Kind of waveform, and its file; its time unit is 1 ps.
+    trace:
+        Kind of waveform; `open_waveform` begins it.
     delay_seed:
         Above 0, every delay of the clockless parts is random, by this seed.
     verilog:
@@ -133,23 +124,31 @@ class NativeMesh(NativeModel):
         params: MeshParams,
         *,
         trace: Trace = "none",
-        waveform: Path | None = None,
         delay_seed: int = 0,
         verilog: str | None = None,
     ) -> None:
         self.params = params
         self._packets = 0  # in a tick, at most
         super().__init__(
-            verilog or mesh_verilog(params),
+            verilog or export_mesh(params),
             "mesh",
             _geometry(params, delay_seed),
             trace=trace,
-            waveform=waveform,
             timing=params.router is RouterKind.CLICK,
         )
         address, count = ctypes.c_void_p, ctypes.c_int64
         self._declare("core_record", address, address)
+        self._declare("core_waveform", address, ctypes.c_char_p)
+        self._declare("core_idle", address, count)
         self._declare("core_exchange", address, address, count, address, count, address)
+
+    def open_waveform(self, path: Path) -> None:
+        """Begin the waveform here, with the values of all signals."""
+        self._check(self._lib.core_waveform(self._core, str(path).encode()))
+
+    def wait(self, cycles: int) -> None:
+        """Let so many clock cycles pass, and offer nothing."""
+        self._check(self._lib.core_idle(self._core, cycles))
 
     def exchange(self, packets: NDArray[np.uint64], room: int = 1 << 16) -> NDArray[np.uint64]:
         """Send packets uint64[n] and return those that come back, at most ``room``.

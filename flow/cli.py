@@ -57,6 +57,13 @@ class Trace(StrEnum):
     VCD = "vcd"
 
 
+class RouterChoice(StrEnum):
+    """What joins the cores of a mesh."""
+
+    CLICK = "click"
+    SYNC = "sync"
+
+
 Images = Annotated[int | None, typer.Option(min=1, help="Samples to run; all by default.")]
 Sim = Annotated[Simulator, typer.Option(help="Simulator of the RTL.")]
 Wave = Annotated[Trace, typer.Option(help="Waveform to write into the --out folder.")]
@@ -64,6 +71,15 @@ Out = Annotated[
     Path | None,
     typer.Option(help="Folder for report.json and the waveform.", show_default="out, if --trace"),
 ]
+Mesh = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CxR|auto",
+        help="Spread the network over columns x rows of cores, or as many as it needs.",
+        show_default="one core",
+    ),
+]
+Router = Annotated[RouterChoice, typer.Option(help="What joins the cores of a mesh.")]
 Lanes = Annotated[int, typer.Option(min=1, max=64, help="Synapse units of the core.")]
 Liberty = Annotated[
     Path | None,
@@ -133,6 +149,8 @@ def run(
     trace: Wave = Trace.NONE,
     out: Out = None,
     lanes: Lanes = 8,
+    mesh: Mesh = None,
+    router: Router = RouterChoice.CLICK,
     energy: Annotated[bool, typer.Option("--energy", help="End with a joule ledger.")] = False,
     energy_images: Priced = 32,
     liberty: Liberty = None,
@@ -146,7 +164,8 @@ def run(
     try:
         samples = load_samples(data)
         priced = energy_images if energy else 0
-        _simulate(loaded, *samples, images, sim, trace, out, lanes, priced, liberty, as_json)
+        on = (mesh, router)
+        _simulate(loaded, *samples, images, sim, trace, out, lanes, priced, liberty, as_json, on=on)
     except DataError as error:
         prefix = "" if str(error).startswith(str(data)) else f"{data}: "
         raise DataError(f"{prefix}{error}") from None
@@ -188,6 +207,7 @@ def _simulate(
     liberty: Path | None,
     as_json: bool,
     compare: "Callable[[Progress], dict[str, Comparison]] | None" = None,
+    on: tuple[str | None, RouterChoice] = (None, RouterChoice.CLICK),
 ) -> None:
     """Run, report, and leave with status 1 if RTL and golden model differ."""
     from spikewatt.flow.run import run as run_network
@@ -201,6 +221,8 @@ def _simulate(
             x,
             y,
             lanes=lanes,
+            mesh=on[0],
+            router=on[1].value,
             simulator=sim.value,
             trace=trace.value,
             energy=energy,

@@ -1,5 +1,7 @@
 """From what a run left behind to its figures."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,17 +9,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikewatt.cosim.bench.record import Recording
-from spikewatt.cosim.trace import RtlTrace, first_difference
+from spikewatt.cosim.trace import first_difference
 from spikewatt.model.batch import BatchTrace
 from spikewatt.model.configuration import scheduler_bits
 from spikewatt.model.encoding import read_class
 from spikewatt.model.errors import DataError, NetworkError
 from spikewatt.model.network import Network
-from spikewatt.model.params import TableId
+from spikewatt.model.params import CoreParams, TableId
 from spikewatt.model.program import Program
 from spikewatt.model.reference import run_float
 
-__all__ = ["Evaluation", "check_classes"]
+__all__ = ["Evaluation", "RunEvaluation", "check_classes", "differing_memory"]
 
 CORE_SIZES = ("neurons", "axons", "lanes", "weight_bits", "state_bits", "delay_slots")
 
@@ -35,25 +37,67 @@ def check_classes(y: ArrayLike | None, samples: int, network: Network) -> NDArra
     return classes.astype(np.int64)
 
 
+def differing_memory(
+    params: CoreParams,
+    tables: Mapping[TableId, Mapping[str, NDArray[np.int64]]],
+    golden: BatchTrace,
+) -> str | None:
+    """Name a memory whose content is not what the golden model has after the last sample."""
+    state = tables[TableId.STATE]
+    scheduler = scheduler_bits(params, tables[TableId.SCHEDULER])
+    pairs = {
+        "membrane": (state["membrane"].ravel(), golden.membranes[-1, -1]),
+        "scheduler": (scheduler[:, : params.axons], golden.scheduler[-1]),
+    }
+    if params.refractory_bits:
+        pairs["refractory"] = (state["refractory"].ravel(), golden.refractory[-1])
+    for name, (got, expected) in pairs.items():
+        if not np.array_equal(got, expected):
+            return name
+    return None
+
+
 @dataclass(frozen=True, kw_only=True)
-class Evaluation:
-    """A run of B samples, and the golden model's of the same.
+class RunEvaluation(ABC):
+    """A run of B samples on some hardware, and the golden model's of the same.
 
     ``spikes``: bool[B, ticks, inputs], drain ticks included. ``classes``: int64[B], if known.
     """
 
     network: Network
-    program: Program
     spikes: NDArray[np.bool_]
     classes: NDArray[np.int64] | None
-    golden: BatchTrace
-    recording: Recording
 
-    def figures(self) -> dict[str, Any]:
+    @abstractmethod
+    def difference(self) -> str | None:
+        """First place at which the RTL left the golden model; ``None`` if nowhere."""
+
+    @abstractmethod
+    def of_golden(self, name: str, population: str) -> NDArray[Any]:
+        """``spikes`` or ``membranes`` [B, ticks, size] of a population, by the golden model."""
+
+    @abstractmethod
+    def of_rtl(self, name: str, population: str) -> list[NDArray[Any]]:
+        """The same of each sample [ticks, size], by the RTL."""
+
+    @abstractmethod
+    def total(self, name: str) -> int:
+        """Sum of a counter of the golden model over all samples, ticks and cores."""
+
+    @property
+    @abstractmethod
+    def core(self) -> CoreParams:
+        """The core, or every core of a mesh."""
+
+    def _figures(self, cycles: Sequence[int], seconds: float) -> dict[str, Any]:
         """Fields of a `spikewatt.flow.report.RunReport` that come from the run itself."""
-        recording, golden, samples = self.recording, self.golden, len(self.spikes)
-        cycles, operations = sum(recording.cycles), int(golden.synaptic_ops.sum())
-        predictions = [int(read_class(self._scores(rtl))) for rtl in recording.traces]
+        samples, operations = len(self.spikes), self.total("synaptic_ops")
+        readout = self.network.readout.population
+        name = "membranes" if self.network.readout.kind == "membrane" else "spikes"
+        predictions = [
+            int(read_class(self._scores(values))) for values in self.of_rtl(name, readout)
+        ]
+        expected = read_class(self._scores(self.of_golden(name, readout)))
         difference = self.difference()
         spikes, rates = self._activity()
         return {
@@ -63,54 +107,27 @@ class Evaluation:
             "difference": difference,
             "accuracy": {
                 "float": self._float_accuracy(),
-                "quantised": self._accuracy(read_class(self._scores(golden))),
+                "quantised": self._accuracy(expected),
                 "rtl": self._accuracy(np.array(predictions)),
             },
             "spikes": spikes,
             "spike_rate": rates,
             "synaptic_ops": operations,
-            "synapse_words": int(golden.synapse_words.sum()),
-            "merges": int(golden.merges.sum()),
-            "cycles": cycles,
-            "cycles_per_image": cycles / samples,
-            "sop_per_cycle": operations / cycles,
-            "rtl_cycles_per_second": cycles / recording.seconds,
-            "core": {name: getattr(self.program.params, name) for name in CORE_SIZES},
+            "synapse_words": self.total("synapse_words"),
+            "merges": self.total("merges"),
+            "cycles": sum(cycles),
+            "cycles_per_image": sum(cycles) / samples,
+            "sop_per_cycle": operations / sum(cycles),
+            "rtl_cycles_per_second": sum(cycles) / seconds,
+            "core": {name: getattr(self.core, name) for name in CORE_SIZES},
             "predictions": predictions,
         }
 
-    def difference(self) -> str | None:
-        """First place at which the RTL left the golden model; ``None`` if nowhere."""
-        if len(self.recording.traces) != len(self.spikes):
-            return f"{len(self.recording.traces)} of {len(self.spikes)} samples were simulated"
-        for sample, rtl in enumerate(self.recording.traces):
-            if found := first_difference(rtl, self.golden, sample):
-                return found
-        return self._final_difference()
-
-    def _final_difference(self) -> str | None:
-        """Compare the memories, read back after the last sample, with the golden model's."""
-        golden, params = self.golden, self.program.params
-        state = self.recording.tables[TableId.STATE]
-        scheduler = scheduler_bits(params, self.recording.tables[TableId.SCHEDULER])
-        pairs = {
-            "membrane": (state["membrane"].ravel(), golden.membranes[-1, -1]),
-            "scheduler": (scheduler[:, : params.axons], golden.scheduler[-1]),
-        }
-        if params.refractory_bits:
-            pairs["refractory"] = (state["refractory"].ravel(), golden.refractory[-1])
-        for name, (got, expected) in pairs.items():
-            if not np.array_equal(got, expected):
-                return f"the {name} SRAM after the last sample differs from the model"
-        return None
-
-    def _scores(self, trace: BatchTrace | RtlTrace) -> NDArray[np.number]:
-        """Scores of the readout [..., classes], from arrays [..., ticks, neurons]."""
-        neurons = self.program.neurons_of[self.network.readout.population]
-        columns = slice(neurons.start, neurons.stop)
+    def _scores(self, values: NDArray[Any]) -> NDArray[np.number]:
+        """Scores [..., classes] of a readout's membranes or spikes [..., ticks, classes]."""
         if self.network.readout.kind == "membrane":
-            return trace.membranes[..., -1, columns]
-        return trace.spikes[..., columns].sum(axis=-2)
+            return values[..., -1, :]
+        return values.sum(axis=-2)
 
     def _accuracy(self, predictions: NDArray[np.int64]) -> float | None:
         return None if self.classes is None else float(np.mean(predictions == self.classes))
@@ -127,12 +144,58 @@ class Evaluation:
         encoder = self.network.encoder
         readout = self.network.readout.population
         hidden = [p for p in self.network.populations if p.name != readout]
-        fired = 0
-        for population in hidden:
-            neurons = self.program.neurons_of[population.name]
-            fired += int(self.golden.spikes[:, :, neurons.start : neurons.stop].sum())
+        fired = sum(int(self.of_golden("spikes", p.name).sum()) for p in hidden)
         counts = {"input": int(self.spikes.sum()), "hidden": fired}
         sizes = {"input": encoder.inputs, "hidden": sum(p.size for p in hidden)}
         counts["all"], sizes["all"] = sum(counts.values()), sum(sizes.values())
         steps = len(self.spikes) * encoder.timesteps
         return counts, {key: counts[key] / (steps * max(sizes[key], 1)) for key in counts}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation(RunEvaluation):
+    """A run on one core."""
+
+    program: Program
+    golden: BatchTrace
+    recording: Recording
+
+    def figures(self) -> dict[str, Any]:
+        """Fields of a `spikewatt.flow.report.RunReport` that come from the run itself."""
+        return self._figures(self.recording.cycles, self.recording.seconds)
+
+    @property
+    def core(self) -> CoreParams:
+        """The core."""
+        return self.program.params
+
+    def total(self, name: str) -> int:
+        """Sum of a counter of the golden model over all samples and ticks."""
+        return int(getattr(self.golden, name).sum())
+
+    def of_golden(self, name: str, population: str) -> NDArray[Any]:
+        """``spikes`` or ``membranes`` [B, ticks, size] of a population, by the golden model."""
+        return getattr(self.golden, name)[..., self._columns(population)]
+
+    def of_rtl(self, name: str, population: str) -> list[NDArray[Any]]:
+        """The same of each sample [ticks, size], by the RTL."""
+        columns = self._columns(population)
+        return [getattr(trace, name)[:, columns] for trace in self.recording.traces]
+
+    def _columns(self, population: str) -> slice:
+        neurons = self.program.neurons_of[population]
+        return slice(neurons.start, neurons.stop)
+
+    def difference(self) -> str | None:
+        """First place at which the RTL left the golden model; ``None`` if nowhere."""
+        if len(self.recording.traces) != len(self.spikes):
+            return f"{len(self.recording.traces)} of {len(self.spikes)} samples were simulated"
+        for sample, rtl in enumerate(self.recording.traces):
+            if found := first_difference(rtl, self.golden, sample):
+                return found
+        return self._final_difference()
+
+    def _final_difference(self) -> str | None:
+        """Compare the memories, read back after the last sample, with the golden model's."""
+        name = differing_memory(self.core, self.recording.tables, self.golden)
+        return name and f"the {name} SRAM after the last sample differs from the model"

@@ -22,14 +22,21 @@ from spikewatt.synth.liberty.reader import read_liberty
 from spikewatt.synth.netlist.reader import read_netlist
 from spikewatt.synth.technology.library import default_library_path
 
-__all__ = ["PricedCore", "mean_wire_pitches", "price_core", "typical_wires"]
+__all__ = [
+    "WIRE_F_PER_UM",
+    "PricedCore",
+    "clock_borders",
+    "mean_wire_pitches",
+    "price_core",
+    "typical_wires",
+]
 
 FloatArray = NDArray[np.float64]
 Progress = Callable[[str, float], None]
 
 # Capacitance of a wire (F/µm): the textbooks' rule of thumb for wires of minimum pitch, the same
 # from 90 to 22 nm (Weste & Harris, CMOS VLSI Design). A bound to sweep, not an extraction.
-_WIRE = 0.2e-15
+WIRE_F_PER_UM = 0.2e-15
 _RENT = 0.6  # exponent of logic of this size: Landman & Russo, IEEE Trans. Comput. C-20 (1971) 1469
 
 
@@ -52,7 +59,7 @@ def typical_wires(mapped: AsicResult, scale: float = 1.0) -> Wires:
     cell; in the clock network twice that, for the tree that reaches every flip-flop.
     """
     pitch = (mapped.area / max(mapped.cells, 1)) ** 0.5
-    farad = scale * _WIRE * pitch * mean_wire_pitches(mapped.cells)
+    farad = scale * WIRE_F_PER_UM * pitch * mean_wire_pitches(mapped.cells)
     return Wires(per_sink=farad, clock_per_sink=2 * farad)
 
 
@@ -191,7 +198,7 @@ class PricedCore:
         return edges, self.estimate.per_cycle(self.prepared, edges)
 
 
-def _borders(prepared: Prepared, starts: Sequence[int], end: int) -> tuple[FloatArray, float]:
+def clock_borders(prepared: Prepared, starts: Sequence[int], end: int) -> tuple[FloatArray, float]:
     """Times (s) just before the clock edges of the given cycles, and the clock's period (s)."""
     samples = prepared.samples
     if not len(samples.root_rows):
@@ -244,7 +251,7 @@ def price_core(
     mapped = synthesise(verilog, top, path, progress=lambda what: progress(what, 0.0))
     netlist = read_netlist(mapped.netlist, library, top=top)
     prepared = prepare(netlist, library, waveform, progress=progress)
-    borders, period = _borders(prepared, starts, end)
+    borders, period = clock_borders(prepared, starts, end)
     sram = sram_for(library) if netlist.memories else None
     result = estimate(
         prepared,

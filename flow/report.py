@@ -37,6 +37,11 @@ class RunReport:
     rtl_cycles_per_second: float
     seconds: float
     core: dict[str, int]
+    mesh: str | None = None
+    router: str | None = None
+    packets: int | None = None
+    hops: int | None = None
+    barrier_cycles: int | None = None
     waveform: str | None = None
     energy: dict[str, Any] | None = None
     comparison: dict[str, Any] | None = None
@@ -49,9 +54,12 @@ class RunReport:
         totals over all images; cycles include clearing the state before each image and exclude
         configuration. ``spikes`` of ``hidden`` are those of all populations but the readout, drain
         ticks included; ``spike_rate`` divides them by neurons and timesteps of the encoder.
-        ``seconds`` is the whole run, ``rtl_cycles_per_second`` the simulation alone. ``energy`` is
-        that of `spikewatt.flow.ledger.SpikingEnergy.to_json`; ``comparison`` holds those of
-        `spikewatt.flow.compare.result.Comparison.to_json` that were made beside it.
+        On a mesh ``core`` is that of every tile, ``packets`` are the spikes that entered the
+        network, the host's among them, ``hops`` the routers that they passed, and
+        ``barrier_cycles`` those in which every tile was idle and the barrier added up; ``None`` on
+        one core. ``seconds`` is the whole run, ``rtl_cycles_per_second`` the simulation alone.
+        ``energy`` is that of `spikewatt.flow.ledger.SpikingEnergy.to_json`; ``comparison`` holds
+        those of `spikewatt.flow.compare.result.Comparison.to_json` that were made beside it.
         """
         return asdict(self)
 
@@ -61,7 +69,8 @@ class RunReport:
 
     def table(self) -> Table:
         """The report for people."""
-        title = Text(f"{self.network} on the neuromorphic core", style="italic")
+        where = "the neuromorphic core" if self.mesh is None else "a mesh of neuromorphic cores"
+        title = Text(f"{self.network} on {where}", style="italic")
         table = Table(title=title, title_justify="left", box=SIMPLE, show_header=False)
         table.add_column()
         table.add_column(justify="right")
@@ -92,7 +101,21 @@ class RunReport:
             (f"RTL speed ({self.simulator})", f"{self.rtl_cycles_per_second:,.0f} cycles/s"),
             ("core: neurons · axons", f"{core['neurons']} · {core['axons']}"),
             ("core: weight · membrane bits", f"{core['weight_bits']} · {core['state_bits']}"),
+            *self._mesh_rows(),
             ("whole run", f"{self.seconds:.1f} s"),
+        ]
+
+    def _mesh_rows(self) -> list[tuple[str, str]]:
+        if self.mesh is None:
+            return []
+        assert self.packets is not None
+        assert self.hops is not None
+        assert self.barrier_cycles is not None
+        share = self.barrier_cycles / self.cycles
+        return [
+            ("mesh · router", f"{self.mesh} · {self.router}"),
+            ("packets · routers passed", f"{self.packets:,} · {self.hops:,}"),
+            ("cycles of the barrier", f"{self.barrier_cycles:,} · {100 * share:.1f} %"),
         ]
 
     def ledger(self) -> Table | None:

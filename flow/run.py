@@ -10,23 +10,24 @@ from typing import get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikewatt.cosim.samples import Progress, run_samples
+from spikewatt.cosim.samples import Progress
 from spikewatt.cosim.simulate import Simulator
 from spikewatt.cosim.verilated import Trace
 from spikewatt.flow.compare.plots import energy_bars
 from spikewatt.flow.compare.result import Comparison
-from spikewatt.flow.evaluate import Evaluation, check_classes
+from spikewatt.flow.evaluate import check_classes
 from spikewatt.flow.files import staged
 from spikewatt.flow.ledger import price_samples, readout_groups
+from spikewatt.flow.mesh import MeshTarget, parse_mesh
 from spikewatt.flow.plots import power_trace
 from spikewatt.flow.report import RunReport
-from spikewatt.model.batch import run_batch
+from spikewatt.flow.target import CoreTarget, Target
 from spikewatt.model.dataset import load_digits, load_samples
 from spikewatt.model.encoding import encode
 from spikewatt.model.errors import ParameterError
-from spikewatt.model.mapping import map_network
 from spikewatt.model.netfile import load_network
 from spikewatt.model.network import Network
+from spikewatt.model.params import RouterKind
 
 __all__ = ["load_digits", "load_network", "load_samples", "price_samples", "readout_groups", "run"]
 
@@ -44,6 +45,8 @@ def run(
     y: ArrayLike | None = None,
     *,
     lanes: int = 8,
+    mesh: str | None = None,
+    router: str = "click",
     simulator: Simulator = "verilator",
     trace: Trace = "none",
     energy: int = 0,
@@ -61,9 +64,14 @@ def run(
     y:
         Classes int[n], for the accuracies.
     lanes:
-        Synapse units of the core.
+        Synapse units of the core, or of each core of a mesh.
+    mesh:
+        ``CxR``: spread the network over so many columns and rows of cores; ``auto``: over as many
+        as it needs. By default one core holds it all.
+    router:
+        What joins the cores of a mesh: ``click``, clockless, or ``sync``.
     simulator:
-        ``verilator`` or ``icarus``.
+        ``verilator`` or ``icarus``; a mesh runs on Verilator.
     trace:
         Kind of waveform: ``none``, ``fst`` or ``vcd``.
     energy:
@@ -96,43 +104,37 @@ def run(
     _check_choice("trace", trace, get_args(Trace))
     spikes = encode(x, network.encoder)
     classes = check_classes(y, len(spikes), network)
-    driven = np.pad(spikes, ((0, 0), (0, network.drain_ticks), (0, 0)))
-    program = map_network(network, lanes=lanes)
+    spikes = np.pad(spikes, ((0, 0), (0, network.drain_ticks), (0, 0)))
+    if mesh is None:
+        target: Target = CoreTarget(network, lanes=lanes)
+    else:
+        _check_choice("router", router, [kind.value for kind in RouterKind])
+        target = MeshTarget(network, mesh=parse_mesh(mesh), lanes=lanes, router=router)
     with contextlib.ExitStack() as stack:
         folder, waveform = Path(out or "out"), None
         part = stack.enter_context(staged(folder)) if out or trace != "none" else None
         if part and trace != "none":
-            waveform = part / f"neuro.{trace}"
+            waveform = part / f"{target.top}.{trace}"
         progress("running the golden model", 0)
-        golden = run_batch(program, driven)
-        samples = [program.input_events(sample) for sample in driven]
-        options = {"simulator": simulator, "trace": trace, "waveform": waveform}
-        recording = run_samples(program, samples, progress=progress, **options)
-        evaluation = Evaluation(
-            network=network,
-            program=program,
-            spikes=driven,
-            classes=classes,
-            golden=golden,
-            recording=recording,
+        evaluation = target.run(
+            spikes,
+            classes,
+            simulator=simulator,
+            trace=trace,
+            waveform=waveform,
+            progress=progress,
         )
         figures, ledger = evaluation.figures(), None
         if energy and figures["bit_exact"]:
-            priced = price_samples(
-                program,
-                samples[:energy],
-                golden,
-                driven,
-                liberty,
-                readout=readout_groups(network, program),
-                progress=progress,
-            )
+            priced = target.price(evaluation, energy, liberty, progress)
             ledger = priced.to_json()
             if part:
-                shutil.copyfile(priced.price.mapped.netlist, part / "neuro.json")
+                shutil.copyfile(priced.price.mapped.netlist, part / f"{target.top}.json")
                 edges, joules = priced.price.block_cycles(0)
                 title = f"{network.name}: power of every cycle of one image"
                 power_trace(part / "power.svg", edges, joules, title)
+        if part:
+            target.draw(part, evaluation)
         found = compare(progress) if compare and figures["bit_exact"] else {}
         if part:
             for name, comparison in found.items():

@@ -8,9 +8,13 @@ from amaranth.back.rtlil import (  # pyright: ignore[reportMissingImports]  # no
 )
 from amaranth.lib import wiring
 
+from spikewatt.hdl.router.mesh import Mesh
+from spikewatt.hdl.router.tile import Tile
 from spikewatt.model.errors import ToolError
+from spikewatt.model.params import MeshParams, RouterKind
+from spikewatt.synth.click import simulation_cells
 
-__all__ = ["Dialect", "export"]
+__all__ = ["Dialect", "export", "export_mesh"]
 
 Dialect = Literal["blocks", "assigns"]
 
@@ -57,3 +61,14 @@ def export(component: wiring.Component, name: str, *, dialect: Dialect = "blocks
         ) from None
     script = _SCRIPT.format(rtlil=text, decisions=_DECISIONS[dialect], names=_NAMES[dialect])
     return yosys.run(["-q", "-"], script, ignore_warnings=True)
+
+
+def export_mesh(params: MeshParams, *, cells: bool = True, dialect: Dialect = "blocks") -> str:
+    """Verilog of a mesh, module ``mesh``, all of whose tiles are instances of module ``tile``.
+
+    ``cells``: with models of the cells of clockless circuits, to simulate it.
+    """
+    tile = export(Tile(params), "tile", dialect=dialect)
+    whole = export(Mesh(params, tile="tile"), "mesh", dialect=dialect)
+    clockless = params.router is RouterKind.CLICK
+    return (simulation_cells() if cells and clockless else "") + tile + whole

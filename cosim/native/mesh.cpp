@@ -42,7 +42,7 @@ class Core : public Simulation<Vmesh, Core> {
  public:
   static constexpr bool kDelays = true;
 
-  Core(const Geometry& geometry, const char* waveform)
+  explicit Core(const Geometry& geometry)
       : Simulation(geometry.half_period), geo_(geometry) {
     const std::string seed = "+delay_seed=" + std::to_string(geo_.delay_seed);
     const char* arguments[] = {"mesh", seed.c_str()};
@@ -50,7 +50,7 @@ class Core : public Simulation<Vmesh, Core> {
     build();
     model_->i___05Fvalid = 0;
     model_->o___05Fready = 1;
-    begin(waveform);
+    begin(nullptr);
     membranes_.resize(size_t(geo_.tiles) * neurons());
     reset();
   }
@@ -79,6 +79,12 @@ class Core : public Simulation<Vmesh, Core> {
     // A stuck mesh tells one tile after another.
     while (status == kMeshStuck && stuck_ < int64_t(geo_.tiles)) cycle();
     return status;
+  }
+
+  void waveform(const char* path) { open(path); }
+
+  void idle(int64_t count) {
+    for (; count > 0; --count) cycle();
   }
 
   void record(Record* record) {
@@ -173,15 +179,26 @@ class Core : public Simulation<Vmesh, Core> {
 
 extern "C" {
 
-Core* core_new(const Geometry* geometry, const char* waveform) {
-  return new Core(*geometry, waveform);
-}
+Core* core_new(const Geometry* geometry, const char*) { return new Core(*geometry); }
 
 void core_free(Core* core) { delete core; }
 
 uint64_t core_cycles(const Core* core) { return core->cycles; }
 
-void core_record(Core* core, Record* record) { core->record(record); }
+int core_record(Core* core, Record* record) {
+  core->record(record);
+  return 0;
+}
+
+int core_waveform(Core* core, const char* path) {
+  core->waveform(path);
+  return 0;
+}
+
+int core_idle(Core* core, int64_t cycles) {
+  core->idle(cycles);
+  return 0;
+}
 
 int core_exchange(Core* core, const uint64_t* packets, int64_t count, uint64_t* out, int64_t room,
                   int64_t* got) {

@@ -60,7 +60,7 @@ template <class Model, class Self> class Simulation {
   ~Simulation() {
     model_->final();
 #if VM_TRACE
-    if (waveform_) waveform_->close();
+    if (waveform_ && waveform_->isOpen()) waveform_->close();
 #endif
   }
 
@@ -73,15 +73,20 @@ template <class Model, class Self> class Simulation {
   // Once the inputs are set.
   void begin(const char* waveform) {
 #if VM_TRACE
-    if (waveform && *waveform) {
-      waveform_ = std::make_unique<Waveform>();
-      model_->trace(waveform_.get(), 99);
-      waveform_->open(waveform);
-    }
+    waveform_ = std::make_unique<Waveform>();
+    model_->trace(waveform_.get(), 99);
 #endif
-    (void)waveform;
+    if (waveform && *waveform) open(waveform);
     model_->eval();
     dump(0);
+  }
+
+  // Begin the waveform; it takes the values of all signals at the next change of any.
+  void open(const char* path) {
+#if VM_TRACE
+    waveform_->open(path);
+#endif
+    (void)path;
   }
 
   // Once `observe` may be called.
@@ -152,7 +157,7 @@ template <class Model, class Self> class Simulation {
 
   void dump(uint64_t time) {
 #if VM_TRACE
-    if (waveform_) waveform_->dump(time);
+    if (waveform_->isOpen()) waveform_->dump(time);
 #endif
     (void)time;
   }
