@@ -12,7 +12,6 @@ from spikewatt.energy.pricing import Prices, Wires, price
 from spikewatt.energy.replay import Activity, Prepared, Progress, UnknownPolicy, activity, stream
 from spikewatt.energy.run import Engine
 from spikewatt.energy.sram import SramModel
-from spikewatt.energy.words import unpack
 from spikewatt.model.errors import LibraryError, ParameterError
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.netlist.netlist import Netlist
@@ -151,7 +150,7 @@ class Estimate:
             The waveform shows no clock.
         """
         samples, tick = prepared.samples, prepared.tick_s
-        nets = [int(row) for row in samples.root_rows]
+        nets = list(prepared.clock_roots)
         if self.clock is not None:
             nets = [net for net in nets if net == _clock_net(self.netlist, self.clock)]
         if not nets:
@@ -159,9 +158,7 @@ class Estimate:
                 "energy per cycle needs a clock that the waveform shows: name it with --clock"
             )
         totals = self.activity.totals
-        at = samples.root_rows.tolist().index(max(nets, key=lambda net: totals[net]))
-        row = samples.roots.read(0, samples.roots.words, samples.roots.words)[at]
-        bits = unpack(row)[: len(samples.times)]
+        bits = samples.bits_of(max(nets, key=lambda net: totals[net]))
         rising = np.flatnonzero((bits[1:] == 1) & (bits[:-1] == 0)) + 1
         begin, end = self.activity.edges_s[0], self.activity.edges_s[-1]
         cuts = (samples.times[rising] - 1) * tick

@@ -275,7 +275,7 @@ def _refuse_netlist(found: DisagreementError, prepared: Prepared) -> None:
 
 def _refuse_clicks(prepared: Prepared, fires: Sequence[int]) -> None:
     """Raise if none of the fire buffers ever rises: it was simulated without delays."""
-    if fires and not any(prepared.samples.ever(net) for net in fires):
+    if fires and not any(prepared.samples.bits_of(net).any() for net in fires):
         raise WaveformError(
             f"clicks have no width in {prepared.path}: {prepared.netlist.names[fires[0]][-1]} "
             "never rises, and flip-flops behind such nets change: simulate with a delay above 0 "

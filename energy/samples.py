@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from spikewatt.energy.matching import SourceBit
 from spikewatt.energy.waveform import Changes, Waveform
+from spikewatt.energy.words import unpack
 from spikewatt.model.errors import WaveformError
 
 __all__ = ["BitStore", "Samples", "Unknown", "file_span", "read_samples"]
@@ -124,12 +125,13 @@ class Samples:
     roots: BitStore
     unknown: tuple[Unknown, ...]
 
-    def ever(self, row: int) -> bool:
-        """Whether a source is 1 at some time."""
-        for rows, bits in ((self.data_rows, self.data), (self.root_rows, self.roots)):
-            for place in np.flatnonzero(rows == row):
-                return bool(bits.row(int(place)).any())
-        return False
+    def bits_of(self, row: int) -> NDArray[np.uint8]:
+        """uint8[all], a source over all samples; nothing if it is none."""
+        for place in np.flatnonzero(self.root_rows == row):
+            return unpack(self.roots.row(int(place)))[: len(self.times)]
+        for place in np.flatnonzero(self.data_rows == row):
+            return unpack(self.data.row(int(place)))[self.to_data]
+        return np.zeros(0, np.uint8)
 
 
 @numba.njit(cache=True)

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from spikewatt.energy import samples
+from spikewatt.energy.estimate import estimate
+from spikewatt.energy.ledger import category_of
+from spikewatt.energy.prepared import prepare
 from spikewatt.energy.replay import replay
 from spikewatt.energy.run import Engine
 from spikewatt.synth.asic import AsicResult
@@ -91,3 +95,23 @@ def test_toggles_of_every_net(
     assert netlist.recorded.keys() <= seen
     ports = {net for port in netlist.ports.values() for net in port.nets}
     assert (ports if form == "json" else driven(netlist)) <= seen  # the JSON has names of its own
+
+
+@pytest.mark.parametrize("fast", [samples.FAST, 2.0])
+def test_cycles_and_views_add_up(fast: float, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where clicks are so many that the clock is sampled as data are."""
+    monkeypatch.setattr(samples, "FAST", fast)
+    found = case("mixed", "built-in", base)
+    prepared = prepare(found.netlist("json"), found.library, found.rtl, "tb.dut")
+    assert len(prepared.samples.root_rows) == (fast < 1)
+    one = estimate(prepared, found.library, borders=[4e-7, 1.1e-6])
+    ledger = one.ledger
+    cycles = one.per_cycle(prepared, one.cycle_edges(prepared))
+    assert len(cycles) == 201
+    assert cycles.sum() == pytest.approx(ledger.total, rel=1e-9, abs=0)
+    category = category_of({"stage0": "router", "stage1": "router"})
+    assert sum(ledger.by_category(category).values()) == pytest.approx(
+        ledger.total, rel=1e-9, abs=0
+    )
+    assert ledger.by_category(category)["router"] > 0.2 * ledger.total
+    assert sum(ledger.by_module().values()) == pytest.approx(ledger.total, rel=1e-9, abs=0)
