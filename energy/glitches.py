@@ -186,9 +186,11 @@ def _playback(
         raise ParameterError(f"nothing changes between {span[0]:g} s and {span[1]:g} s")
     data = _bits(samples.data, samples.to_data[first:last])
     roots = _bits(samples.roots, np.arange(first, last))
-    driven = outputs_of(netlist, library)
+    driven = outputs_of(netlist, library) - netlist.recorded.keys()
     rows = samples.data_rows.tolist()
-    others = [k for k, net in enumerate(rows) if 1 < net < len(netlist.names) and net not in driven]
+    shown = [k for k, net in enumerate(rows) if 1 < net < len(netlist.names) and net not in driven]
+    clicks = [k for k in shown if netlist.recorded.get(rows[k]) == "fire"]
+    others = [k for k in shown if k not in clicks]
     states = {}
     place = {row: k for k, row in enumerate(rows)}
     for number, instance in enumerate(netlist.instances):
@@ -206,9 +208,9 @@ def _playback(
     )
     return Playback(
         times=times,
-        clocks=samples.root_rows.tolist(),
+        clocks=[*samples.root_rows.tolist(), *(rows[k] for k in clicks)],
         others=[rows[k] for k in others],
-        bits=np.concatenate([roots, data[others]]).T.astype(np.bool_),
+        bits=np.concatenate([roots, data[clicks], data[others]]).T.astype(np.bool_),
         states=states,
         settled=settle,
         begin=begin,
@@ -229,15 +231,21 @@ def _bits(store: BitStore, at: IntArray) -> NDArray[np.uint8]:
 
 def _check(prepared: Prepared, plain: IntArray, delayed: IntArray, timing: Timing) -> int:
     """Raise where a flip-flop that the waveform shows toggled otherwise."""
-    rows = {check.element.state.row for check in prepared.program.checks}
-    shown = sorted(row for row in rows if row < len(plain))
+    elements = [check.element for check in prepared.program.checks]
+    clock_of = {element.state.row: element.control.row for element in elements}
+    shown = sorted(row for row in clock_of if row < len(plain))
     for row in shown:
         if plain[row] != delayed[row]:
             name = prepared.netlist.names[row][0]
+            told = f"{name} toggles {delayed[row]} times with delays and {plain[row]} times in "
+            if prepared.netlist.recorded.get(clock_of[row]) == "fire":
+                raise SimulationError(
+                    f"{told}{prepared.path}: the delays of its click there are shorter than those "
+                    "of the gates that its data pass; glitches of such a part are not known"
+                )
             raise SimulationError(
-                f"{name} toggles {delayed[row]} times with delays and {plain[row]} times in "
-                f"{prepared.path}: its clock must have a period of {timing.period_s * 1e9:.3g} ns "
-                "or more, its inputs must not change within that before an edge, and the window "
+                f"{told}{prepared.path}: its clock must have a period of "
+                f"{timing.period_s * 1e9:.3g} ns or more, its inputs must not change within that before an edge, and the window "
                 "must begin and end just before clock edges"
             )
     return len(shown)

@@ -8,10 +8,12 @@ import pytest
 
 from spikewatt.energy import samples
 from spikewatt.energy.estimate import estimate
+from spikewatt.energy.glitches import glitch_factor
 from spikewatt.energy.ledger import category_of
 from spikewatt.energy.prepared import prepare
 from spikewatt.energy.replay import replay
 from spikewatt.energy.run import Engine
+from spikewatt.model.errors import SimulationError
 from spikewatt.synth.asic import AsicResult
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.liberty.reader import read_liberty
@@ -115,3 +117,21 @@ def test_cycles_and_views_add_up(fast: float, base: Path, monkeypatch: pytest.Mo
     )
     assert ledger.by_category(category)["router"] > 0.2 * ledger.total
     assert sum(ledger.by_module().values()) == pytest.approx(ledger.total, rel=1e-9, abs=0)
+
+
+def test_glitches(base: Path) -> None:
+    """Without delays none; with them either what they cost, or why that cannot be said."""
+    found = case("mixed", "built-in", base)
+    prepared = prepare(found.netlist("json"), found.library, found.rtl, "tb.dut")
+    one = estimate(prepared, found.library)
+    still = glitch_factor(prepared, one, scale=0.0)
+    assert (still.plain == still.delayed).all()
+    assert still.flip_flops_checked == found.result.flip_flops
+    assert glitch_factor(prepared, one).factor > 1.01
+    found = case("pipeline", "built-in", base)
+    prepared = prepare(found.netlist("json"), found.library, found.rtl, "tb.dut")
+    one = estimate(prepared, found.library)
+    still = glitch_factor(prepared, one, scale=0.0)
+    assert (still.plain == still.delayed).all()
+    with pytest.raises(SimulationError, match="the delays of its click there are shorter than"):
+        glitch_factor(prepared, one)
