@@ -245,7 +245,7 @@ def _check(prepared: Prepared, plain: IntArray, delayed: IntArray, timing: Timin
                 )
             raise SimulationError(
                 f"{told}{prepared.path}: its clock must have a period of "
-                f"{timing.period_s * 1e9:.3g} ns or more, its inputs must not change within that before an edge, and the window "
-                "must begin and end just before clock edges"
+                f"{timing.period_s * 1e9:.3g} ns or more, its inputs must not change within that "
+                "before an edge, and the window must begin and end just before clock edges"
             )
     return len(shown)
