@@ -8,7 +8,7 @@ from spikewatt.model.errors import CapacityError, ParameterError
 from spikewatt.model.network import Network
 from spikewatt.model.params import LIMITS, CoreParams, Leak, NeuronType, bits_for
 
-__all__ = ["build_core", "check_lanes", "needs", "neuron_tables"]
+__all__ = ["build_core", "check_fit", "check_lanes", "needs", "neuron_tables"]
 
 
 def check_lanes(lanes: int) -> None:
@@ -75,6 +75,19 @@ def build_core(
         )
     except ParameterError as error:
         raise CapacityError(f"network {network.name!r} fits no core: {error}") from None
+
+
+def check_fit(network: Network, sizes: dict[str, int], params: CoreParams) -> None:
+    """Raise `CapacityError` unless a core has all these ``sizes`` (see `needs`)."""
+    for name, needed in sizes.items():
+        have = getattr(params, name)
+        exact = name == "state_bits"  # a wider membrane saturates elsewhere: another network
+        if have != needed if exact else have < needed:
+            verb = "is made for" if exact else "needs"
+            raise CapacityError(
+                f"network {network.name!r} {verb} {name} = {needed}, and this core has {have}: "
+                f"choose a core with {name} {'=' if exact else '>='} {needed}"
+            )
 
 
 def neuron_tables(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spikewatt.model.errors import CapacityError
-from spikewatt.model.fitting import build_core, check_lanes, needs, neuron_tables
+from spikewatt.model.fitting import build_core, check_fit, check_lanes, needs, neuron_tables
 from spikewatt.model.network import INPUT, Connection, Network, Population
 from spikewatt.model.params import LIMITS, CoreParams, NeuronType
 from spikewatt.model.program import InputPort, Program
@@ -85,18 +85,6 @@ def fit_params(network: Network, *, lanes: int = 8, clock_gating: bool = True) -
     return build_core(network, sizes, lanes=lanes, hop_bits=1, clock_gating=clock_gating)
 
 
-def _check_fit(network: Network, plan: _Plan, params: CoreParams) -> None:
-    for name, needed in _needs(network, plan).items():
-        have = getattr(params, name)
-        exact = name == "state_bits"  # a wider membrane saturates elsewhere: another network
-        if have != needed if exact else have < needed:
-            verb = "is made for" if exact else "needs"
-            raise CapacityError(
-                f"network {network.name!r} {verb} {name} = {needed}, and this core has {have}: "
-                f"choose a core with {name} {'=' if exact else '>='} {needed}"
-            )
-
-
 def map_network(network: Network, params: CoreParams | None = None, *, lanes: int = 8) -> Program:
     """Place a network on one core.
 
@@ -114,7 +102,7 @@ def map_network(network: Network, params: CoreParams | None = None, *, lanes: in
     """
     params = params or fit_params(network, lanes=lanes)
     plan = _Plan.of(network, params.lanes)
-    _check_fit(network, plan, params)
+    check_fit(network, _needs(network, plan), params)
     return Program(
         params=params,
         types=plan.types,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from spikewatt.model.errors import ParameterError
-from spikewatt.model.fitting import build_core, check_lanes, needs, neuron_tables
+from spikewatt.model.fitting import build_core, check_fit, check_lanes, needs, neuron_tables
 from spikewatt.model.mesh.placement import Placement, distances, flows, place, weighted_hops
 from spikewatt.model.mesh.program import MeshInput, MeshProgram, Piece
 from spikewatt.model.mesh.split import TileLimits, destinations, split, squarest
@@ -22,6 +22,7 @@ _HOST_DELAY = 1  # the host has no slots: any valid delay
 
 def map_mesh(
     network: Network,
+    params: MeshParams | None = None,
     *,
     mesh: tuple[int, int] | None = None,
     lanes: int = 8,
@@ -38,6 +39,9 @@ def map_mesh(
 
     Parameters
     ----------
+    params:
+        The hardware, with its own mesh, lanes, limits, router and clock gating: what is said of
+        these counts for nothing then. By default it is made for the network.
     mesh:
         (columns, rows), over which the network is spread as evenly as it goes; by default the
         smallest mesh that holds it, of the fewest tiles and then the squarest.
@@ -54,8 +58,11 @@ def map_mesh(
     CapacityError
         When the network does not fit; says what would do.
     ParameterError
-        On a mesh, lanes, limits, rates or a placement that cannot be.
+        On a mesh, lanes, limits, rates or a placement that cannot be; when the datapath of the
+        given hardware lacks something that a neuron needs.
     """
+    if params:
+        mesh, lanes, limits = (params.columns, params.rows), params.core.lanes, _limits(params.core)
     check_lanes(lanes)
     limits = limits or TileLimits()
     if placement not in ("greedy", "search"):
@@ -68,12 +75,13 @@ def map_mesh(
     parts = split(network, lanes, limits, mesh and mesh[0] * mesh[1])
     columns, rows = mesh or squarest(len(parts))
     plans = [TilePlan.of(network, lanes, each) for each in parts]
-    params = MeshParams(
-        columns=columns,
-        rows=rows,
-        core=_core(network, plans, lanes, 1 + bits_for(max(columns, rows)), clock_gating),
-        router=router,
-    )
+    sizes = _sizes(network, plans, lanes)
+    if params:
+        check_fit(network, sizes, params.core)
+    else:
+        hops = 1 + bits_for(max(columns, rows))
+        core = build_core(network, sizes, lanes=lanes, hop_bits=hops, clock_gating=clock_gating)
+        params = MeshParams(columns=columns, rows=rows, core=core, router=router)
     tile_of = place(flows(network, plans, rates), distances(params), placement)
     tiles = [TilePlan.of(network, lanes, ())] * params.tiles
     for tile, plan in zip(tile_of, plans, strict=True):
@@ -81,11 +89,19 @@ def map_mesh(
     return _assemble(network, params, tiles)
 
 
-def _core(
-    network: Network, plans: list[TilePlan], lanes: int, hop_bits: int, clock_gating: bool
-) -> CoreParams:
-    """Return the smallest core that holds any of the plans, and can name the host's axons."""
-    sizes = needs(
+def _limits(core: CoreParams) -> TileLimits:
+    """What fits a given core."""
+    return TileLimits(
+        neurons=core.neurons,
+        axons=core.axons,
+        synapse_words=core.synapse_words,
+        destinations=core.destinations,
+    )
+
+
+def _sizes(network: Network, plans: list[TilePlan], lanes: int) -> dict[str, int]:
+    """Smallest core that holds any of the plans, and can name the host's axons."""
+    return needs(
         network,
         neurons=max(plan.groups for plan in plans) * lanes,
         axons=max(_host_axons(network), *(plan.axons for plan in plans)),
@@ -93,7 +109,6 @@ def _core(
         destinations=max(destinations(network, plans)),
         types=max(len(plan.types) for plan in plans),
     )
-    return build_core(network, sizes, lanes=lanes, hop_bits=hop_bits, clock_gating=clock_gating)
 
 
 def _host_axons(network: Network) -> int:

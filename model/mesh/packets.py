@@ -73,9 +73,9 @@ def _words(params: MeshParams, tile: int, words: NDArray[np.uint64]) -> Packets:
     places = np.arange(count - 1, -1, -1, dtype=np.uint64) * np.uint64(packet.payload_bits)
     mask = np.uint64((1 << packet.payload_bits) - 1)
     payload = (words[:, None] >> places) & mask
-    x, y = params.place(tile)
-    packets = pack(packet, np.int64(x), np.int64(y), ToTile.SHIFT, payload)
-    packets[:, -1:] = pack(packet, np.int64(x), np.int64(y), ToTile.EXECUTE, payload[:, -1:])
+    x, y = np.array(params.place(tile), np.int64)[:, None]
+    packets = pack(packet, x, y, ToTile.SHIFT, payload)
+    packets[:, -1:] = pack(packet, x, y, ToTile.EXECUTE, payload[:, -1:])
     return packets.ravel()
 
 
