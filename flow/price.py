@@ -14,7 +14,6 @@ from spikewatt.energy.ledger import LEDGER_GROUPS, TERMS, category_of
 from spikewatt.energy.pricing import Wires
 from spikewatt.energy.replay import Prepared, prepare
 from spikewatt.energy.timing import Timing, analyse
-from spikewatt.energy.words import unpack
 from spikewatt.model.errors import SimulationError
 from spikewatt.synth.asic import synthesise
 from spikewatt.synth.asic_result import AsicResult
@@ -198,13 +197,16 @@ class PricedCore:
         return edges, self.estimate.per_cycle(self.prepared, edges)
 
 
+def _changes(bits: NDArray[np.uint8]) -> int:
+    return int((bits[1:] != bits[:-1]).sum())
+
+
 def clock_borders(prepared: Prepared, starts: Sequence[int], end: int) -> tuple[FloatArray, float]:
     """Times (s) just before the clock edges of the given cycles, and the clock's period (s)."""
     samples = prepared.samples
-    if not len(samples.root_rows):
+    if not prepared.clock_roots:
         raise SimulationError("the waveform of the core has no clock: this is a defect")
-    bits = unpack(samples.roots.read(0, samples.roots.words, samples.roots.words)[0])
-    bits = bits[: len(samples.times)]
+    bits = max((samples.bits_of(net) for net in prepared.clock_roots), key=_changes)
     rising = samples.times[np.flatnonzero((bits[1:] == 1) & (bits[:-1] == 0)) + 1]
     if end > len(rising):
         raise SimulationError(

@@ -52,7 +52,8 @@ class ClockGate(wiring.Component):
 def gated_domain(m: Module, name: str, wanted: Value, *, gate: str = "clock_gate") -> None:
     """Make the domain ``name``: ``sync``, stopped wherever ``wanted`` is low and reset is not set.
 
-    ``gate`` names the submodule that stops it.
+    ``gate`` names the submodule that stops it. ``wanted`` may hold asynchronous terms: the gate's
+    flip-flop takes them at the falling edge and has half a cycle to settle.
     """
     m.submodules[gate] = stop = ClockGate()
     m.domains += ClockDomain(name, local=True)

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from spikewatt.hdl.router.click import Demux, Merge
 from spikewatt.hdl.router.link import Link, packet_layout
-from spikewatt.hdl.router.routing import TARGETS, route, sources
+from spikewatt.hdl.router.routing import TARGETS, route, sources, trimmed
 from spikewatt.model.params import PORTS, Delays, PacketParams, Port
 
 __all__ = ["ClickRouter", "clicks_of"]
@@ -72,7 +72,10 @@ class ClickRouter(wiring.Component):
             self._add(m, f"from_{port.name.lower()}", demux)
             wiring.connect(m, wiring.flipped(self.i[port]), demux.i)
         for port in PORTS:
-            links = [inputs[source].o[TARGETS[source].index(port)] for source in sources(port)]
+            links = [
+                self._trimmed(m, port, source, inputs[source].o[TARGETS[source].index(port)])
+                for source in sources(port)
+            ]
             merged = self._merged(m, f"to_{port.name.lower()}", links)
             wiring.connect(m, merged, wiring.flipped(self.o[port]))
             m.d.comb += self.pending[port].eq(self.o[port].req ^ self.o[port].ack)
@@ -81,6 +84,16 @@ class ClickRouter(wiring.Component):
     def _add(self, m: Module, name: str, element: Any) -> None:
         m.submodules[name] = element
         m.d.comb += element.rst.eq(self.rst)
+
+    def _trimmed(self, m: Module, port: Port, source: Port, link: Any) -> Any:
+        """The same link, without the offsets that nobody behind ``port`` needs."""
+        short = Link(self._shape).create(path=(f"{source.name}_to_{port.name}".lower(),))
+        m.d.comb += [
+            short.req.eq(link.req),
+            short.data.eq(trimmed(port, link.data)),
+            link.ack.eq(short.ack),
+        ]
+        return short
 
     def _merged(self, m: Module, name: str, links: Sequence[Any]) -> Any:
         """One link of several, by a balanced tree."""

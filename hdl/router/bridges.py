@@ -53,20 +53,25 @@ class ToLink(wiring.Component):
 class FromLink(wiring.Component):
     """Offers the tokens of a link as a stream.
 
-    The request passes a synchroniser of two flip-flops, whose clock must always run: it is what
-    wakes a sleeping clock. The data need none: they were there before the request, and stay.
+    The request passes a synchroniser of two flip-flops. The data need none: they were there before
+    the request, and stay. The clock may sleep while ``asked`` is low; that is the request as it
+    comes, at any time, for a clock gate whose flip-flop takes it at the falling edge and has half a
+    cycle to settle.
 
     Members
     -------
     i : In(Link)
     o : Out(stream)
+    asked : Out(1)
+        A token waits: asynchronous.
     """
 
     i: Any
     o: Any
+    asked: Signal
 
     def __init__(self, shape: Any) -> None:
-        super().__init__({"i": In(Link(shape)), "o": Out(stream.Signature(shape))})
+        super().__init__({"i": In(Link(shape)), "o": Out(stream.Signature(shape)), "asked": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
         """Turn the acknowledgement over with each word taken."""
@@ -77,6 +82,7 @@ class FromLink(wiring.Component):
             self.o.valid.eq(requested ^ phase),
             self.o.payload.eq(self.i.data),
             self.i.ack.eq(phase),
+            self.asked.eq(self.i.req ^ phase),
         ]
         with m.If(self.o.valid & self.o.ready):
             m.d.sync += phase.eq(~phase)

@@ -11,7 +11,7 @@ __all__ = ["PARTS", "mesh_categories", "modules_of"]
 PARTS: Mapping[str, str] = {
     "routers": r"tile_\d+_\d+\.router",
     "interfaces": r"tile_\d+_\d+\.(interface|interface_gate|arrivals|departures)|entry|exit",
-    "edge": "edge",
+    "edge": "edge|edge_gate",
     "cores": r"tile_\d+_\d+\.core",
 }
 """Paths of instances, as a regular expression, of the parts of a mesh; with all below them."""

@@ -41,6 +41,8 @@ class Edge(wiring.Component):
         For every tile.
     adding : Out(1)
         The barrier adds up: every tile is idle.
+    busy : Out(1)
+        Its clock must run, though the host offers nothing and nothing wants to leave.
     """
 
     i: Any
@@ -51,6 +53,7 @@ class Edge(wiring.Component):
     start: Signal
     command: Signal
     adding: Signal
+    busy: Signal
 
     def __init__(self, params: MeshParams) -> None:
         self._params = params
@@ -65,6 +68,7 @@ class Edge(wiring.Component):
                 "start": Out(1),
                 "command": Out(Command),
                 "adding": Out(1),
+                "busy": Out(1),
             }
         )
 
@@ -89,11 +93,13 @@ class Edge(wiring.Component):
         waits, answers, stuck, expired = (
             Signal(name=name) for name in ("waits", "answers", "stuck", "expired")
         )
+        self._watching = Signal()
         self._watch(m, waits, expired)
         self._outwards(m, answers, stuck)
         with m.FSM() as fsm:
             stalled = fsm.ongoing("PASS") & self.entry.valid & ~self.entry.ready
             m.d.comb += [
+                self.busy.eq(~fsm.ongoing("PASS") | self._watching),
                 waits.eq(fsm.ongoing("WAIT") | stalled),
                 answers.eq(fsm.ongoing("ANSWER")),
                 stuck.eq(fsm.ongoing("STUCK")),
@@ -129,6 +135,7 @@ class Edge(wiring.Component):
     def _watch(self, m: Module, waits: Signal, expired: Signal) -> None:
         """Notice that it has waited for too long while nothing moved."""
         count = Signal(self._params.watchdog_bits)
+        m.d.comb += self._watching.eq(count != 0)
         moves = Cat(tile.active for tile in self.tiles).any() | self.exit.valid
         m.d.comb += expired.eq(count.all())
         with m.If(waits & ~moves):

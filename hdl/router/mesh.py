@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Signal, Value
+from amaranth.hdl import ClockSignal, DomainRenamer, Instance, Module, ResetSignal, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from spikewatt.hdl.clock_gate import gated_domain
 from spikewatt.hdl.router.bridges import FromLink, ToLink
 from spikewatt.hdl.router.edge import Edge
 from spikewatt.hdl.router.link import packet_layout
@@ -89,7 +90,8 @@ class Mesh(wiring.Component):
         m = Module()
         params = self._params
         tiles = [self._add_tile(m, index) for index in range(params.tiles)]
-        m.submodules.edge = edge = Edge(params)
+        edge = Edge(params)
+        m.submodules.edge = DomainRenamer(self._domain)(edge)
         for index, tile in enumerate(tiles):
             x, y = params.place(index)
             dx, dy = params.host_offset(index)
@@ -122,14 +124,24 @@ class Mesh(wiring.Component):
         """The host's way in, from the west, and out, to the north."""
         wiring.connect(m, wiring.flipped(self.i), edge.i)
         wiring.connect(m, edge.o, wiring.flipped(self.o))
+        outside = edge.i.valid | edge.o.valid | edge.busy
         if self._params.router is RouterKind.SYNC:
             wiring.connect(m, edge.entry, corner.i[Port.WEST])
             wiring.connect(m, corner.o[Port.NORTH], edge.exit)
-            return
-        shape = packet_layout(self._params.packet)
-        m.submodules.entry = entry = ToLink(shape)
-        m.submodules.exit = leave = FromLink(shape)
-        wiring.connect(m, edge.entry, entry.i)
-        wiring.connect(m, entry.o, corner.i[Port.WEST])
-        wiring.connect(m, corner.o[Port.NORTH], leave.i)
-        wiring.connect(m, leave.o, edge.exit)
+        else:
+            shape = packet_layout(self._params.packet)
+            entry, leave = ToLink(shape), FromLink(shape)
+            m.submodules.entry = DomainRenamer(self._domain)(entry)
+            m.submodules.exit = DomainRenamer(self._domain)(leave)
+            wiring.connect(m, edge.entry, entry.i)
+            wiring.connect(m, entry.o, corner.i[Port.WEST])
+            wiring.connect(m, corner.o[Port.NORTH], leave.i)
+            wiring.connect(m, leave.o, edge.exit)
+            outside = outside | leave.asked | ~entry.empty
+        if self._params.core.clock_gating:
+            gated_domain(m, self._domain, outside, gate="edge_gate")
+
+    @property
+    def _domain(self) -> str:
+        """The edge's clock."""
+        return "edge" if self._params.core.clock_gating else "sync"

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from amaranth.hdl import Cat, Const, Mux, Value
+from amaranth.lib import data
 
 from spikewatt.model.params import Port
 
-__all__ = ["TARGETS", "route", "sources"]
+__all__ = ["TARGETS", "arriving", "route", "sources", "trimmed"]
 
 TARGETS: Mapping[Port, tuple[Port, ...]] = {
     Port.EAST: (Port.WEST, Port.NORTH, Port.SOUTH, Port.LOCAL),
@@ -41,6 +42,7 @@ def route(came: Port, packet: Any) -> tuple[list[Value], Value]:
     What cannot be is not built: a packet that comes in from the east goes on to the west or has
     dx = 0, one from the north has dx = 0 and goes on to the south.
     """
+    packet = data.View(packet.shape(), arriving(came, packet))
     dx, dy = Value.cast(packet.dx), Value.cast(packet.dy)
     turns_left = came in (Port.EAST, Port.WEST, Port.LOCAL)
     straight = ~dx.any() if turns_left else Const(1)
@@ -56,5 +58,25 @@ def route(came: Port, packet: Any) -> tuple[list[Value], Value]:
         "dx": _step(dx, allowed.get(Port.EAST), allowed.get(Port.WEST)),
         "dy": _step(dy, allowed.get(Port.SOUTH), allowed.get(Port.NORTH)),
     }
-    fields = [left.get(name, Value.cast(packet[name])) for name in packet.shape().members]
-    return list(allowed.values()), Cat(*fields)
+    return list(allowed.values()), _with(packet, left)
+
+
+def trimmed(port: Port, packet: Any) -> Value:
+    """A packet that leaves at a port, with the offsets that have come to 0 as constants.
+
+    No register is built for them from there on: to the north and south there is no dx any more, and
+    a tile needs no offset at all.
+    """
+    gone = {Port.NORTH: ("dx",), Port.SOUTH: ("dx",), Port.LOCAL: ("dx", "dy")}.get(port, ())
+    return _with(packet, {name: Const(0, len(Value.cast(packet[name]))) for name in gone})
+
+
+def arriving(port: Port, packet: Any) -> Value:
+    """A packet that came in at a port, with the offset that is 0 there as a constant."""
+    return trimmed(port, packet) if port in (Port.NORTH, Port.SOUTH) else Value.cast(packet)
+
+
+def _with(packet: Any, changed: Mapping[str, Value]) -> Value:
+    """A packet with some fields replaced."""
+    names = packet.shape().members
+    return Cat(*(changed.get(name, Value.cast(packet[name])) for name in names))

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
-from amaranth.lib import stream, wiring
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from spikewatt.hdl.clock_gate import add_gated
 from spikewatt.hdl.router.link import packet_layout
-from spikewatt.hdl.router.routing import TARGETS, route, sources
+from spikewatt.hdl.router.routing import TARGETS, arriving, route, sources, trimmed
 from spikewatt.model.params import PORTS, PacketParams, Port
 from spikewatt.model.params.checks import within
 
@@ -142,7 +142,12 @@ class _RouterLogic(_Router):
     def _head(self, m: Module, port: Port) -> _Head:
         queue = _Queue(self._shape, self._depth)
         m.submodules[f"from_{port.name.lower()}"] = queue
-        wiring.connect(m, wiring.flipped(self.i[port]), queue.i)
+        came = self.i[port]
+        m.d.comb += [
+            queue.i.valid.eq(came.valid),
+            came.ready.eq(queue.i.ready),
+            queue.i.payload.eq(arriving(port, came.payload)),
+        ]
         count = len(TARGETS[port])
         chosen, packet = route(port, queue.o.payload)
         leaving = Signal(self._shape.size, name=f"leaving_{port.name.lower()}")
@@ -154,7 +159,7 @@ class _RouterLogic(_Router):
         """Offer the packet that is granted; where there is none, the link is 0."""
         name = f"to_{port.name.lower()}"
         m.submodules[name] = arbiter = _Arbiter(len(sources(port)))
-        offered = Value.cast(0)
+        offered = Const(0, self._shape.size)
         for n, source in enumerate(sources(port)):
             head, target = heads[source], TARGETS[source].index(port)
             mine = arbiter.grant[n]
@@ -166,7 +171,7 @@ class _RouterLogic(_Router):
         m.d.comb += [
             arbiter.ready.eq(self.o[port].ready),
             self.o[port].valid.eq(arbiter.wanted.any()),
-            self.o[port].payload.eq(offered),
+            self.o[port].payload.eq(trimmed(port, data.View(self._shape, offered))),
             self.pending[port].eq(self.o[port].valid & ~self.o[port].ready),
         ]
 

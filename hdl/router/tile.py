@@ -103,9 +103,9 @@ class Tile(wiring.Component):
     """A core in a mesh.
 
     Two clocks stop on their own: the core's, while it is idle and nothing is offered to it, and the
-    interface's, while nothing arrives or leaves. What always runs is, with a clockless router, the
-    synchroniser that sees arrivals. A packet costs the interface two or three cycles on arrival,
-    and on departure until its acknowledgement is back.
+    interface's, while nothing arrives or leaves. With a clockless router a packet wakes the
+    interface at the falling edge after its request, and is there three edges later: two of the
+    synchroniser, one to take it; one that leaves keeps it awake until the acknowledgement is back.
 
     Parameters
     ----------
@@ -143,10 +143,11 @@ class Tile(wiring.Component):
         params = self._params
         m.submodules.core = core = NeuroCore(params.core)
         interface = NetworkInterface(params)
-        m.submodules.interface = DomainRenamer("interface")(interface)
+        m.submodules.interface = DomainRenamer(self._domain)(interface)
         kind = self._clockless if params.router is RouterKind.CLICK else self._clocked
-        router, arrived, sending = kind(m, interface)
-        gated_domain(m, "interface", interface.busy | sending, gate="interface_gate")
+        router, arrived, waits = kind(m, interface)
+        if params.core.clock_gating:
+            gated_domain(m, self._domain, interface.busy | waits, gate="interface_gate")
         for port in NEIGHBOURS:
             wiring.connect(m, wiring.flipped(self.i[port]), router.i[port])
             wiring.connect(m, router.o[port], wiring.flipped(self.o[port]))
@@ -161,7 +162,7 @@ class Tile(wiring.Component):
             interface.home_dy.eq(self.home_dy),
             self.port.sent.eq(interface.sent),
             self.port.received.eq(interface.received),
-            self.port.idle.eq(core.idle & ~interface.busy & ~sending),
+            self.port.idle.eq(core.idle & ~interface.busy),
             self.port.status.pending.eq(router.pending),
             self.port.status.sending.eq(interface.o.valid & ~interface.o.ready),
             self.port.status.refusing.eq(arrived.valid & ~arrived.ready),
@@ -173,19 +174,24 @@ class Tile(wiring.Component):
         self._probe(m, core, interface)
         return m
 
+    @property
+    def _domain(self) -> str:
+        """The interface's clock."""
+        return "interface" if self._params.core.clock_gating else "sync"
+
     def _clockless(self, m: Module, interface: NetworkInterface) -> tuple[Any, Any, Value]:
         """A Click router behind two bridges; the one outwards shares the interface's clock."""
         shape = packet_layout(self._params.packet)
         m.submodules.router = router = ClickRouter(self._params.packet, self._params.delays)
-        m.submodules.arrivals = arrivals = FromLink(shape)
-        departures = ToLink(shape)
-        m.submodules.departures = DomainRenamer("interface")(departures)
+        arrivals, departures = FromLink(shape), ToLink(shape)
+        m.submodules.arrivals = DomainRenamer(self._domain)(arrivals)
+        m.submodules.departures = DomainRenamer(self._domain)(departures)
         wiring.connect(m, router.o[Port.LOCAL], arrivals.i)
         wiring.connect(m, arrivals.o, interface.i)
         wiring.connect(m, interface.o, departures.i)
         wiring.connect(m, departures.o, router.i[Port.LOCAL])
         m.d.comb += router.rst.eq(ResetSignal())
-        return router, arrivals.o, ~departures.empty
+        return router, arrivals.o, arrivals.asked | ~departures.empty
 
     def _clocked(self, m: Module, interface: NetworkInterface) -> tuple[Any, Any, Value]:
         """A synchronous router; its clock stops by itself."""
