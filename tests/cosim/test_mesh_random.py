@@ -1,0 +1,70 @@
+"""RTL meshes equal the golden model, whatever the delays of the clockless routers."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from spikewatt.cosim.mesh import NativeMesh
+from spikewatt.model.params import RouterKind
+from tests.cosim.mesh_cases import (
+    MeshCase,
+    check_memories,
+    check_run,
+    happenings,
+    joined,
+    mesh_cases,
+    small_mesh,
+)
+
+CASES = {(2, 1): 24, (1, 2): 12, (2, 2): 14, (3, 2): 6, (3, 3): 6}
+"""Networks of each mesh (columns, rows)."""
+SEEDS = range(5)
+"""Delay assignments; 0 is that of the parameters."""
+LONG = {(3, 2), (3, 3)}
+"""Meshes whose clockless routers take more than a minute to build."""
+
+
+def check_case(case: MeshCase, mesh: NativeMesh, what: str) -> None:
+    """From the cleared state, whole; then once more in two parts; and what is left in the end."""
+    mesh.configure(case.on(mesh.params.router))
+    events = case.program.input_packets(case.spikes)
+    check_run(case, mesh.run(events), what)
+    half = len(events) // 2
+    parts = mesh.run(events[:half]), mesh.run(events[half:], clear=False)
+    check_run(case, joined(*parts), f"{what}, in two parts")
+    check_memories(case, mesh, what)
+
+
+def _click(columns: int, rows: int) -> Any:
+    marks = [pytest.mark.long] if (columns, rows) in LONG else []
+    return pytest.param(columns, rows, marks=marks, id=f"{columns}x{rows}")
+
+
+@pytest.mark.parametrize(("columns", "rows"), [_click(*shape) for shape in CASES])
+def test_click(columns: int, rows: int) -> None:
+    for seed in SEEDS:
+        with NativeMesh(small_mesh(columns, rows, RouterKind.CLICK), delay_seed=seed) as mesh:
+            for case in mesh_cases(columns, rows, CASES[columns, rows]):
+                check_case(case, mesh, f"delays {seed}")
+
+
+@pytest.mark.parametrize(("columns", "rows"), CASES, ids=[f"{c}x{r}" for c, r in CASES])
+def test_sync(columns: int, rows: int) -> None:
+    with NativeMesh(small_mesh(columns, rows, RouterKind.SYNC)) as mesh:
+        for case in mesh_cases(columns, rows, CASES[columns, rows]):
+            check_case(case, mesh, "clocked")
+
+
+def test_the_cases_reach_everything() -> None:
+    """Equality over cases in which nothing happens would prove nothing."""
+    seen: Counter[str] = Counter()
+    for (columns, rows), count in CASES.items():
+        found = sum((happenings(case) for case in mesh_cases(columns, rows, count)), Counter())
+        assert found["spikes"] > 100
+        assert found["packets"] > 100
+        assert found["to the host"] > 10
+        seen += found
+    assert len(seen) == 17, seen
+    assert min(seen.values()) >= 20, seen
+    assert sum(CASES[shape] for shape in CASES if shape not in LONG) >= 50
