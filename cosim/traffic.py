@@ -92,7 +92,7 @@ def pass_through(
     Raises
     ------
     SimulationError
-        The router takes no more packets.
+        The router takes no more packets, or more leave it than came.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for port in PORTS:
@@ -109,6 +109,7 @@ def pass_through(
         waveform=waveform,
         timing=True,
         delay_seed=delay_seed,
+        env={"TRAFFIC_PACKETS": str(sum(map(len, traffic.words)))},
         poll=poll,
     )
     return Passage(

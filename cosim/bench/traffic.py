@@ -1,5 +1,6 @@
 """Runs inside the simulator: waits until a router has passed all traffic."""
 
+import os
 from typing import Any
 
 import cocotb
@@ -14,11 +15,13 @@ _STUCK = 100
 @cocotb.test()
 async def all_traffic_passes(dut: Any) -> None:
     """Every source gets rid of its packets; then nothing comes for a while."""
+    packets = int(os.environ["TRAFFIC_PACKETS"])
     before, same = -1, 0
     while True:
         await Timer(_LOOK, "ps")
         finished = dut.all_finished.value == 1
         now = int(dut.taken.value)
+        assert now <= packets, f"{now} packets came of {packets}"
         same = same + 1 if now == before else 0
         before = now
         if finished and same >= 2:
