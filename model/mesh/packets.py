@@ -135,7 +135,7 @@ def stuck_report(params: MeshParams, packets: Packets) -> str:
         if what == ToHost.STUCK:
             lines += _waits(params, int(x), int(y), unpack_status(int(status)))
     if not lines:
-        lines = ["no tile waits for another, yet fewer packets arrived than were sent"]
+        lines = ["no tile waits for another: a packet is lost, or the host's next is not let in"]
     return "; ".join(lines)
 
 
@@ -145,7 +145,9 @@ def _waits(params: MeshParams, x: int, y: int, status: TileStatus) -> list[str]:
     found = [f"the router of {tile} waits for {_whom(params, x, y, p)}" for p in status.pending]
     if status.sending:
         found.append(f"{tile} waits for its router to take a packet")
-    if status.refusing:
+    if status.refusing and status.sending and not status.working:
+        found.append(f"{tile} takes no packet before its answer is sent")
+    elif status.refusing:
         busy = ", which is at work" if status.working else ""
         found.append(f"{tile} waits for its core{busy}, and takes no packet")
     elif status.working:
