@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from spikewatt.flow.compare.command import RouterChoice
 from spikewatt.flow.compare.command import compare as compare_command
 from spikewatt.flow.console import progress_bar
 from spikewatt.flow.energy import energy
@@ -55,13 +56,6 @@ class Trace(StrEnum):
     NONE = "none"
     FST = "fst"
     VCD = "vcd"
-
-
-class RouterChoice(StrEnum):
-    """What joins the cores of a mesh."""
-
-    CLICK = "click"
-    SYNC = "sync"
 
 
 Images = Annotated[int | None, typer.Option(min=1, help="Samples to run; all by default.")]

@@ -39,7 +39,7 @@ def check_classes(y: ArrayLike | None, samples: int, network: Network) -> NDArra
 
 def differing_memory(
     params: CoreParams,
-    tables: Mapping[TableId, Mapping[str, NDArray[np.int64]]],
+    tables: Mapping[TableId, dict[str, NDArray[np.int64]]],
     golden: BatchTrace,
 ) -> str | None:
     """Name a memory whose content is not what the golden model has after the last sample."""

@@ -4,7 +4,7 @@ import re
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,14 +13,18 @@ from spikewatt.cosim.samples import Progress
 from spikewatt.energy.estimate import Estimate, estimate
 from spikewatt.energy.ledger import TERMS, Ledger
 from spikewatt.flow.ledger import SpikingEnergy
-from spikewatt.flow.price import WIRE_F_PER_UM, PricedCore, clock_borders, price_core
+from spikewatt.flow.mesh_evaluate import MeshEvaluation
+from spikewatt.flow.price import (
+    WIRE_F_PER_UM,
+    NetworkFigures,
+    PricedCore,
+    clock_borders,
+    price_core,
+)
 from spikewatt.hdl.router.categories import PARTS, mesh_categories, modules_of
 from spikewatt.model.errors import SimulationError
 from spikewatt.model.params import MeshParams, TableId
 from spikewatt.synth.verilog import export_mesh
-
-if TYPE_CHECKING:
-    from spikewatt.flow.mesh import MeshEvaluation
 
 __all__ = ["MeshEnergy", "price_mesh_samples"]
 
@@ -117,7 +121,7 @@ def _dynamic(ledger: Ledger, part: str) -> float:
 
 
 def price_mesh_samples(
-    evaluation: "MeshEvaluation",
+    evaluation: MeshEvaluation,
     count: int,
     liberty: Path | str | None = None,
     progress: Progress = lambda what, done: None,
@@ -164,11 +168,16 @@ def price_mesh_samples(
     tiles = evaluation.golden.tiles
     fired = np.sum([tile.spikes[:count].sum((1, 2)) for tile in tiles], axis=0)
     operations = np.sum([tile.synaptic_ops[:count].sum(-1) for tile in tiles], axis=0)
+    network_figures = NetworkFigures(
+        mesh=f"{program.params.columns}x{program.params.rows}",
+        router=program.params.router.value,
+        packets=len(rows),
+        hops=int(rows[:, 1].sum()),
+        barrier_cycles=int(sum(trace.barrier.sum() for trace in recording.traces)),
+    )
     return MeshEnergy(
-        price=replace(priced, proven=count),
-        operations=np.sum(
-            [t.synaptic_ops[:count].reshape(count, -1).sum(1) for t in tiles], axis=0
-        ),
+        price=replace(priced, proven=count, network=network_figures),
+        operations=operations,
         spikes=fired + spikes.sum((1, 2)),
         ticks=spikes.shape[1],
         params=program.params,
@@ -178,7 +187,7 @@ def price_mesh_samples(
     )
 
 
-def _check(evaluation: "MeshEvaluation", readout: str | None) -> None:
+def _check(evaluation: MeshEvaluation, readout: str | None) -> None:
     """Hold the run with the waveform against the golden model, and what the host read."""
     if found := evaluation.difference(complete=False):
         raise SimulationError(f"with a waveform the RTL is another: {found}")
@@ -203,7 +212,7 @@ def _at_rest(priced: PricedCore, recording: MeshRecording) -> Estimate:
     )
 
 
-def _readout_hops(evaluation: "MeshEvaluation", readout: str | None) -> int:
+def _readout_hops(evaluation: MeshEvaluation, readout: str | None) -> int:
     """Routers that the packets of one readout pass: questions, and answers."""
     if readout is None:
         return 0

@@ -23,6 +23,7 @@ from spikewatt.synth.technology.library import default_library_path
 
 __all__ = [
     "WIRE_F_PER_UM",
+    "NetworkFigures",
     "PricedCore",
     "clock_borders",
     "mean_wire_pitches",
@@ -62,6 +63,17 @@ def typical_wires(mapped: AsicResult, scale: float = 1.0) -> Wires:
     return Wires(per_sink=farad, clock_per_sink=2 * farad)
 
 
+@dataclass(frozen=True)
+class NetworkFigures:
+    """What moved between the cores of a mesh in a priced run; `RunReport` says what is what."""
+
+    mesh: str
+    router: str
+    packets: int
+    hops: int
+    barrier_cycles: int
+
+
 @dataclass(frozen=True, eq=False)
 class PricedCore:
     """Energy of a run, from the first input to the last output.
@@ -84,6 +96,8 @@ class PricedCore:
         ``control``, ``datapath`` or ``router``, by the path of a module.
     proven:
         Inferences whose run was held against the golden model, and was the same.
+    network:
+        Of a mesh, what moved between its cores.
     """
 
     estimate: Estimate
@@ -95,6 +109,7 @@ class PricedCore:
     period_s: float
     category: Callable[[str], str]
     proven: int = 0
+    network: NetworkFigures | None = None
 
     @property
     def total_j(self) -> float:

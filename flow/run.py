@@ -18,7 +18,8 @@ from spikewatt.flow.compare.result import Comparison
 from spikewatt.flow.evaluate import check_classes
 from spikewatt.flow.files import staged
 from spikewatt.flow.ledger import price_samples, readout_groups
-from spikewatt.flow.mesh import MeshTarget, parse_mesh
+from spikewatt.flow.mesh import MeshTarget
+from spikewatt.flow.mesh_size import parse_mesh
 from spikewatt.flow.plots import power_trace
 from spikewatt.flow.report import RunReport
 from spikewatt.flow.target import CoreTarget, Target

@@ -21,6 +21,13 @@ IMAGES = 64
 """Samples that a comparison runs unless it is told otherwise."""
 
 
+class RouterChoice(StrEnum):
+    """What joins the cores of a mesh."""
+
+    CLICK = "click"
+    SYNC = "sync"
+
+
 class PairMode(StrEnum):
     """When a layer of the spiking network fires."""
 
@@ -61,6 +68,17 @@ def compare(
         int | None,
         typer.Option(min=1, max=64, help="Lanes of the spiking core.", show_default="search"),
     ] = None,
+    mesh: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CxR|auto",
+            help="Spread the spiking network over columns x rows of cores.",
+            show_default="one core",
+        ),
+    ] = None,
+    router: Annotated[
+        RouterChoice, typer.Option(help="What joins the cores of a mesh.")
+    ] = RouterChoice.CLICK,
     refine: Annotated[
         bool, typer.Option(help="Try the array's options on the cheapest size.")
     ] = True,
@@ -89,6 +107,7 @@ def compare(
     """Price a spiking network and its quantised rival, both as RTL, both proven bit-exact."""
     from spikewatt.flow.compare.run import Plan
     from spikewatt.flow.compare.variants import LANES, SIZES, parse_array
+    from spikewatt.flow.mesh_size import parse_mesh
     from spikewatt.model.dataset import load_shipped
     from spikewatt.model.netfile import load_network
 
@@ -96,7 +115,11 @@ def compare(
     if network is None and sweep_rate is None:
         raise ParameterError("NETWORK is missing: name a network file (.swn)")
     loaded = load_shipped("digits_t7") if network is None else load_network(network)
+    if mesh is not None:
+        parse_mesh(mesh)
     if sweep_rate is not None:
+        if mesh is not None:
+            raise ParameterError("--sweep-rate is for one core: leave --mesh out")
         if rival is not None:
             raise ParameterError("--sweep-rate is for one network and its equal: leave --rival out")
         chosen = IMAGES if images is None else images
@@ -111,6 +134,8 @@ def compare(
         )
     plan = Plan(
         lanes=LANES if lanes is None else (lanes,),
+        mesh=mesh,
+        router=router.value,
         sizes=sizes,
         refine=refine,
         glitches=glitches,

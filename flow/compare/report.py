@@ -4,6 +4,7 @@ from rich.box import SIMPLE, SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from spikewatt.energy.ledger import CATEGORIES
 from spikewatt.flow.compare.result import COMMON_RATE, Comparison
 from spikewatt.flow.compare.search import Measured
 from spikewatt.flow.report import si
@@ -42,8 +43,8 @@ def comparison_table(found: Comparison) -> Table:
     exact = ["yes" if one.proven == found.images else "NOT SHOWN" for one in columns]
     row("RTL equals the model", exact)
     row("an inference", [si(one.energy_per_inference_j, "J") for one in columns])
-    for name in neuro.by_category:
-        row(f"  {name}", [si(one.by_category[name], "J") for one in columns])
+    for name in (name for name in CATEGORIES if any(name in one.by_category for one in columns)):
+        row(f"  {name}", [si(one.by_category.get(name, 0.0), "J") for one in columns])
     row("latency", [si(one.latency_s, "s") for one in columns])
     row(
         "energy × delay",

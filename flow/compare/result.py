@@ -7,6 +7,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from spikewatt.energy.ledger import CATEGORIES
 from spikewatt.flow.compare.bounds import Bounds
 from spikewatt.flow.compare.search import Found, Measured
 from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant
@@ -21,6 +22,8 @@ COMMON_RATE = 1000.0
 """Inferences per second at which mean powers are given."""
 FEWEST_BLOCKS = 10
 """Batches from which on their spread is worth more than that of single inferences."""
+
+_NETWORK = ("mesh", "router", "packets", "hops", "barrier_cycles")
 
 
 @dataclass(frozen=True)
@@ -198,6 +201,7 @@ class Comparison:
             "ratio": asdict(self.ratio()),
             "verdict": self.verdict(),
             "rests_on": self.rests_on(),
+            **{name: getattr(self._neuro(), name) for name in _NETWORK},
             "single": {
                 "batch": single,
                 "systolic": self._side(self._systolic(single), self.accuracy[1]),
@@ -229,7 +233,7 @@ class Comparison:
         writer = csv.writer(out, lineterminator="\n")
         rows = [("neuro", one) for one in self.neuro.tried]
         rows += [("systolic", one) for found in self.systolic.values() for one in found.tried]
-        categories = list(self._neuro().by_category)
+        categories = [n for n in CATEGORIES if any(n in one.by_category for _, one in rows)]
         writer.writerow(
             [
                 *("core", "variant", "batch", "energy_per_inference_j", "standard_error_j"),
@@ -243,7 +247,7 @@ class Comparison:
                 [
                     *(core, one.label, one.batch, one.energy_per_inference_j),
                     "" if one.standard_error_j is None else one.standard_error_j,
-                    *(one.by_category[name] for name in categories),
+                    *(one.by_category.get(name, 0.0) for name in categories),
                     *(one.latency_s, one.seconds_per_inference, one.leakage_w),
                     *(one.area_um2["logic"], one.area_um2["memory"]),
                     *(one.cells, one.shortest_period_s, int(one.meets_clock)),

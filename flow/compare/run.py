@@ -39,8 +39,11 @@ class Plan:
 
     Parameters
     ----------
-    lanes, sizes, batches:
-        Lanes of the neuromorphic core; rows and columns of the array, and its batches.
+    lanes, mesh, router:
+        Lanes of the neuromorphic core, or of every core of a mesh: ``CxR`` or ``auto``, joined by
+        a ``click`` or ``sync`` router.
+    sizes, batches:
+        Rows and columns of the array, and its batches.
     refine:
         Try every option of the array on the cheapest size.
     glitches:
@@ -48,6 +51,8 @@ class Plan:
     """
 
     lanes: Sequence[int] = LANES
+    mesh: str | None = None
+    router: str = "click"
     sizes: Sequence[tuple[int, int]] = SIZES
     batches: Sequence[int] = BATCHES
     refine: bool = True
@@ -144,7 +149,8 @@ def compare(
     differing = None if rival is not None else _differing(neuro, systolic)
     if differing is not None and mode == "window" and differing[0]:
         raise SimulationError(f"{differing[0]} spike counts are not the rival's: this is a defect")
-    ours = search_neuro(neuro, plan.lanes, chosen, liberty, progress)
+    cores = [NeuroVariant(lanes, plan.mesh, plan.router) for lanes in plan.lanes]
+    ours = search_neuro(neuro, cores, chosen, liberty, progress)
     theirs = {
         batch: search_systolic(systolic, plan.sizes, batch, plan.refine, chosen, liberty, progress)
         for batch in sorted({min(batch, chosen) for batch in plan.batches})

@@ -1,7 +1,7 @@
 """The cheapest core of each side, found by pricing real runs."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -38,6 +38,11 @@ class Measured:
     cells: int
     shortest_period_s: float
     meets_clock: bool
+    mesh: str | None = None
+    router: str | None = None
+    packets: int | None = None
+    hops: int | None = None
+    barrier_cycles: int | None = None
 
     @classmethod
     def of(cls, label: str, batch: int, price: PricedCore) -> "Measured":
@@ -57,6 +62,7 @@ class Measured:
             cells=price.mapped.cells,
             shortest_period_s=price.timing.period_s,
             meets_clock=price.timing.period_s <= price.period_s,
+            **({} if price.network is None else asdict(price.network)),
         )
 
 
@@ -80,9 +86,13 @@ class Found(Generic[Variant]):
 
 
 def search_neuro(
-    side: NeuroSide, lanes: Iterable[int], count: int, liberty: Path | None, progress: Progress
+    side: NeuroSide,
+    variants: Iterable[NeuroVariant],
+    count: int,
+    liberty: Path | None,
+    progress: Progress,
 ) -> Found[NeuroVariant]:
-    """Price the first ``count`` samples on a core of each number of lanes.
+    """Price the first ``count`` samples on each core.
 
     Raises
     ------
@@ -91,8 +101,7 @@ def search_neuro(
     """
     found: Found[NeuroVariant] = Found()
     refused: CapacityError | None = None
-    for number in lanes:
-        variant = NeuroVariant(number)
+    for variant in variants:
         try:
             price = side.price(variant, count, liberty, _named(progress, variant))
         except CapacityError as error:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from spikewatt.cosim.systolic import NativeSystolic
 from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant
 from spikewatt.flow.ledger import price_samples, readout_groups
+from spikewatt.flow.mesh import MeshTarget
+from spikewatt.flow.mesh_size import parse_mesh
 from spikewatt.flow.price import PricedCore, price_core
 from spikewatt.hdl.systolic.categories import SYSTOLIC_CATEGORIES
 from spikewatt.hdl.systolic.core import SystolicCore
@@ -114,6 +116,14 @@ class NeuroSide:
         ``fitted``: the network that the core is sized for, if it is another.
         """
         spikes = self.spikes[:count]
+        if variant.mesh is not None:
+            target = MeshTarget(
+                self.network,
+                mesh=parse_mesh(variant.mesh),
+                lanes=variant.lanes,
+                router=variant.router,
+            )
+            return target.price_samples(spikes, liberty, progress).price
         params = fit_params(fitted or self.network, lanes=variant.lanes)
         program = map_network(self.network, params)
         samples = [program.input_events(sample) for sample in spikes]

@@ -29,14 +29,25 @@ BATCHES = (1, 32)
 
 @dataclass(frozen=True)
 class NeuroVariant:
-    """A neuromorphic core."""
+    """A neuromorphic core, or a mesh of them.
+
+    Parameters
+    ----------
+    lanes:
+        Of each core.
+    mesh, router:
+        Columns x rows, or ``auto``, and what joins the cores; ``None``: one core.
+    """
 
     lanes: int = 8
+    mesh: str | None = None
+    router: str = "click"
 
     @property
     def label(self) -> str:
         """What tells it from the others."""
-        return f"{self.lanes} lanes"
+        lanes = f"{self.lanes} lanes"
+        return lanes if self.mesh is None else f"{lanes}, mesh {self.mesh}, {self.router} router"
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ class ClickRouter(wiring.Component):
 
     def _trimmed(self, m: Module, port: Port, source: Port, link: Any) -> Any:
         """The same link, without the offsets that nobody behind ``port`` needs."""
-        short = Link(self._shape).create(path=(f"{source.name}_to_{port.name}".lower(),))
+        short: Any = Link(self._shape).create(path=(f"{source.name}_to_{port.name}".lower(),))
         m.d.comb += [
             short.req.eq(link.req),
             short.data.eq(trimmed(port, link.data)),

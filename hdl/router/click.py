@@ -12,7 +12,18 @@ mutual-exclusion element.
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from amaranth.hdl import Cat, ClockDomain, Const, Instance, Module, Mux, Signal, Value
+from amaranth.hdl import (
+    Cat,
+    ClockDomain,
+    ClockSignal,
+    Const,
+    Instance,
+    Module,
+    Mux,
+    ResetSignal,
+    Signal,
+    Value,
+)
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -43,11 +54,11 @@ class _Element(wiring.Component):
 
     def _click(self, m: Module, condition: Value) -> None:
         """Make the domain ``click``, in which a rising ``condition`` is an edge."""
-        m.domains.click = domain = ClockDomain(local=True, async_reset=True)
+        m.domains.click = ClockDomain(local=True, async_reset=True)
         fire = Signal()
-        m.d.comb += [fire.eq(condition), domain.rst.eq(self.rst)]
+        m.d.comb += [fire.eq(condition), ResetSignal("click").eq(self.rst)]
         m.submodules.fire_buffer = Instance(
-            "click_fire", p_D=self._delays.fire, i_a=fire, o_y=domain.clk
+            "click_fire", p_D=self._delays.fire, i_a=fire, o_y=ClockSignal("click")
         )
 
 

@@ -30,7 +30,8 @@ def _instance(m: Module, name: str, module: str, params: MeshParams) -> Any:
     tile = signature.create(path=(name,))
     ports: dict[str, Any] = {"i_clk": ClockSignal(), "i_rst": ResetSignal()}
     for path, member, value in signature.flatten(tile):
-        sign = "o" if member.flow is Out else "i"
+        way: Any = member
+        sign = "o" if way.flow is Out else "i"
         ports[f"{sign}_{'__'.join(map(str, path))}"] = Value.cast(value)
     m.submodules[name] = Instance(module, **ports)
     return tile

@@ -145,6 +145,9 @@ class PacketParams:
 class Delays:
     """Delays of the elements of a clockless router, ps, each 1 to 100 000.
 
+    The defaults are for the built-in 45 nm library: there every datum is in time with at least
+    100 ps to spare (`spikewatt.energy.bundling`, docs/router.md).
+
     Parameters
     ----------
     fire:
@@ -158,10 +161,10 @@ class Delays:
         From request to grant of a mutual-exclusion element.
     """
 
-    fire: int = 150
-    link: int = 250
-    route: int = 500
-    mutex: int = 80
+    fire: int = 200
+    link: int = 220
+    route: int = 480
+    mutex: int = 140
 
     def __post_init__(self) -> None:
         for name in ("fire", "link", "route", "mutex"):

@@ -130,7 +130,9 @@ def test_no_core_that_meets_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     slow = priced(1.0, period_s=11e-9)
     monkeypatch.setattr(NeuroSide, "price", lambda *_, **__: slow)
     monkeypatch.setattr(SystolicSide, "price", lambda *_, **__: slow)
-    found = search_neuro(sides(NETWORK, X)[0], (4, 8), 1, None, lambda what, done: None)
+    found = search_neuro(
+        sides(NETWORK, X)[0], (NeuroVariant(4), NeuroVariant(8)), 1, None, lambda what, done: None
+    )
     assert (found.variant, found.best, found.price) == (None, None, None)
     assert len(found.tried) == 2
     assert search(sides(NETWORK, X)[1], refine=True).price is None
