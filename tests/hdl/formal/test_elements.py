@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.formal.prove import ELEMENTS, LONGEST, check, model
+from tests.hdl.formal.prove import ELEMENTS, LONGEST, check, model
 
 UNBOUNDED = "STEPS=1"  # says nothing without TIMED
 BASE = 10

@@ -11,8 +11,8 @@ from amaranth.lib.wiring import In, Out
 from spikewatt.hdl.router.click import Merge, Stage
 from spikewatt.hdl.router.link import Link
 from spikewatt.synth.verilog import export
-from tests.formal.mutants import edited
-from tests.formal.prove import DELAYS, check, model
+from tests.hdl.formal.mutants import edited
+from tests.hdl.formal.prove import DELAYS, check, model
 
 LONGEST = 18
 INDUCTION = 24

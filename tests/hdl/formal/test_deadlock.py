@@ -8,9 +8,9 @@ import pytest
 from spikewatt.hdl.router.routing import TARGETS
 from spikewatt.model.params import Port
 from spikewatt.synth.verilog import export
-from tests.formal.dependencies import Edges, Graph, Link, cycle_of, exported, mesh, table
-from tests.formal.prove import check, model
-from tests.formal.standstill import Standstill
+from tests.hdl.formal.dependencies import Edges, Graph, Link, cycle_of, exported, mesh, table
+from tests.hdl.formal.prove import check, model
+from tests.hdl.formal.standstill import Standstill
 
 SIZES = [(c, r) for c in range(1, 5) for r in range(1, 5)]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.formal.mutants import MUTANTS, edited
-from tests.formal.prove import LONGEST, check, model
+from tests.hdl.formal.mutants import MUTANTS, edited
+from tests.hdl.formal.prove import LONGEST, check, model
 
 
 @pytest.mark.parametrize("name", MUTANTS)

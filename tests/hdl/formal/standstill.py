@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from spikewatt.hdl.router.link import packet_layout
 from spikewatt.hdl.router.routing import TARGETS, route
 from spikewatt.model.params import PORTS, PacketParams, Port
-from tests.formal.dependencies import STEP
+from tests.hdl.formal.dependencies import STEP
 
 __all__ = ["Standstill"]
 
