@@ -76,7 +76,8 @@ def fit_params(network: Network, *, lanes: int = 8, clock_gating: bool = True) -
     sizes = _needs(network, plan)
     for name, needed in sizes.items():
         if needed > (limit := LIMITS.get(name, needed)):
-            remedy = "more lanes" if name == "synapse_words" else "fewer or smaller populations"
+            smaller = "fewer or smaller populations, or a mesh of cores"
+            remedy = "more lanes" if name == "synapse_words" else smaller
             raise CapacityError(
                 f"network {network.name!r} needs {name} = {needed}, and one core has at most "
                 f"{limit}: choose {remedy}"
