@@ -147,6 +147,8 @@ class RunReport:
         row("  leakage of an image", operation["leakage_per_image_j"])
         for name, joules in energy["by_category"].items():
             row(f"an image: {name}", joules, f"{100 * joules / total:.1f} %")
+        for name, value, note in _network(energy.get("network")):
+            table.add_row(name, value, Text(note))
         for name, joules in _modules(energy["by_module"]):
             row(f"an image: {name}", joules, f"{100 * joules / total:.1f} %")
         if (sram := energy["sram"]) is not None:
@@ -167,6 +169,23 @@ def si(value: float, unit: str) -> str:
         if abs(value) >= scale:
             return f"{value / scale:.4g} {prefix}{unit}"
     return f"{value / 1e-15:.4g} f{unit}"
+
+
+def _network(figures: dict[str, Any] | None) -> list[tuple[str, str, str]]:
+    """What a mesh's network takes: name, value, note."""
+    if figures is None:
+        return []
+    rest = [
+        (f"{part} at rest", si(watt, "W"), f"{si(figures['idle_leakage_w'][part], 'W')} leaks")
+        for part, watt in figures["idle_w"].items()
+        if part in ("routers", "interfaces")
+    ]
+    return [
+        ("a packet through a router", si(figures["per_flit_hop_j"], "J"), "without leakage"),
+        ("  wires to the next tile", si(figures["link_wires_j"], "J"), "not in the total"),
+        ("a spike delivered", si(figures["per_spike_delivered_j"], "J"), "with these wires"),
+        *rest,
+    ]
 
 
 def _modules(joules: dict[str, float]) -> list[tuple[str, float]]:
