@@ -42,6 +42,8 @@ class Mesh(wiring.Component):
 
     The host's packets enter at the west side of the north-west tile and leave at its north side,
     so that they too go along X before Y. All tiles share one clock, which each stops for itself.
+    A reset lasts two cycles at least: in the first one the clocked ends of clockless links come to
+    rest, in the second what they sent dies out in the matched delays.
 
     Parameters
     ----------

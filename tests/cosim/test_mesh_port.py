@@ -1,0 +1,84 @@
+"""A mesh behind its packet port, event-driven: unknown values, races, a host that stalls."""
+
+import ast
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from spikewatt.cosim.simulate import simulate
+from spikewatt.model.params import RouterKind
+from spikewatt.synth.verilog import export_mesh
+from tests.cosim.mesh_cases import small_mesh
+
+BENCH = Path(__file__).parent / "benches" / "mesh.py"
+TESTS = (
+    "runs_equal_the_golden_model",
+    "a_host_that_takes_nothing_for_long_is_no_reason_to_be_stuck",
+    "every_table_reads_back_what_was_written",
+    "a_read_in_the_middle_of_a_run_waits_for_the_barrier",
+    "a_reset_in_the_middle_leaves_nothing",
+)
+WATCHDOG_BITS = 6
+"""Short enough for a host that stalls to try it."""
+
+
+def run(
+    shape: tuple[int, int],
+    router: RouterKind,
+    folder: Path,
+    *,
+    stall: float,
+    seed: int,
+    cases: int,
+    only: str = "",
+) -> None:
+    """Run the bench, or one test of it, on a mesh (columns, rows) with its first cases."""
+    params = replace(small_mesh(*shape, router), watchdog_bits=WATCHDOG_BITS)
+    job = {
+        "mesh": shape,
+        "router": router,
+        "watchdog_bits": WATCHDOG_BITS,
+        "stall": stall,
+        "seed": seed,
+        "cases": cases,
+    }
+    simulate(
+        export_mesh(params, dialect="assigns"),
+        "mesh",
+        "tests.cosim.benches.mesh",
+        folder,
+        simulator="icarus",
+        timing=True,
+        delay_seed=seed,
+        env={"MESH_JOB": json.dumps(job), "COCOTB_TEST_FILTER": rf"\.{only}" if only else ""},
+    )
+
+
+@pytest.mark.parametrize(
+    ("shape", "stall", "seed", "cases"),
+    [((2, 1), 0.0, 0, 6), ((2, 1), 0.5, 1, 6), ((2, 2), 0.6, 2, 5)],
+    ids=["2x1", "2x1 with pauses", "2x2 with longer pauses"],
+)
+@pytest.mark.parametrize("router", RouterKind)
+def test_port(
+    shape: tuple[int, int], stall: float, seed: int, cases: int, router: RouterKind, tmp_path: Path
+) -> None:
+    run(shape, router, tmp_path, stall=stall, seed=seed, cases=cases)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("shape", [(3, 2), (3, 3)], ids=["3x2", "3x3"])
+def test_large(shape: tuple[int, int], seed: int, tmp_path: Path) -> None:
+    """Verilator takes a minute and more to build these, for fewer cycles in a second."""
+    run(shape, RouterKind.CLICK, tmp_path, stall=0.1 * seed, seed=seed, cases=2, only=TESTS[0])
+
+
+def test_every_test_of_the_bench_is_known() -> None:
+    written = [
+        function.name
+        for function in ast.parse(BENCH.read_text()).body
+        if isinstance(function, ast.AsyncFunctionDef) and function.decorator_list
+    ]
+    assert tuple(written) == TESTS
