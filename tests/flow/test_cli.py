@@ -120,7 +120,7 @@ def test_rtl_that_differs_fails_the_check(
 ) -> None:
     """A golden model off by one threshold: status 1, and the place is named."""
     from spikewatt.flow import cli as command
-    from spikewatt.flow import run as flow
+    from spikewatt.flow import target
     from spikewatt.model.batch import run_batch
 
     def wrong(program, spikes):
@@ -128,7 +128,7 @@ def test_rtl_that_differs_fails_the_check(
         trace.membranes[1, 4, 7] += 1
         return trace
 
-    monkeypatch.setattr(flow, "run_batch", wrong)
+    monkeypatch.setattr(target, "run_batch", wrong)
     monkeypatch.setattr(
         sys, "argv", ["spikewatt", "demo", "--images", "3", "--no-compare", "--json"]
     )
