@@ -31,7 +31,9 @@ __all__ = ["MeshEnergy", "price_mesh_samples"]
 IDLE_CYCLES = 256
 """Clock cycles of rest that are priced: nothing is asked of the mesh, and nothing is on its way."""
 
-_LINK = re.compile(r"tile_\d+_\d+\.(o__\d__(data|req|payload|valid)|i__\d__(ack|ready))(\[\d+\])?")
+_LINK = re.compile(
+    r"tile_\d+_\d+__[io]__[0-3]__(data|req|ack|payload|valid|ready)(\[\d+\])?"
+)  # what the mesh wires to a tile, by its four outer ports
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class MeshEnergy(SpikingEnergy):
         return (self.price.area_um2["total"] / self.params.tiles) ** 0.5
 
     def _link_wires(self) -> float:
-        """J of wires of one tile pitch on every link between tiles: ``C V² / 2`` a toggle."""
+        """J of wires of one tile pitch on every link of tiles and host: ``C V² / 2`` a toggle."""
         found = self.price.estimate
         farad = WIRE_F_PER_UM * self._pitch_um
         links = [

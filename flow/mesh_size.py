@@ -3,6 +3,7 @@
 import re
 
 from spikewatt.model.errors import ParameterError
+from spikewatt.model.params import MESH_LIMIT
 
 __all__ = ["MeshSize", "parse_mesh"]
 
@@ -11,9 +12,20 @@ MeshSize = tuple[int, int] | None
 
 
 def parse_mesh(text: str) -> MeshSize:
-    """Columns and rows of ``CxR``; ``None`` of ``auto``."""
+    """Columns and rows of ``CxR``; ``None`` of ``auto``.
+
+    Raises
+    ------
+    ParameterError
+        Anything else, no tile, or too many.
+    """
     if text == "auto":
         return None
-    if not (found := re.fullmatch(r"(\d{1,4})x(\d{1,4})", text)):
-        raise ParameterError(f"--mesh must be columns x rows, like 2x2, or auto, not {text!r}")
-    return int(found[1]), int(found[2])
+    found = re.fullmatch("([0-9]{1,4})x([0-9]{1,4})", text.lower())
+    columns, rows = map(int, found.groups()) if found else (0, 0)
+    if not 1 <= columns * rows <= MESH_LIMIT:
+        raise ParameterError(
+            f"--mesh must be columns x rows like 2x2, 1 to {MESH_LIMIT} tiles in all, or auto, "
+            f"not {text!r}"
+        )
+    return columns, rows
