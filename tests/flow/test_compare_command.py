@@ -72,6 +72,7 @@ def test_json_and_files(here: Cli, tmp_path: Path) -> None:
     assert near(report["ratio"]["mean"], joules[0] / joules[1])
     assert len(report["ratio"]["ci95"]) == 2
     assert report["activations"] == {"differing": 0, "of": 56}
+    assert {report[n] for n in ("mesh", "router", "packets", "hops", "barrier_cycles")} == {None}
     names = {path.name for path in (tmp_path / "a" / "b").iterdir()}
     assert names >= {"comparison.json", "variants.csv"} | PICTURES
     assert json.loads((tmp_path / "a/b/comparison.json").read_text()) == report
