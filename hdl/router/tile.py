@@ -105,7 +105,8 @@ class Tile(wiring.Component):
     Two clocks stop on their own: the core's, while it is idle and nothing is offered to it, and the
     interface's, while nothing arrives or leaves. With a clockless router a packet wakes the
     interface at the falling edge after its request, and is there three edges later: two of the
-    synchroniser, one to take it; one that leaves keeps it awake until the acknowledgement is back.
+    synchroniser, one to take it; one that leaves keeps it awake until the acknowledgement is back,
+    three edges at least. With a clocked router it is one edge each.
 
     Parameters
     ----------

@@ -1,0 +1,25 @@
+"""Clocks of a mesh run only where there is work, and a packet costs what is said of it."""
+
+from pathlib import Path
+
+import pytest
+
+from spikewatt.cosim.simulate import simulate
+from spikewatt.model.params import RouterKind
+from spikewatt.synth.verilog import export_mesh
+from tests.cosim.mesh_cases import small_mesh
+
+
+@pytest.mark.parametrize("delay_seed", [0, 3])
+@pytest.mark.parametrize("router", RouterKind)
+def test_sleep(router: RouterKind, delay_seed: int, tmp_path: Path) -> None:
+    simulate(
+        export_mesh(small_mesh(2, 1, router), dialect="assigns"),
+        "mesh",
+        "tests.cosim.benches.mesh_sleep",
+        tmp_path,
+        simulator="icarus",
+        timing=True,
+        delay_seed=delay_seed,
+        env={"ROUTER": router},
+    )
