@@ -63,6 +63,7 @@ def ran(router: str) -> MeshRun:
             energy=PRICED,
             out=out,
         )
+        assert report.bit_exact, report.difference
         files = {path.name: path.stat().st_size for path in out.iterdir()}
         written = (out / "report.json").read_text()
     console = Console(width=120)
