@@ -53,9 +53,9 @@ CORE = CoreParams(
 IntArray = NDArray[np.int64]
 
 
-def small_mesh(columns: int, rows: int, router: RouterKind) -> MeshParams:
-    """Mesh of the smallest cores that still do everything."""
-    return MeshParams(columns=columns, rows=rows, core=CORE, router=router)
+def small_mesh(columns: int, rows: int, router: RouterKind, **core: int) -> MeshParams:
+    """Mesh of the smallest cores that still do everything, but for changes of the ``core``."""
+    return MeshParams(columns=columns, rows=rows, core=replace(CORE, **core), router=router)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,9 +33,10 @@ def run(
     seed: int,
     cases: int,
     only: str = "",
+    **core: int,
 ) -> None:
     """Run the bench, or one test of it, on a mesh (columns, rows) with its first cases."""
-    params = replace(small_mesh(*shape, router), watchdog_bits=WATCHDOG_BITS)
+    params = replace(small_mesh(*shape, router, **core), watchdog_bits=WATCHDOG_BITS)
     job = {
         "mesh": shape,
         "router": router,
@@ -43,6 +44,7 @@ def run(
         "stall": stall,
         "seed": seed,
         "cases": cases,
+        "core": core,
     }
     simulate(
         export_mesh(params, dialect="assigns"),
@@ -73,6 +75,23 @@ def test_port(
 def test_large(shape: tuple[int, int], seed: int, tmp_path: Path) -> None:
     """Verilator takes a minute and more to build these, for fewer cycles in a second."""
     run(shape, RouterKind.CLICK, tmp_path, stall=0.1 * seed, seed=seed, cases=2, only=TESTS[0])
+
+
+@pytest.mark.parametrize(
+    ("bits", "axons", "slots", "router"),
+    [
+        (9, 32, 16, RouterKind.CLICK),
+        (11, 128, 16, RouterKind.SYNC),
+        (13, 100, 64, RouterKind.CLICK),
+        (16, 1024, 64, RouterKind.SYNC),
+        (19, 5000, 64, RouterKind.CLICK),
+    ],
+)
+def test_payload(bits: int, axons: int, slots: int, router: RouterKind, tmp_path: Path) -> None:
+    """Tables reach the core and come back in packets of any width; the other tests have 8 bits."""
+    core = {"axons": axons, "delay_slots": slots, "scheduler_bits": 32}
+    assert small_mesh(1, 1, router, **core).packet.payload_bits == bits
+    run((1, 1), router, tmp_path, stall=0.2, seed=bits, cases=0, only=TESTS[2], **core)
 
 
 def test_every_test_of_the_bench_is_known() -> None:

@@ -28,7 +28,7 @@ LIMIT: dict[str, Any] = {"timeout_time": 200_000 * PERIOD, "timeout_unit": "ps"}
 async def _bench(dut: Any) -> tuple[MeshBench, list[MeshCase]]:
     job = json.loads(os.environ["MESH_JOB"])
     columns, rows = job["mesh"]
-    params = small_mesh(columns, rows, RouterKind(job["router"]))
+    params = small_mesh(columns, rows, RouterKind(job["router"]), **job["core"])
     params = replace(params, watchdog_bits=job["watchdog_bits"])
     bench = MeshBench(dut, params, stall=job["stall"], seed=job["seed"])
     await bench.reset()
@@ -50,10 +50,9 @@ def _run_packets(case: MeshCase, params: MeshParams) -> list[int]:
     return np.concatenate(parts).tolist()
 
 
-async def _read(bench: MeshBench, tile: int, key: TableId) -> np.ndarray:
-    """Words uint32[rows, chunks] of a table."""
+async def _read(bench: MeshBench, tile: int, addresses: np.ndarray) -> np.ndarray:
+    """Words uint32 of the addresses' shape."""
     params = bench.params
-    addresses = table_addresses(params.core.tables[key])
     back = await bench.exchange(read_packets(params, tile, addresses.ravel()).tolist())
     _, _, kind, payload = unpack(params.packet, np.array(back, np.uint64))
     assert (kind == ToHost.REPLY).all()
@@ -74,7 +73,8 @@ async def runs_equal_the_golden_model(dut: Any) -> None:
             left = {"membrane": golden.membranes[0, -1], "refractory": golden.refractory[0]}
             shape = table.rows, bench.params.core.lanes
             expected = pack_table(table, {k: v.reshape(shape) for k, v in left.items()})
-            np.testing.assert_array_equal(await _read(bench, tile, TableId.STATE), expected)
+            got = await _read(bench, tile, table_addresses(table))
+            np.testing.assert_array_equal(got, expected)
 
 
 @cocotb.test(**LIMIT)
@@ -101,27 +101,25 @@ async def a_host_that_takes_nothing_for_long_is_no_reason_to_be_stuck(dut: Any) 
 
 @cocotb.test(**LIMIT)
 async def every_table_reads_back_what_was_written(dut: Any) -> None:
-    """Random words in every table of every tile; reads wait for what is going on."""
+    """Random words in every row of every table of every tile, of large tables in some."""
     bench, _ = await _bench(dut)
     params, rng = bench.params, np.random.default_rng(11)
-    tables = params.core.tables
-    written = {}
-    packets = []
+    written, packets = [], []
     for tile in range(params.tiles):
-        for key, table in tables.items():
+        for table in params.core.tables.values():
             columns = {
                 field.name: rng.integers(0, 1 << field.bits, (table.rows, field.count))
                 for field in table.fields
             }
-            written[tile, key] = words = pack_table(table, columns)
-            addresses = table_addresses(table).ravel()
-            packets.append(write_packets(params, tile, addresses, words.ravel()))
+            rows = rng.permutation(table.rows)[:40]
+            addresses, words = table_addresses(table)[rows], pack_table(table, columns)[rows]
+            written.append((tile, addresses, words))
+            packets.append(write_packets(params, tile, addresses.ravel(), words.ravel()))
     mixed = [packets[at] for at in rng.permutation(len(packets))]
     assert await bench.exchange(np.concatenate(mixed).tolist()) == []
-    for tile in range(params.tiles):
-        for key in tables:
-            got = await _read(bench, tile, key)
-            np.testing.assert_array_equal(got, written[tile, key], err_msg=f"{tile} {key.name}")
+    for tile, addresses, words in written:
+        got = await _read(bench, tile, addresses)
+        np.testing.assert_array_equal(got, words, err_msg=f"tile {tile}, {addresses[0, 0]:#x}")
 
 
 @cocotb.test(**LIMIT)

@@ -121,5 +121,5 @@ async def a_tick_wakes_cores_and_no_interface(dut: Any) -> None:
     sleepers = await started(dut)
     edges = await sleepers.edges(control_packet(sleepers.params, Control.CLEAR))
     assert set(edges) == {"edge", "tile_0_0 core", "tile_1_0 core"}
-    # It finds the control, adds up twice, and at the end of that obeys; then the watchdog goes back.
+    # It finds the control, adds up twice, obeys at the end of that; then the watchdog goes back.
     assert edges["edge"] == 1 + 2 * (len(TILES) + 1) + 1
