@@ -24,6 +24,7 @@ __all__ = [
     "MeshCase",
     "check_memories",
     "check_run",
+    "expected_packets",
     "happenings",
     "joined",
     "mesh_case",
