@@ -33,6 +33,8 @@ MESH_HALF_PERIOD = {RouterKind.CLICK: 5000, RouterKind.SYNC: 5}
 """Half a clock period in the waveform, by its time unit: 1 ps where there are delays, else 1 ns."""
 
 _MESH_STUCK = 2
+_PIECE = 1 << 11
+"""Packets of a configuration that are sent at once."""
 _PROBED = ("update", "group", "state", "spikes", "merge", "synapse", "sent", "packet")
 
 IntArray = NDArray[np.int64]
@@ -175,7 +177,9 @@ class NativeMesh(NativeModel):
             write_packets(self.params, index, *program_words(tile))
             for index, tile in enumerate(program.tiles)
         ]
-        self.exchange(np.concatenate([*words, control_packet(self.params, Control.SYNC)]))
+        packets = np.concatenate([*words, control_packet(self.params, Control.SYNC)])
+        for first in range(0, len(packets), _PIECE):  # between them it can be interrupted
+            self.exchange(packets[first : first + _PIECE])
 
     def read_table(
         self, tile: int, key: TableId, rows: range | None = None

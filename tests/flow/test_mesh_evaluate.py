@@ -1,6 +1,7 @@
 """A run on a mesh that is not the golden model's is told, and where it left it."""
 
 import copy
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
@@ -8,7 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from spikewatt.cosim import mesh
+from spikewatt.cosim.mesh import NativeMesh
 from spikewatt.cosim.mesh_samples import MeshRecording, run_mesh_samples
 from spikewatt.flow import mesh_ledger
 from spikewatt.flow.mesh_evaluate import MeshEvaluation
@@ -73,6 +77,22 @@ def test_the_same(kind: str) -> None:
             got = found.of_rtl(name, population.name)
             assert np.array_equal(np.stack(got), found.of_golden(name, population.name))
             assert got[0].shape[1] == population.size
+
+
+def test_tables_are_sent_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between them a run can be interrupted; the mesh is the same."""
+    expected, sizes, exchange = evaluation("count"), [], NativeMesh.exchange
+
+    def count(self: NativeMesh, packets: NDArray[np.uint64], *room: int) -> NDArray[np.uint64]:
+        sizes.append(len(packets))
+        return exchange(self, packets, *room)
+
+    monkeypatch.setattr(mesh, "_PIECE", 100)
+    monkeypatch.setattr(NativeMesh, "exchange", count)
+    recording = run_mesh_samples(expected.program, list(expected.spikes))
+    assert replace(expected, recording=recording).difference() is None
+    pieces = list(itertools.takewhile(lambda size: size == 100, sizes))
+    assert len(pieces) > 10
 
 
 def test_readback_is_the_last_membrane() -> None:
