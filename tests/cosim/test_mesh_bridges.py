@@ -14,8 +14,8 @@ WORDS = 1000
 
 _TOP = """`timescale 1ps / 1ps
 
-// Requests come before their data here, by less than a cycle of the receiver: with one flip-flop
-// too few in its synchroniser the data would not be there.
+// Requests come 3.3 ns before their data here, less than the two cycles of the receiver in which
+// nothing reads them: with one flip-flop too few in its synchroniser they would not be there.
 module bridges #(parameter GATED = 0) (
   input clk_a, clk_b, rst,
   input i__valid, output i__ready, input [{high}:0] i__payload,
