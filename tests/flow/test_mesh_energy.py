@@ -11,7 +11,7 @@ from spikewatt.energy.estimate import Estimate
 from spikewatt.energy.ledger import TERMS
 from spikewatt.flow.mesh_ledger import MeshEnergy
 from spikewatt.model.encoding import encode
-from spikewatt.model.mesh.golden import run_mesh
+from spikewatt.model.mesh.golden import MeshTrace, run_mesh
 from spikewatt.model.mesh.mapping import map_mesh
 from spikewatt.model.mesh.program import MeshProgram
 from spikewatt.model.params import RouterKind
@@ -77,11 +77,10 @@ def toggles(estimate: Estimate, chosen: Callable[[tuple[str, ...]], bool]) -> fl
     return float(estimate.toggles[:, nets].sum())
 
 
-def golden_hops(router: str) -> tuple[int, int]:
-    """Packets and routers passed of the spikes of the samples that are priced."""
+def golden(router: str) -> MeshTrace:
+    """The samples that are priced, by the golden model."""
     spikes = encode(X[:PRICED], NETWORK.encoder)
-    trace = run_mesh(program(router), np.pad(spikes, ((0, 0), (0, NETWORK.drain_ticks), (0, 0))))
-    return int(trace.packets.sum()), int(trace.hops.sum())
+    return run_mesh(program(router), np.pad(spikes, ((0, 0), (0, NETWORK.drain_ticks), (0, 0))))
 
 
 def readout_hops(router: str) -> int:
@@ -118,6 +117,15 @@ def test_views_add_up(report: dict[str, Any]) -> None:
         assert near(joules, parts[name]), name
 
 
+def test_window(energy: MeshEnergy, report: dict[str, Any]) -> None:
+    """It begins where the rest ends, and the samples' cycles fill it."""
+    edges, period = energy.price.estimate.activity.edges_s, energy.price.period_s
+    assert near(period, 1e-8)
+    assert len(edges) == PRICED + 1
+    assert near(edges[0], energy.idle.ledger.edges_s[-1], 1e-12)
+    assert near(report["duration_s"] / period, energy.price.cycles.sum())
+
+
 def test_routers_and_interfaces_are_a_category(energy: MeshEnergy, report: dict[str, Any]) -> None:
     """All that toggles in them, and nothing else."""
     dynamic = sums(energy.price.estimate, DYNAMIC)
@@ -127,11 +135,22 @@ def test_routers_and_interfaces_are_a_category(energy: MeshEnergy, report: dict[
 
 def test_packets_and_hops(router: str, energy: MeshEnergy, report: dict[str, Any]) -> None:
     """Spikes by the golden model, and each readout by its packets."""
-    packets, hops = golden_hops(router)
-    network = report["network"]
+    trace, network = golden(router), report["network"]
     assert network["router"] == router
-    assert network["packets"] == energy.packets == packets
-    assert network["hops"] == hops + PRICED * readout_hops(router)
+    assert network["packets"] == energy.packets == trace.packets.sum()
+    assert network["hops"] == trace.hops.sum() + PRICED * readout_hops(router)
+
+
+def test_spikes_and_operations(router: str, report: dict[str, Any]) -> None:
+    """Of the inputs and of the neurons of all tiles."""
+    trace = golden(router)
+    spikes = int(encode(X[:PRICED], NETWORK.encoder).sum())
+    assert spikes > 0
+    spikes += sum(int(tile.spikes.sum()) for tile in trace.tiles)
+    operations = [int(tile.synaptic_ops.sum()) for tile in trace.tiles]
+    assert min(operations) > 0
+    assert near(report["per_spike_j"], report["total_j"] / spikes)
+    assert near(report["per_synaptic_op"]["all_in_j"], report["total_j"] / sum(operations))
 
 
 def test_hops_are_requests_in_the_waveform() -> None:

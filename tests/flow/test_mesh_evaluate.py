@@ -95,6 +95,23 @@ def test_tables_are_sent_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(pieces) > 10
 
 
+def test_samples_follow_each_other() -> None:
+    """Without a gap, from the end of the rest on; the clear and the readout count."""
+    found = evaluation("membrane")
+    readout = found.network.readout.population
+    recording = run_mesh_samples(found.program, list(found.spikes), readout=readout, idle_cycles=20)
+    assert recording.idle == (0, 20)
+    first, second = recording.starts
+    assert (first, second) == (20, 20 + recording.cycles[0])
+    plain = run_mesh_samples(found.program, list(found.spikes))
+    assert plain.starts == [0, plain.cycles[0]]
+    assert not plain.readouts
+    for with_readout, without, trace in zip(
+        recording.cycles, plain.cycles, plain.traces, strict=True
+    ):
+        assert with_readout > without > trace.cycles.sum() > 0
+
+
 def test_readback_is_the_last_membrane() -> None:
     """Whatever tiles and groups the readout is on."""
     found = evaluation("membrane")
