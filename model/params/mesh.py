@@ -146,7 +146,7 @@ class Delays:
     """Delays of the elements of a clockless router, ps, each 1 to 100 000.
 
     The defaults are for the built-in 45 nm library: there every datum is in time with at least
-    100 ps to spare (`spikewatt.energy.bundling`, docs/router.md).
+    100 ps to spare, with wires too (`spikewatt.energy.bundling`, docs/energy.md).
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ class Delays:
 
     fire: int = 200
     link: int = 220
-    route: int = 480
+    route: int = 560
     mutex: int = 140
 
     def __post_init__(self) -> None:
