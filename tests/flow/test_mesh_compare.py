@@ -46,8 +46,8 @@ def test_json_and_files(cli: Cli, tmp_path: Path, router: str) -> None:
     golden = run_mesh(program, chosen.spikes)
     found = {name: report[name] for name in FIGURES}
     barrier = found.pop("barrier_cycles")
-    cycles = IMAGES * report["neuro"]["seconds_per_inference"] / 1e-8
-    assert 2 * (2 + 1) * IMAGES * chosen.spikes.shape[1] <= barrier < 0.4 * cycles
+    # Two sums over the host and two tiles before every tick, and more where packets are late.
+    assert 2 * (2 + 1) <= barrier / (IMAGES * chosen.spikes.shape[1]) < 20
     assert found == {
         "mesh": MESH,
         "router": router,
