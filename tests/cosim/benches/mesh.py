@@ -159,6 +159,25 @@ async def a_read_in_the_middle_of_a_run_waits_for_the_barrier(dut: Any) -> None:
 
 
 @cocotb.test(**LIMIT)
+async def answers_wait_for_the_host(dut: Any) -> None:
+    """While it takes none, the next reads wait, and their answers are those of their own words."""
+    bench, _ = await _bench(dut)
+    params, rng = bench.params, np.random.default_rng(12)
+    addresses = table_addresses(params.core.tables[TableId.SYNAPSES])[:8]
+    words = rng.integers(1, 256, (params.tiles, *addresses.shape), np.uint32)
+    for tile in range(params.tiles):
+        packets = write_packets(params, tile, addresses.ravel(), words[tile].ravel())
+        assert await bench.exchange(packets.tolist()) == []
+    for tile in range(params.tiles):
+        bench.sink.blocked = True
+        reading = cocotb.start_soon(_read(bench, tile, addresses))
+        await ClockCycles(dut.clk, 600)
+        assert not reading.done()
+        bench.sink.blocked = False
+        np.testing.assert_array_equal(await reading, words[tile])
+
+
+@cocotb.test(**LIMIT)
 async def a_reset_in_the_middle_leaves_nothing(dut: Any) -> None:
     """Two cycles are enough, whatever was on its way; the tables keep what they hold."""
     bench, cases = await _bench(dut)
