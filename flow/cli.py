@@ -15,12 +15,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from spikewatt.flow.compare.command import RouterChoice
 from spikewatt.flow.compare.command import compare as compare_command
 from spikewatt.flow.console import progress_bar
 from spikewatt.flow.energy import energy
+from spikewatt.flow.mesh_size import check_router
 from spikewatt.flow.synthesis import synth
 from spikewatt.model.errors import DataError, SimulationError, SpikewattError
+from spikewatt.model.params import RouterKind
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
     from collections.abc import Callable
@@ -73,7 +74,10 @@ Mesh = Annotated[
         show_default="one core",
     ),
 ]
-Router = Annotated[RouterChoice, typer.Option(help="What joins the cores of a mesh.")]
+Router = Annotated[
+    RouterKind | None,
+    typer.Option(help="What joins the cores of a mesh.", show_default="click"),
+]
 Lanes = Annotated[int, typer.Option(min=1, max=64, help="Synapse units of the core.")]
 Liberty = Annotated[
     Path | None,
@@ -144,7 +148,7 @@ def run(
     out: Out = None,
     lanes: Lanes = 8,
     mesh: Mesh = None,
-    router: Router = RouterChoice.CLICK,
+    router: Router = None,
     energy: Annotated[bool, typer.Option("--energy", help="End with a joule ledger.")] = False,
     energy_images: Priced = 32,
     liberty: Liberty = None,
@@ -158,7 +162,7 @@ def run(
     try:
         samples = load_samples(data)
         priced = energy_images if energy else 0
-        on = (mesh, router)
+        on = (mesh, check_router(router, mesh))
         _simulate(loaded, *samples, images, sim, trace, out, lanes, priced, liberty, as_json, on=on)
     except DataError as error:
         prefix = "" if str(error).startswith(str(data)) else f"{data}: "
@@ -201,7 +205,7 @@ def _simulate(
     liberty: Path | None,
     as_json: bool,
     compare: "Callable[[Progress], dict[str, Comparison]] | None" = None,
-    on: tuple[str | None, RouterChoice] = (None, RouterChoice.CLICK),
+    on: tuple[str | None, RouterKind] = (None, RouterKind.CLICK),
 ) -> None:
     """Run, report, and leave with status 1 if RTL and golden model differ."""
     from spikewatt.flow.run import run as run_network

@@ -3,9 +3,10 @@
 import re
 
 from spikewatt.model.errors import ParameterError
-from spikewatt.model.params import MESH_LIMIT
+from spikewatt.model.params import MESH_LIMIT, RouterKind
 
-__all__ = ["MeshSize", "parse_mesh"]
+__all__ = ["MeshSize", "check_router", "parse_mesh"]
+
 
 MeshSize = tuple[int, int] | None
 """Columns and rows of a mesh; ``None``: as many as the network needs."""
@@ -29,3 +30,10 @@ def parse_mesh(text: str) -> MeshSize:
             f"not {text!r}"
         )
     return columns, rows
+
+
+def check_router(router: RouterKind | None, mesh: str | None) -> RouterKind:
+    """The router that was asked for, or the clockless one; raise if there is nothing to join."""
+    if router is not None and mesh is None:
+        raise ParameterError("--router joins the cores of a mesh: add --mesh")
+    return router or RouterKind.CLICK

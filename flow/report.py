@@ -151,12 +151,6 @@ class RunReport:
             table.add_row(name, value, Text(note))
         for name, joules in _modules(energy["by_module"]):
             row(f"an image: {name}", joules, f"{100 * joules / total:.1f} %")
-        if (network := energy.get("network")) is not None:
-            row("a packet through one router", network["per_flit_hop_j"])
-            row("  the wires to the next tile, beside it", network["link_wires_j"])
-            row("a spike delivered, with these wires", network["per_spike_delivered_j"])
-            for name, key in (("at rest", "idle_w"), ("leakage of that", "idle_leakage_w")):
-                table.add_row(f"routers: {name}", Text(si(network[key]["routers"], "W")))
         if (sram := energy["sram"]) is not None:
             size = f"{sram['node_nm']} nm, {sram['voltage']:g} V"
             table.add_row("memories are taken as those of", Text(size), Text(sram["cell"]))

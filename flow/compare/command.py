@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from spikewatt.flow.mesh_size import check_router, parse_mesh
 from spikewatt.model.errors import CapacityError, DataError, NetworkError, ParameterError
+from spikewatt.model.params import RouterKind
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
     from spikewatt.flow.compare.run import Plan
@@ -19,13 +21,6 @@ __all__ = ["compare"]
 
 IMAGES = 64
 """Samples that a comparison runs unless it is told otherwise."""
-
-
-class RouterChoice(StrEnum):
-    """What joins the cores of a mesh."""
-
-    CLICK = "click"
-    SYNC = "sync"
 
 
 class PairMode(StrEnum):
@@ -77,8 +72,9 @@ def compare(
         ),
     ] = None,
     router: Annotated[
-        RouterChoice, typer.Option(help="What joins the cores of a mesh.")
-    ] = RouterChoice.CLICK,
+        RouterKind | None,
+        typer.Option(help="What joins the cores of a mesh.", show_default="click"),
+    ] = None,
     refine: Annotated[
         bool, typer.Option(help="Try the array's options on the cheapest size.")
     ] = True,
@@ -107,7 +103,6 @@ def compare(
     """Price a spiking network and its quantised rival, both as RTL, both proven bit-exact."""
     from spikewatt.flow.compare.run import Plan
     from spikewatt.flow.compare.variants import LANES, SIZES, parse_array
-    from spikewatt.flow.mesh_size import parse_mesh
     from spikewatt.model.dataset import load_shipped
     from spikewatt.model.netfile import load_network
 
@@ -115,6 +110,7 @@ def compare(
     if network is None and sweep_rate is None:
         raise ParameterError("NETWORK is missing: name a network file (.swn)")
     loaded = load_shipped("digits_t7") if network is None else load_network(network)
+    check_router(router, mesh)
     if mesh is not None:
         parse_mesh(mesh)
     if sweep_rate is not None:
@@ -135,7 +131,7 @@ def compare(
     plan = Plan(
         lanes=LANES if lanes is None else (lanes,),
         mesh=mesh,
-        router=router.value,
+        router=check_router(router, mesh).value,
         sizes=sizes,
         refine=refine,
         glitches=glitches,
