@@ -226,3 +226,26 @@ def test_random(seed: int) -> None:
         assert agreements > 20
 
     run(tiles, test)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_any_counts(seed: int) -> None:
+    """The rule holds whatever is counted, and whenever, while every tile says that it is idle."""
+    rng = random.Random(seed)
+    tiles = rng.choice([1, 2, 3, 5])
+
+    async def test(bench: Bench) -> None:
+        agreements = 0
+        for _ in range(3000):
+            change = rng.random()
+            if change < 0.15:  # a packet sent, one received, or both at once
+                sender, receiver = rng.randrange(1, tiles + 1), rng.randrange(1, tiles + 1)
+                bench.counts[sender][0] += change < 0.1
+                bench.counts[receiver][1] += change > 0.05
+            elif change < 0.17:
+                for place in range(1, tiles + 1):
+                    bench.counts[place] = [place, tiles + 1 - place]
+            agreements += await bench.cycle(look=rng.random() < 0.98)
+        assert agreements > 20
+
+    run(tiles, test)

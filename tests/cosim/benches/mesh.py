@@ -84,14 +84,14 @@ async def a_host_that_takes_nothing_for_long_is_no_reason_to_be_stuck(dut: Any) 
     case = _talkative(cases)
     patience = 1 << bench.params.watchdog_bits
     await bench.load(case.program)
-    await ClockCycles(dut.clk, 4 * patience)
+    await ClockCycles(dut.clk, 20 * patience)
     bench.recorder.begin(len(case.spikes))
     bench.sink.blocked = True
     running = cocotb.start_soon(bench.exchange(_run_packets(case, bench.params)))
     while dut.o__valid.value != 1:
         await ClockCycles(dut.clk, 1)
     came = len(bench.sink.words)
-    await ClockCycles(dut.clk, 6 * patience)
+    await ClockCycles(dut.clk, 20 * patience)
     assert not running.done()
     assert len(bench.sink.words) == came
     bench.sink.blocked = False
