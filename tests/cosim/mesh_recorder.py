@@ -35,9 +35,9 @@ class Recorder:
         cocotb.start_soon(self._watch())
 
     def begin(self, ticks: int) -> None:
-        """Forget all; a run of so many ticks, from the cleared state, follows."""
+        """Forget all; a run of so many ticks, from the cleared state, follows; 0: nothing does."""
         core, tiles = self._params.core, self._params.tiles
-        self._tick, self._ticks = -2, ticks  # the clear, then tick 0
+        self._tick, self._ticks = -2 if ticks else 0, ticks  # the clear, then tick 0
         self._spikes = np.zeros((tiles, ticks, core.neurons), np.bool_)
         self._membranes = np.zeros((tiles, ticks, core.neurons), np.int32)
         self._now = np.zeros((tiles, core.neurons), np.int32)

@@ -18,6 +18,7 @@ TESTS = (
     "a_host_that_takes_nothing_for_long_is_no_reason_to_be_stuck",
     "every_table_reads_back_what_was_written",
     "a_read_in_the_middle_of_a_run_waits_for_the_barrier",
+    "spikes_go_in_as_they_come",
     "answers_wait_for_the_host",
     "a_reset_in_the_middle_leaves_nothing",
 )

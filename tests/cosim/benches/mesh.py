@@ -7,7 +7,7 @@ from typing import Any
 
 import cocotb
 import numpy as np
-from cocotb.triggers import ClockCycles
+from cocotb.triggers import ClockCycles, RisingEdge
 
 from spikewatt.model.configuration import pack_table, table_addresses
 from spikewatt.model.mesh.packets import (
@@ -156,6 +156,24 @@ async def a_read_in_the_middle_of_a_run_waits_for_the_barrier(dut: Any) -> None:
     first = answers[:: params.tiles * count]
     before = np.cumsum(kind == ToHost.SPIKE)[first]
     np.testing.assert_array_equal(before, np.cumsum(case.golden.to_host[0].sum(axis=1)))
+
+
+@cocotb.test(**LIMIT)
+async def spikes_go_in_as_they_come(dut: Any) -> None:
+    """They do not wait for a tick to end: the barrier adds up for a control alone."""
+    bench, _ = await _bench(dut)
+    tick = control_packet(bench.params, Control.TICK).tolist()
+    events = event_packets(bench.params, np.array([(0, 1, 1), (1, 2, 3), (0, 4, 2)])).tolist()
+    for _ in range(4):
+        bench.source.send(tick)
+        while dut.started.value != 1:
+            await RisingEdge(dut.clk)
+        bench.source.send(events)
+        drained = cocotb.start_soon(bench.source.drain())
+        while not drained.done():
+            await RisingEdge(dut.clk)
+            assert dut.adding.value == 0
+    await bench.exchange([])
 
 
 @cocotb.test(**LIMIT)
