@@ -18,7 +18,8 @@ from spikewatt.synth.verilog import export
 __all__ = ["DELAYS", "ELEMENTS", "WIDTH", "Element", "verilog"]
 
 WIDTH = 16
-DELAYS = Delays()
+# Of the tests alone: faults are sized by them, whatever the defaults are.
+DELAYS = Delays(fire=150, link=250, route=500, mutex=80)
 Streams = Mapping[str, Sequence[int]]
 
 
