@@ -27,7 +27,8 @@ from spikewatt.synth.verilog import export
 __all__ = ["CIRCUITS", "PLAIN_CELLS", "Circuit", "gates_of", "simulate"]
 
 WIDTH = 8
-DELAYS = Delays()
+# Of the tests alone, whatever the defaults are.
+DELAYS = Delays(fire=150, link=250, route=500, mutex=80)
 TOKENS = 100
 
 _PIPELINE = """

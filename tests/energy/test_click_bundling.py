@@ -37,7 +37,7 @@ ROUNDING_S = 15e-12
 
 
 def mapped(delays: Delays | None = None) -> Netlist:
-    with mock.patch.object(click_circuits, "DELAYS", delays or Delays()):
+    with mock.patch.object(click_circuits, "DELAYS", delays or click_circuits.DELAYS):
         verilog = PIPELINE.verilog
     return read_netlist(synthesise(verilog, "dut", BUILT_IN).netlist, LIBRARY, top="dut")
 
@@ -128,7 +128,7 @@ def test_a_clockless_circuit_has_no_period() -> None:
 
 
 def test_chains_take_about_their_delay() -> None:
-    delays = Delays()
+    delays = click_circuits.DELAYS
     for cell in check_bundling(mapped(), LIBRARY).cells:
         element = cell.net.split(".")[0]
         wanted = delays.route if element in ("second", "last") else delays.link
@@ -182,7 +182,7 @@ def gates_alone(netlist: Netlist, folder: Path) -> Trace:
 def tokens(trace: Trace, port: str) -> list[int]:
     """Data of a link, a matched delay after each change of its request."""
     times = [time for time, value in trace.changes[f"{port}__req"] if value in "01"][1:]
-    bits, link = [trace.changes[f"{port}__data[{k}]"] for k in range(8)], Delays().link
+    bits, link = [trace.changes[f"{port}__data[{k}]"] for k in range(8)], click_circuits.DELAYS.link
     return [
         sum(([v for t, v in bit if t <= time + link][-1] == "1") << k for k, bit in enumerate(bits))
         for time in times
