@@ -62,7 +62,11 @@ def run(
 
 @pytest.mark.parametrize(
     ("shape", "stall", "seed", "cases"),
-    [((2, 1), 0.0, 0, 6), ((2, 1), 0.5, 1, 6), ((2, 2), 0.6, 2, 5)],
+    [
+        ((2, 1), 0.0, 0, 6),
+        ((2, 1), 0.5, 1, 6),
+        pytest.param((2, 2), 0.6, 2, 5, marks=pytest.mark.long),
+    ],
     ids=["2x1", "2x1 with pauses", "2x2 with longer pauses"],
 )
 @pytest.mark.parametrize("router", RouterKind)
@@ -73,7 +77,9 @@ def test_port(
 
 
 @pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("shape", [(3, 2), (3, 3)], ids=["3x2", "3x3"])
+@pytest.mark.parametrize(
+    "shape", [pytest.param((3, 2), marks=pytest.mark.long), (3, 3)], ids=["3x2", "3x3"]
+)
 def test_large(shape: tuple[int, int], seed: int, tmp_path: Path) -> None:
     """Verilator takes a minute and more to build these, for fewer cycles in a second."""
     run(shape, RouterKind.CLICK, tmp_path, stall=0.1 * seed, seed=seed, cases=2, only=TESTS[0])

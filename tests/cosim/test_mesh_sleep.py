@@ -10,7 +10,7 @@ from spikewatt.synth.verilog import export_mesh
 from tests.cosim.mesh_cases import small_mesh
 
 
-@pytest.mark.parametrize("delay_seed", [0, 3])
+@pytest.mark.parametrize("delay_seed", [0, pytest.param(3, marks=pytest.mark.long)])
 @pytest.mark.parametrize("router", RouterKind)
 def test_sleep(router: RouterKind, delay_seed: int, tmp_path: Path) -> None:
     simulate(
