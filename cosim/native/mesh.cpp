@@ -78,6 +78,10 @@ class Core : public Simulation<Vmesh, Core> {
     if (stuck_) status = kMeshStuck;
     // A stuck mesh tells one tile after another.
     while (status == kMeshStuck && stuck_ < int64_t(geo_.tiles)) cycle();
+    record_ = nullptr;  // the caller's memory is the caller's again
+    out_ = nullptr;
+    room_ = unheard_ = 0;
+    got_ = &unheard_;
     return status;
   }
 
