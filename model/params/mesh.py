@@ -193,7 +193,8 @@ class MeshParams:
         Of a clockless router's elements.
     watchdog_bits:
         The mesh counts as stuck after ``2 ** watchdog_bits`` cycles in which it waits for a tick's
-        end and nothing moves; 4 to 24.
+        end and nothing moves; 4 to 24, and ``4 * (tiles + 1)`` cycles at least: the barrier itself
+        takes up to three quarters of that.
     """
 
     columns: int
@@ -208,6 +209,11 @@ class MeshParams:
         within("rows", self.rows, 1, MESH_LIMIT)
         within("columns x rows", self.tiles, 1, MESH_LIMIT)
         within("watchdog_bits", self.watchdog_bits, 4, 24)
+        if self.watchdog_bits < (least := bits_for(4 * (self.tiles + 1))):
+            raise ParameterError(
+                f"watchdog_bits must be at least {least} for {self.tiles} tiles, "
+                f"not {self.watchdog_bits!r}"
+            )
         needed = 1 + bits_for(max(self.columns, self.rows))
         if self.core.hop_bits < needed:
             raise ParameterError(

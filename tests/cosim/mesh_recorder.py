@@ -148,7 +148,10 @@ class MeshBench:
         (sync,) = control_packet(self.params, Control.SYNC)
         sent = [*(int(packet) for packet in packets), int(sync)]
         self.source.send(sent)
-        await self.source.drain()
+        sending = cocotb.start_soon(self.source.drain())
+        while not sending.done():
+            await RisingEdge(self.dut.clk)
+            assert self.kind(self.sink.words[-1:]) != [ToHost.STUCK], "the mesh is stuck"
         while not self.done(begun):
             await RisingEdge(self.dut.clk)
         await RisingEdge(self.dut.clk)  # the monitors have seen it too
@@ -159,10 +162,14 @@ class MeshBench:
 
     def done(self, begun: int) -> bool:
         """Whether the answer is among what came since; it must be the last."""
-        kinds = [word >> 2 * self.params.packet.hop_bits & 3 for word in self.sink.words[begun:]]
+        kinds = self.kind(self.sink.words[begun:])
         assert ToHost.STUCK not in kinds
         assert ToHost.DONE not in kinds[:-1], "something came after the answer"
         return kinds[-1:] == [ToHost.DONE]
+
+    def kind(self, words: Iterable[int]) -> list[int]:
+        """Kind of each packet."""
+        return [word >> 2 * self.params.packet.hop_bits & 3 for word in words]
 
     async def load(self, program: MeshProgram) -> None:
         """Write every tile's tables."""

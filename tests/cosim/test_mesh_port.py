@@ -22,7 +22,7 @@ TESTS = (
     "answers_wait_for_the_host",
     "a_reset_in_the_middle_leaves_nothing",
 )
-WATCHDOG_BITS = 4
+WATCHDOG_BITS = {(1, 1): 4, (2, 1): 4, (2, 2): 5, (3, 2): 5, (3, 3): 6}
 """The least: shorter than a tick, and than what a host stalls."""
 
 
@@ -38,11 +38,11 @@ def run(
     **core: int,
 ) -> None:
     """Run the bench, or one test of it, on a mesh (columns, rows) with its first cases."""
-    params = replace(small_mesh(*shape, router, **core), watchdog_bits=WATCHDOG_BITS)
+    params = replace(small_mesh(*shape, router, **core), watchdog_bits=WATCHDOG_BITS[shape])
     job = {
         "mesh": shape,
         "router": router,
-        "watchdog_bits": WATCHDOG_BITS,
+        "watchdog_bits": WATCHDOG_BITS[shape],
         "stall": stall,
         "seed": seed,
         "cases": cases,

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from spikewatt.model.configuration import config_payload
+from spikewatt.model.errors import ParameterError
 from spikewatt.model.mesh.packets import (
     TileStatus,
     control_packet,
@@ -194,3 +195,14 @@ def test_reports_of_several_tiles_and_of_none() -> None:
         np.full(3, 255, np.uint64),
     )
     assert stuck_report(params, others) == nobody
+
+
+@pytest.mark.parametrize(("columns", "rows", "least"), [(3, 2, 5), (3, 3, 6), (8, 8, 9)])
+def test_the_watchdog_outlasts_the_barrier(columns: int, rows: int, least: int) -> None:
+    core = CoreParams(hop_bits=5)
+    MeshParams(columns=columns, rows=rows, core=core, watchdog_bits=least)
+    message = (
+        rf"^watchdog_bits must be at least {least} for {columns * rows} tiles, not {least - 1}$"
+    )
+    with pytest.raises(ParameterError, match=message):
+        MeshParams(columns=columns, rows=rows, core=core, watchdog_bits=least - 1)
