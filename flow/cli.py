@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import sys
 from enum import StrEnum
 from importlib.metadata import version
@@ -18,6 +17,7 @@ from rich.text import Text
 from spikewatt.flow.compare.command import compare as compare_command
 from spikewatt.flow.console import progress_bar
 from spikewatt.flow.energy import energy
+from spikewatt.flow.interrupts import catch_interrupts
 from spikewatt.flow.mesh_size import check_router
 from spikewatt.flow.synthesis import synth
 from spikewatt.model.errors import DataError, SimulationError, SpikewattError
@@ -249,7 +249,7 @@ def _fail(message: object, status: int) -> NoReturn:
 
 def main() -> None:
     """Entry point: every error that is the user's becomes one line and exit status 2."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    catch_interrupts()
     try:
         if app(standalone_mode=False) == INTERRUPTED:
             raise KeyboardInterrupt

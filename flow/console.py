@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from spikewatt.flow.interrupts import check_interrupts
+
 __all__ = ["errors", "progress_bar"]
 
 errors = Console(stderr=True, highlight=False)
@@ -26,4 +28,9 @@ def progress_bar(total: int) -> Iterator[Callable[[str, int], None]]:
     )
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
         task = bar.add_task("starting", total=total)
-        yield lambda what, done: bar.update(task, description=what, completed=done)
+
+        def update(what: str, done: int) -> None:
+            check_interrupts()
+            bar.update(task, description=what, completed=done)
+
+        yield update

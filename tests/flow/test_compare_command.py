@@ -20,7 +20,7 @@ from spikewatt.model.netfile import save_network
 from spikewatt.synth.technology.library import default_library_path
 from tests.flow.command import COMMAND, Cli, assert_one_line
 from tests.flow.small_comparison import CATEGORIES, NETWORK, X, Y, leaky, near
-from tests.flow.test_interrupts import children_of
+from tests.flow.test_interrupts import children_of, interrupted
 from tests.model.pairs import layered
 
 NEGATIVE = X.copy()
@@ -309,10 +309,7 @@ def test_interrupted(tmp_path: Path, stop: signal.Signals) -> None:
     while not any(cache.glob(".*/*")) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert any(cache.glob(".*/*")), "it never began"
-    process.send_signal(stop)
-    stdout, stderr = process.communicate(timeout=20)
-    assert (process.returncode, stdout) == (2, "")
-    assert stderr.splitlines()[-1] == "spikewatt: interrupted: nothing was written"
+    interrupted(process, stop)
     left = sorted(path.name for path in tmp_path.iterdir())
     assert left == ["cache", "data.npz", "net.swn", "temporary"]
     assert not list(temporary.iterdir())

@@ -24,6 +24,18 @@ def children_of(session: Path) -> list[str]:
     return lines
 
 
+def interrupted(process: subprocess.Popen[str], stop: signal.Signals) -> None:
+    """Stop a command: it says so in one line; where it does not end, the trace says why."""
+    process.send_signal(stop)
+    try:
+        stdout, stderr = process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)  # with PYTHONFAULTHANDLER: where it is
+        stdout, stderr = process.communicate()
+    assert (process.returncode, stdout) == (2, ""), stderr
+    assert stderr.splitlines()[-1] == "spikewatt: interrupted: nothing was written"
+
+
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("phase", ["building", "verilator", "icarus"])
 def test_interrupted_run_leaves_nothing(tmp_path: Path, stop: signal.Signals, phase: str) -> None:
@@ -32,7 +44,7 @@ def test_interrupted_run_leaves_nothing(tmp_path: Path, stop: signal.Signals, ph
     temporary.mkdir()
     simulator = "icarus" if phase == "icarus" else "verilator"
     words = ["demo", "--no-compare", "--sim", simulator, "--trace", "vcd", "--out", str(out)]
-    env = {**os.environ, "TMPDIR": str(temporary)}
+    env = {**os.environ, "TMPDIR": str(temporary), "PYTHONFAULTHANDLER": "1"}
     if phase == "building":
         env["SPIKEWATT_CACHE"] = str(cache)
     else:  # the build comes from the cache
@@ -52,13 +64,41 @@ def test_interrupted_run_leaves_nothing(tmp_path: Path, stop: signal.Signals, ph
     while not any(mark(pattern)) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert any(mark(pattern)), "it never began"
-    process.send_signal(stop)
-    stdout, stderr = process.communicate(timeout=20)
-    assert process.returncode == 2
-    assert stdout == ""
-    assert stderr.splitlines()[-1] == "spikewatt: interrupted: nothing was written"
+    interrupted(process, stop)
     assert not out.exists()
     assert not list(tmp_path.glob(".spikewatt-*"))
     assert not list(temporary.iterdir())
     assert not list(cache.glob(".*")), "half a build was left in the cache"
     assert not children_of(tmp_path), "a child lives on"
+
+
+LOST = """
+import os, signal
+from spikewatt.flow import cli
+from spikewatt.flow.console import progress_bar
+
+class Finaliser:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        for _ in range(1000):
+            pass
+
+@cli.app.command()
+def lose():
+    with progress_bar(2) as progress:
+        progress("first", 1)
+        Finaliser()
+        print("it goes on", flush=True)
+        progress("second", 2)
+        print("too far")
+
+cli.main()
+"""
+
+
+def test_lost_interrupt() -> None:
+    """Python drops an exception within a finaliser; the next step of progress ends the command."""
+    run = subprocess.run([*COMMAND[:-1], LOST, "lose"], capture_output=True, text=True, check=False)
+    assert "Exception ignored in" in run.stderr, "it was not lost"
+    assert (run.returncode, run.stdout) == (2, "it goes on\n")
+    assert run.stderr.splitlines()[-1] == "spikewatt: interrupted: nothing was written"

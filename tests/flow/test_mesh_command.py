@@ -15,7 +15,7 @@ from spikewatt.model.netfile import save_network
 from spikewatt.model.params import MESH_LIMIT
 from tests.flow.command import COMMAND, Cli, assert_one_line
 from tests.flow.small_mesh import LANES, MESH, NETWORK, PRICED, ROUTERS, X, Y, ran
-from tests.flow.test_interrupts import children_of
+from tests.flow.test_interrupts import children_of, interrupted
 from tests.model.pairs import layered
 
 WORDS = ("run", "net.swn", "--data", "data.npz", "--lanes", LANES)
@@ -139,7 +139,7 @@ def test_refused(cli: Cli, tmp_path: Path) -> None:
 def test_interrupted_run_leaves_nothing(tmp_path: Path, stop: signal.Signals, phase: str) -> None:
     cache, temporary = tmp_path / "cache", tmp_path / "temporary"
     temporary.mkdir()
-    env = {**os.environ, "TMPDIR": str(temporary)}
+    env = {**os.environ, "TMPDIR": str(temporary), "PYTHONFAULTHANDLER": "1"}
     if phase == "building":
         env["SPIKEWATT_CACHE"] = str(cache)
     else:  # the build comes from the cache, and there is work for minutes
@@ -159,10 +159,7 @@ def test_interrupted_run_leaves_nothing(tmp_path: Path, stop: signal.Signals, ph
     while not any(where.glob(pattern)) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert any(where.glob(pattern)), "it never began"
-    process.send_signal(stop)
-    stdout, stderr = process.communicate(timeout=20)
-    assert (process.returncode, stdout) == (2, "")
-    assert stderr.splitlines()[-1] == "spikewatt: interrupted: nothing was written"
+    interrupted(process, stop)
     left = {path.name for path in tmp_path.iterdir()} - {"cache"}
     assert left == {"data.npz", "net.swn", "temporary"}
     assert not list(temporary.iterdir())
