@@ -136,6 +136,9 @@ class TableSram(wiring.Component):
     ----------
     table : Table
         Geometry.
+    direct : bool
+        Only the configuration port writes, and nothing but its words reaches the write port: there
+        is no multiplexer, and no ``write``.
 
     Members
     -------
@@ -148,13 +151,14 @@ class TableSram(wiring.Component):
     write: Any
     table: Any
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, *, direct: bool = False) -> None:
         self._table = table
+        self._direct = direct
         size = {"rows": table.rows, "bits": table.bits}
         super().__init__(
             {
                 "read": In(ReadPort(**size)),
-                "write": In(WritePort(**size)),
+                **({} if direct else {"write": In(WritePort(**size))}),
                 "table": In(TablePort(table)),
             }
         )
@@ -169,6 +173,15 @@ class TableSram(wiring.Component):
             sram.read.row.eq(Mux(table.read, table.row, self.read.row)),
             self.read.data.eq(sram.read.data),
             table.read_data.eq(sram.read.data),
+        ]
+        if self._direct:
+            m.d.comb += [
+                sram.write.enable.eq(table.write),
+                sram.write.row.eq(table.row),
+                sram.write.data.eq(table.write_data),
+            ]
+            return m
+        m.d.comb += [
             sram.write.enable.eq(self.write.enable | table.write),
             sram.write.row.eq(Mux(table.write, table.row, self.write.row)),
             sram.write.data.eq(Mux(table.write, table.write_data, self.write.data)),

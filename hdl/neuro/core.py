@@ -228,5 +228,5 @@ class NeuroCore(_Core):
         logic = CoreLogic(self._params)
         wiring.connect(m, wiring.flipped(self), logic)
         offered = self.i.valid | self.command.valid | self.config.valid
-        add_gated(m, logic, ~logic.idle | offered, gated=self._params.clock_gating)
+        add_gated(m, logic, ~logic.idle | offered, gated=bool(self._params.clock_gating))
         return m

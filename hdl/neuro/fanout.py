@@ -57,8 +57,12 @@ class FanOut(wiring.Component):
         """Look the list up, then send its entries."""
         tables = self._params.tables
         m = Module()
-        m.submodules.lists = lists = TableSram(tables[TableId.FANOUT])
-        m.submodules.entries = entries = TableSram(tables[TableId.DESTINATIONS])
+        m.submodules.lists = lists = TableSram(
+            tables[TableId.FANOUT], direct=self._params.registered
+        )
+        m.submodules.entries = entries = TableSram(
+            tables[TableId.DESTINATIONS], direct=self._params.registered
+        )
         wiring.connect(m, wiring.flipped(self.lists), lists.table)
         wiring.connect(m, wiring.flipped(self.entries), entries.table)
         pending = Signal(data.StructLayout(fired_layout(self._params).members))

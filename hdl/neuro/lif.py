@@ -100,6 +100,8 @@ class FireUnit(wiring.Component):
     """Saturation, comparison, reset and refractoriness of one neuron.
 
     Where windows are built, a neuron that has one is compared with ``ceil(threshold / 2)``.
+    Combinational; where ``params.registered`` is set, registers between comparison and reset, which
+    follow the inputs in a cycle with ``advance``.
 
     Parameters
     ----------
@@ -118,6 +120,8 @@ class FireUnit(wiring.Component):
         The neuron's type; ``period`` is its number of refractory ticks.
     windowed : In(1)
         Only with ``params.window_bits``.
+    advance : In(1)
+        Only with ``params.registered``.
     after, refractory_after : Out
         State after the tick.
     spike : Out(1)
@@ -132,6 +136,7 @@ class FireUnit(wiring.Component):
     silent: Signal
     period: Signal
     windowed: Signal
+    advance: Signal
     after: Signal
     refractory_after: Signal
     spike: Signal
@@ -153,6 +158,7 @@ class FireUnit(wiring.Component):
                 "refractory_after": Out(params.refractory_bits),
                 "spike": Out(1),
                 **({"windowed": In(1)} if params.window_bits else {}),
+                **({"advance": In(1)} if params.registered else {}),
             }
         )
 
@@ -165,19 +171,34 @@ class FireUnit(wiring.Component):
         m.d.comb += [
             v.eq(Mux(self.total > high, high, Mux(self.total < low, low, self.total))),
             resting.eq(self.refractory != 0),
-            self.spike.eq(self._fires(v) & ~self.silent & ~resting),
         ]
+        fires = self._kept(m, self._fires(v) & ~self.silent & ~resting, "fires")
+        v, resting = self._kept(m, v, "saturated"), self._kept(m, resting, "rests")
+        held, left = self._kept(m, self.membrane, "held"), self._kept(m, self.refractory, "left")
+        after = self._resets(m, v)
+        way, period = self._kept(m, self.reset, "way"), self._kept(m, self.period, "waits")
+        m.d.comb += self.spike.eq(fires)
         with m.If(resting):
-            m.d.comb += [
-                self.after.eq(self.membrane),
-                self.refractory_after.eq(self.refractory - 1),
-            ]
+            m.d.comb += [self.after.eq(held), self.refractory_after.eq(left - 1)]
         with m.Elif(self.spike):
-            self._reset(m, v)
-            m.d.comb += self.refractory_after.eq(self.period)
+            with m.Switch(way):
+                for kind in self._params.resets[1:]:
+                    with m.Case(kind):
+                        m.d.comb += self.after.eq(after[kind])
+                with m.Default():
+                    m.d.comb += self.after.eq(after[self._params.resets[0]])
+            m.d.comb += self.refractory_after.eq(period)
         with m.Else():
             m.d.comb += self.after.eq(v)
         return m
+
+    def _kept(self, m: Module, value: Value, name: str) -> Value:
+        """Return a value of the comparison as the reset sees it."""
+        if not self._params.registered:
+            return value
+        kept = Signal.like(value, name=name)
+        m.d.sync += kept.eq(Mux(self.advance, value, kept))
+        return kept
 
     def _fires(self, v: Signal) -> Value:
         compares = self._params.compares
@@ -190,11 +211,7 @@ class FireUnit(wiring.Component):
             return greater if compares[0] is Compare.GREATER else reached
         return Mux(self.compare == Compare.GREATER, greater, reached)
 
-    def _reset(self, m: Module, v: Signal) -> None:
-        after = {Reset.ZERO: 0, Reset.SUBTRACT: v - self.threshold, Reset.NONE: v}
-        with m.Switch(self.reset):
-            for kind in self._params.resets[1:]:
-                with m.Case(kind):
-                    m.d.comb += self.after.eq(after[kind])
-            with m.Default():
-                m.d.comb += self.after.eq(after[self._params.resets[0]])
+    def _resets(self, m: Module, v: Value) -> dict[Reset, Value | int]:
+        """Every kind of reset's membrane after a spike."""
+        threshold = self._kept(m, self.threshold, "passed")
+        return {Reset.ZERO: 0, Reset.SUBTRACT: v - threshold, Reset.NONE: v}

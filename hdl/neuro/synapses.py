@@ -66,7 +66,9 @@ class SynapseLanes(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Entry stage, then add stage."""
         m = Module()
-        m.submodules.sram = sram = TableSram(self._params.tables[TableId.SYNAPSES])
+        m.submodules.sram = sram = TableSram(
+            self._params.tables[TableId.SYNAPSES], direct=self._params.registered
+        )
         wiring.connect(m, wiring.flipped(self.table), sram.table)
         ended, hit = self._entry_stage(m, sram)
         self._add_stage(m, sram, ended, hit)

@@ -10,10 +10,7 @@ from spikewatt.hdl.bits import lowest_set
 from spikewatt.hdl.neuro.signatures import AwakePort, WindowPort, step_layout
 from spikewatt.model.params import CoreParams, bits_for
 
-__all__ = ["AWAKE_BITS", "GroupWalker"]
-
-AWAKE_BITS = 32
-"""Groups whose awake bits share a word."""
+__all__ = ["GroupWalker"]
 
 
 class GroupWalker(wiring.Component):
@@ -24,7 +21,8 @@ class GroupWalker(wiring.Component):
     without a gap, across groups. Where the window grows, its end is found by running into it: three
     cycles. A group that nothing reaches takes one step if it is awake, none if it sleeps: it sleeps
     after an update that had no input and changed nothing, for then the next one would change
-    nothing either. Reading the awake bits takes three cycles for every 32 groups.
+    nothing either. Reading the awake bits takes three cycles for every
+    ``params.awake_bits`` groups.
 
     Parameters
     ----------
@@ -142,26 +140,55 @@ class GroupWalker(wiring.Component):
     def _awake_words(self, m: Module) -> None:
         """Awake bits, a word at a time: ``left`` holds those of the word still to be visited."""
         params = self._params
-        width = min(AWAKE_BITS, params.groups)
+        width = params.awake_bits
         self._words = words = -(-params.groups // width)
         self._bit_bits = bit_bits = bits_for(width)
         m.submodules.bits = bits = memory.Memory(shape=width, depth=max(2, words), init=[])
-        read, write = bits.read_port(), bits.write_port(granularity=1)
+        read = bits.read_port()
+        write = bits.write_port(granularity=None if params.registered else 1)
         self._left = Signal(width, name="left")
         self._word = Signal(max(1, bits_for(words)), name="word")
         self._all = Signal(init=1, name="all")
         self._fetch, self._word_data = Signal(name="fetch"), read.data
         rest = params.groups - width * (words - 1)  # groups of the last word
         self._present = Mux(self._word == words - 1, (1 << rest) - 1, (1 << width) - 1)
-        m.d.comb += [
-            read.en.eq(self._fetch),
-            read.addr.eq(self._word),
-            write.en.eq(self.awake.enable << self.awake.group[:bit_bits]),
-            write.addr.eq(self.awake.group[bit_bits:]),
-            write.data.eq(self.awake.value.replicate(width)),
-        ]
+        m.d.comb += [read.en.eq(self._fetch), read.addr.eq(self._word)]
+        if params.registered:
+            self._gather(m, write)
+        else:
+            m.d.comb += [
+                write.en.eq(self.awake.enable << self.awake.group[:bit_bits]),
+                write.addr.eq(self.awake.group[bit_bits:]),
+                write.data.eq(self.awake.value.replicate(width)),
+            ]
         with m.If(self.wake_all):
             m.d.sync += self._all.eq(1)
+
+    def _gather(self, m: Module, write: memory.WritePort) -> None:
+        """Write awake bits a word at a time, for memories that cannot write one bit.
+
+        Groups come in order: a word is complete when one of another word comes, or the next tick
+        begins. Bits of groups that were not visited are 0: these were asleep, and stay so.
+        """
+        word = self.awake.group[self._bit_bits :]
+        bit = Signal.like(write.data, name="awake_bit")
+        gathered, place = Signal.like(write.data, name="gathered"), Signal.like(write.addr)
+        held, other = Signal(name="gathering"), Signal(name="other_word")
+        m.d.comb += [
+            bit.eq(self.awake.value << self.awake.group[: self._bit_bits]),
+            other.eq(place != word),
+            write.en.eq(held & (self.begin | (self.awake.enable & other))),
+            write.addr.eq(place),
+            write.data.eq(gathered),
+        ]
+        with m.If(self.awake.enable):
+            m.d.sync += [
+                held.eq(1),
+                place.eq(word),
+                gathered.eq(Mux(held & ~other, gathered, 0) | bit),
+            ]
+        with m.Elif(self.begin):
+            m.d.sync += held.eq(0)
 
     def _choose(self, m: Module) -> None:
         """Next group: the next one reached or the next one awake, whichever comes first."""

@@ -1,6 +1,7 @@
 """Parameters of the hardware: the one thing that models and hardware share."""
 
 from spikewatt.model.params.core import LIMITS, CoreParams
+from spikewatt.model.params.fabric import Fabric
 from spikewatt.model.params.mesh import (
     CONFIG_WORD_BITS,
     MESH_LIMIT,
@@ -46,6 +47,7 @@ __all__ = [
     "Control",
     "CoreParams",
     "Delays",
+    "Fabric",
     "Field",
     "Leak",
     "MeshParams",

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from spikewatt.model.errors import ParameterError
 from spikewatt.model.params.checks import choice, power_of_two, within
+from spikewatt.model.params.fabric import Fabric
 from spikewatt.model.params.neuron import LEAK_FRACTION_BITS, Compare, Leak, NeuronType, Reset
 from spikewatt.model.params.tables import CONFIG_TABLE_SHIFT, Table, TableId, bits_for, core_tables
 
@@ -64,7 +65,9 @@ class CoreParams:
     hop_bits:
         Width of the signed relative offsets (dx, dy) of a destination, 1 to 10.
     clock_gating:
-        Stop the core's clock while it has nothing to do.
+        Stop the core's clock while it has nothing to do; by default on an ASIC.
+    fabric:
+        What the core is built on, which changes its cycles and its netlist, never its results.
 
     Raises
     ------
@@ -90,10 +93,16 @@ class CoreParams:
     resets: tuple[Reset, ...] = tuple(Reset)
     compares: tuple[Compare, ...] = tuple(Compare)
     hop_bits: int = 5
-    clock_gating: bool = True
+    clock_gating: bool | None = None
+    fabric: Fabric = Fabric.ASIC
 
     def __post_init__(self) -> None:
         self._check_sizes()
+        if self.fabric not in set(Fabric):
+            raise ParameterError(f"fabric must be one of {', '.join(Fabric)}, not {self.fabric!r}")
+        object.__setattr__(self, "fabric", Fabric(self.fabric))
+        if self.clock_gating is None:
+            object.__setattr__(self, "clock_gating", self.fabric is Fabric.ASIC)
         if self.shifts is DEFAULT_SHIFTS:
             narrow = tuple(k for k in DEFAULT_SHIFTS if k < self.state_bits)
             object.__setattr__(self, "shifts", narrow)
@@ -132,6 +141,16 @@ class CoreParams:
         within("refractory_bits", self.refractory_bits, 0, LIMITS["refractory_bits"])
         within("window_bits", self.window_bits, 0, LIMITS["window_bits"])
         within("hop_bits", self.hop_bits, 1, 10)
+
+    @property
+    def registered(self) -> bool:
+        """Registers follow the memories, and words are written whole."""
+        return self.fabric is Fabric.FPGA
+
+    @property
+    def awake_bits(self) -> int:
+        """Groups whose awake bits share a word."""
+        return min(8 if self.registered else 32, self.groups)
 
     @property
     def groups(self) -> int:

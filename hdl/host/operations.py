@@ -1,0 +1,175 @@
+"""What a request asks of a core, and what its reply tells."""
+
+from typing import Any
+
+from amaranth.hdl import Array, Cat, Const, Module, Signal, Value
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from spikewatt.model.params import bits_for
+from spikewatt.model.params.host import END, END_METER, END_WAIT, HostParams
+
+__all__ = ["InputFeeder", "OutputCollector", "input_members", "output_members"]
+
+
+def input_members(params: HostParams) -> dict[str, Any]:
+    """Streams into a core, ``i0``, ``i1``, …, seen by the one who feeds them."""
+    widths = enumerate(params.inputs.values())
+    return {f"i{number}": Out(stream.Signature(bits)) for number, bits in widths}
+
+
+def output_members(params: HostParams) -> dict[str, Any]:
+    """Streams out of a core, ``o0``, ``o1``, …, seen by the one who takes them."""
+    widths = enumerate(params.outputs.values())
+    return {f"o{number}": In(stream.Signature(bits)) for number, bits in widths}
+
+
+class InputFeeder(wiring.Component):
+    """Carries operations out: a stream's number, then the bytes of a word for it, lowest first.
+
+    A byte takes one cycle; then the word waits until it is accepted.
+
+    Parameters
+    ----------
+    params : HostParams
+
+    Members
+    -------
+    i : In(stream of 8 bits)
+        Operations, and their end.
+    start : In(1)
+        Begin; whatever was not done is forgotten.
+    ended : Out(1)
+        The end has come; nothing is accepted until ``start``.
+    wait, meter : Out(1)
+        What the end asks for.
+    i0, i1, … : Out(stream)
+        Inputs of the core.
+    """
+
+    i: Any
+    start: Signal
+    ended: Signal
+    wait: Signal
+    meter: Signal
+
+    def __init__(self, params: HostParams) -> None:
+        self._params = params
+        super().__init__(
+            {
+                "i": In(stream.Signature(8)),
+                "start": In(1),
+                "ended": Out(1),
+                "wait": Out(1),
+                "meter": Out(1),
+                **input_members(params),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Shift a word in from the top: each input takes as much of the top as it is wide."""
+        m = Module()
+        params = self._params
+        sizes = params.input_bytes
+        ports = [getattr(self, f"i{number}") for number in range(len(sizes))]
+        word = Signal(8 * max(sizes))
+        chosen = Signal(range(len(sizes)))
+        missing = Signal(range(max(sizes)))
+        byte = self.i.payload
+        for port, size in zip(ports, sizes, strict=True):
+            m.d.comb += port.payload.eq(word[len(word) - 8 * size :])
+        with m.FSM(init="ENDED"):
+            with m.State("NUMBER"):
+                m.d.comb += self.i.ready.eq(1)
+                m.d.sync += [
+                    chosen.eq(byte),
+                    self.wait.eq(byte[0]),
+                    self.meter.eq((byte & END_METER).any()),
+                ]
+                with m.Switch(byte[: len(chosen)]):
+                    for number, size in enumerate(sizes):
+                        with m.Case(number):
+                            m.d.sync += missing.eq(size - 1)
+                with m.If(self.i.valid):
+                    m.next = "WORD"
+                    with m.If((byte & END).any()):
+                        m.next = "ENDED"
+            with m.State("WORD"):
+                m.d.comb += self.i.ready.eq(1)
+                with m.If(self.i.valid):
+                    m.d.sync += [word.eq(Cat(word[8:], byte)), missing.eq(missing - 1)]
+                    with m.If(missing == 0):
+                        m.next = "OFFER"
+            with m.State("OFFER"):
+                with m.Switch(chosen):
+                    for number, port in enumerate(ports):
+                        with m.Case(number):
+                            m.d.comb += port.valid.eq(1)
+                            with m.If(port.ready):
+                                m.next = "NUMBER"
+            with m.State("ENDED"):
+                m.d.comb += self.ended.eq(1)
+            with m.If(self.start):
+                m.next = "NUMBER"
+        assert END_WAIT == END | 1
+        return m
+
+
+class OutputCollector(wiring.Component):
+    """Writes down what a core says: a stream's number, then the bytes of a word, lowest first.
+
+    Behind the streams of the core come those of the board: its identification, and its meter, a
+    count of cycles. A byte takes one cycle, a choice between streams another.
+
+    Parameters
+    ----------
+    params : HostParams
+
+    Members
+    -------
+    o0, o1, … : In(stream)
+        Outputs of the core; the lowest number goes first.
+    identify, tell, finish : In(1)
+        Write down the identification, the meter, and at last ``kind``; each until ``done``.
+    done : Out(1)
+        The last byte of it is being written.
+    meter : In(32)
+        The meter.
+    kind : In(8)
+        What a reply ends with.
+    full : In(1)
+        There is no room for another word.
+    waiting : Out(1)
+        A word of the core's waits, or is being written.
+    write : Out(1), byte : Out(8)
+        The reply.
+    """
+
+    identify: Signal
+    tell: Signal
+    finish: Signal
+    done: Signal
+    meter: Signal
+    kind: Signal
+    full: Signal
+    waiting: Signal
+    write: Signal
+    byte: Signal
+
+    def __init__(self, params: HostParams) -> None:
+        self._params = params
+        super().__init__(
+            {
+                **output_members(params),
+                "identify": In(1),
+                "tell": In(1),
+                "finish": In(1),
+                "done": Out(1),
+                "meter": In(32),
+                "kind": In(8),
+                "full": In(1),
+                "waiting": Out(1),
+                "write": Out(1),
+                "byte": Out(8),
+            }
+        )

@@ -1,0 +1,139 @@
+"""Asynchronous serial line: 8 data bits, lowest first, no parity, one stop bit."""
+
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.cdc import FFSynchronizer
+from amaranth.lib.wiring import In, Out
+
+from spikewatt.model.params.checks import within
+
+__all__ = ["UartReceiver", "UartTransmitter", "received_layout"]
+
+FEWEST_CLOCKS, MOST_CLOCKS = 4, 1 << 16
+
+
+def received_layout() -> data.StructLayout:
+    """A byte from the line; ``broken``: there was no stop bit where it should be."""
+    return data.StructLayout({"byte": 8, "broken": 1})
+
+
+class UartReceiver(wiring.Component):
+    """Takes bytes from a line.
+
+    Each bit is taken once, in its middle, at a distance from the edge of the start bit that is
+    known to one clock: sender and receiver may differ by 4 % in speed where ``clocks_per_bit`` is
+    16 or more. A start bit that has gone by its middle was none. After a byte without stop bit the
+    line has to be high before another start bit counts.
+
+    Latency: 9.5 bits and 3 clocks from the edge of the start bit. Throughput: a byte every 9.5
+    bits at the most. A line cannot wait: a byte that is not taken before the next one begins is
+    lost.
+
+    Parameters
+    ----------
+    clocks_per_bit : int
+        4 to 65 536.
+
+    Members
+    -------
+    rx : In(1)
+        The line, from any clock.
+    o : Out(stream of received byte)
+    """
+
+    rx: Signal
+    o: Any
+
+    def __init__(self, *, clocks_per_bit: int) -> None:
+        within("clocks_per_bit", clocks_per_bit, FEWEST_CLOCKS, MOST_CLOCKS)
+        self._clocks = clocks_per_bit
+        super().__init__({"rx": In(1, init=1), "o": Out(stream.Signature(received_layout()))})
+
+    def elaborate(self, platform: object) -> Module:
+        """Shift bits in from the top until the start bit, a 0 ahead of all, falls out."""
+        m = Module()
+        line = Signal(init=1)
+        m.submodules.synchroniser = FFSynchronizer(self.rx, line, init=1)
+        timer = Signal(range(self._clocks))
+        bits = Signal(9, init=-1)
+        byte = self.o.payload
+        m.d.comb += byte.byte.eq(bits[:8])
+        with m.If(self.o.ready):
+            m.d.sync += self.o.valid.eq(0)
+        m.d.sync += timer.eq(timer - 1)
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.sync += timer.eq(self._clocks // 2 - 1)
+                with m.If(~line):
+                    m.next = "START"
+            with m.State("START"), m.If(timer == 0):
+                m.d.sync += [timer.eq(self._clocks - 1), bits.eq(-1), self.o.valid.eq(0)]
+                m.next = "IDLE"
+                with m.If(~line):
+                    m.d.sync += bits[8].eq(0)
+                    m.next = "BITS"
+            with m.State("BITS"), m.If(timer == 0):
+                m.d.sync += timer.eq(self._clocks - 1)
+                with m.If(bits[0]):
+                    m.d.sync += bits.eq(Cat(bits[1:], line))
+                with m.Else():
+                    m.d.sync += [
+                        bits.eq(Cat(bits[1:], 1)),
+                        byte.broken.eq(~line),
+                        self.o.valid.eq(1),
+                    ]
+                    m.next = "HIGH"
+            with m.State("HIGH"), m.If(line):
+                m.next = "IDLE"
+        return m
+
+
+class UartTransmitter(wiring.Component):
+    """Puts bytes on a line.
+
+    Throughput: a byte every ``10 * clocks_per_bit + 1`` cycles. Latency: one cycle to the edge of
+    the start bit.
+
+    Parameters
+    ----------
+    clocks_per_bit : int
+        4 to 65 536.
+
+    Members
+    -------
+    i : In(stream of 8 bits)
+        A byte is accepted when the stop bit of the one before is over.
+    tx : Out(1)
+        The line, high at rest.
+    """
+
+    i: Any
+    tx: Signal
+
+    def __init__(self, *, clocks_per_bit: int) -> None:
+        within("clocks_per_bit", clocks_per_bit, FEWEST_CLOCKS, MOST_CLOCKS)
+        self._clocks = clocks_per_bit
+        super().__init__({"i": In(stream.Signature(8)), "tx": Out(1, init=1)})
+
+    def elaborate(self, platform: object) -> Module:
+        """Shift a 1 in behind the byte, then zeros: the frame is over when nothing else is left."""
+        m = Module()
+        timer = Signal(range(self._clocks))
+        bits = Signal(9)  # still to send, and a 1 behind them, which is the stop bit
+        busy = Signal()
+        m.d.comb += self.i.ready.eq(~busy)
+        with m.If(~busy):
+            m.d.sync += timer.eq(self._clocks - 1)
+            with m.If(self.i.valid):
+                m.d.sync += [bits.eq(Cat(self.i.payload, 1)), self.tx.eq(0), busy.eq(1)]
+        with m.Elif(timer == 0):
+            m.d.sync += [timer.eq(self._clocks - 1), bits.eq(bits >> 1)]
+            with m.If(bits.any()):
+                m.d.sync += self.tx.eq(bits[0])
+            with m.Else():
+                m.d.sync += busy.eq(0)
+        with m.Else():
+            m.d.sync += timer.eq(timer - 1)
+        return m

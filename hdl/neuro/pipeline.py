@@ -1,0 +1,68 @@
+"""What the pipeline of the neurons carries from stage to stage."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from amaranth.hdl import Module, Signal, Value
+from amaranth.lib import data
+
+__all__ = ["Stage"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One stage of the pipeline and the group that is in it.
+
+    Parameters
+    ----------
+    valid:
+        There is a group.
+    number, touched:
+        Which one, and whether a synapse word was added to it.
+    neuron, before, kind:
+        Its parameters, its state before the tick, and its type.
+    window:
+        What a window of its type makes of this tick, by the names of the outputs of
+        `spikewatt.hdl.neuro.windows.TickWindows`; empty where windows are not built.
+    """
+
+    valid: Value
+    number: Signal
+    touched: Value
+    neuron: data.View
+    before: data.View
+    kind: data.View
+    window: Mapping[str, Value]
+
+    def follow(self, m: Module, name: str, prefix: str, *, when: Value, copied: bool) -> "Stage":
+        """The stage behind this one, which takes the group over in a cycle with ``when``.
+
+        ``name`` is that of its ``valid``, ``prefix`` begins the names of its other registers.
+        Without ``copied``, memories hold what they were asked for until the group has left the
+        last stage, and only the first three members are registers.
+        """
+        valid = Signal(name=name)
+        number = Signal.like(self.number, name=f"{prefix}group")
+        touched = Signal(name=f"{prefix}touched")
+        pairs: list[tuple[Any, Any]] = [(number, self.number), (touched, self.touched)]
+
+        def copy(value: Any, what: str) -> Any:
+            kept = Signal.like(value, name=f"{prefix}{what}")
+            pairs.append((kept, value))
+            return kept
+
+        after = replace(self, valid=valid, number=number, touched=touched)
+        if copied:
+            after = replace(
+                after,
+                neuron=copy(self.neuron, "neuron"),
+                before=copy(self.before, "before"),
+                kind=copy(self.kind, "kind"),
+                window={what: copy(value, what) for what, value in self.window.items()},
+            )
+        with m.If(when):
+            m.d.sync += valid.eq(self.valid)
+            with m.If(self.valid):
+                m.d.sync += [kept.eq(value) for kept, value in pairs]
+        return after

@@ -1,0 +1,16 @@
+"""What a core is built on."""
+
+from enum import StrEnum
+
+__all__ = ["Fabric"]
+
+
+class Fabric(StrEnum):
+    """What a core is built on; the semantics are the same.
+
+    ``asic``: gates and compiled memories, at the least energy. ``fpga``: look-up tables and block
+    RAM, which answers late and writes whole words: registers behind the memories, no clock gate.
+    """
+
+    ASIC = "asic"
+    FPGA = "fpga"
