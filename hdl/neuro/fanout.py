@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -18,7 +18,8 @@ class FanOut(wiring.Component):
     """Sends one event or packet for every entry of every spiking neuron's destination list.
 
     Neurons in ascending order, each list in its order. An entry with (dx, dy) = (0, 0) is the core
-    itself. Two cycles a spike, and one cycle an entry when its taker is ready.
+    itself. Two cycles a spike, and one cycle an entry when its taker is ready. With
+    ``params.registered``, an entry waits for its taker in a register, a cycle later.
 
     Parameters
     ----------
@@ -74,8 +75,12 @@ class FanOut(wiring.Component):
         entry = Signal.like(entries.read.row)
         m.d.comb += lists.read.row.eq(Cat(lowest_set(m, mask, name="lane"), pending.group))
 
+        if self._params.registered:
+            self._hold(m)
         with m.FSM() as fsm:
             m.d.comb += self.busy.eq(~fsm.ongoing("REST"))
+            if self._params.registered:
+                m.d.comb += self.busy.eq(~fsm.ongoing("REST") | self._holding)
             with m.State("REST"):
                 m.d.comb += self.i.ready.eq(1)
                 m.d.sync += pending.eq(self.i.payload)
@@ -88,7 +93,7 @@ class FanOut(wiring.Component):
             with m.State("ENTRY"):
                 m.d.sync += [left.eq(run.count[0]), entry.eq(run.start[0] + 1)]
                 m.d.comb += [
-                    entries.read.enable.eq(run.count[0] != 0),
+                    entries.read.enable.eq(1 if self._params.registered else run.count[0] != 0),
                     entries.read.row.eq(run.start[0]),
                 ]
                 with m.If(run.count[0] != 0):
@@ -106,16 +111,40 @@ class FanOut(wiring.Component):
         """Offer the entry that was read; returns whether it goes."""
         entry = data.View(packet_layout(self._params), entries.read.data)
         own, sent = Signal(name="is_own"), Signal(name="sent")
+        m.d.comb += own.eq((entry.dx[0] == 0) & (entry.dy[0] == 0))
+        if self._params.registered:
+            m.d.comb += sent.eq(~self._holding | self._leaves)
+            with m.If(sent):
+                m.d.sync += [self._held.eq(entry), self._held_own.eq(own), self._holding.eq(1)]
+            return sent
         m.d.comb += [
-            own.eq((entry.dx[0] == 0) & (entry.dy[0] == 0)),
-            self.own.valid.eq(own),
-            self.own.payload.axon.eq(entry.axon[0]),
-            self.own.payload.delay.eq(entry.delay[0]),
-            self.o.valid.eq(~own),
-            self.o.payload.eq(entries.read.data),
+            *self._offer(entry, own, ~own),
             sent.eq((self.own.valid & self.own.ready) | (self.o.valid & self.o.ready)),
         ]
         return sent
+
+    def _offer(self, entry: data.View, own: Value, other: Value) -> list[Any]:
+        """Both streams show an entry; one of them is valid, or none."""
+        return [
+            self.own.valid.eq(own),
+            self.own.payload.axon.eq(entry.axon[0]),
+            self.own.payload.delay.eq(entry.delay[0]),
+            self.o.valid.eq(other),
+            self.o.payload.eq(entry),
+        ]
+
+    def _hold(self, m: Module) -> None:
+        """Keep an entry in registers until it is taken: block RAM answers late."""
+        self._held = held = Signal(packet_layout(self._params), name="held")
+        self._held_own = own = Signal(name="held_own")
+        self._holding = holding = Signal(name="holding")
+        self._leaves = leaves = Signal(name="leaves")
+        m.d.comb += [
+            *self._offer(held, holding & own, holding & ~own),
+            leaves.eq((own & self.own.ready) | (~own & self.o.ready)),
+        ]
+        with m.If(leaves):
+            m.d.sync += holding.eq(0)
 
     def _go_on(self, m: Module, mask: Signal) -> None:
         """Next neuron of the group, or rest."""

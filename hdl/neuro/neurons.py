@@ -89,6 +89,7 @@ class NeuronGroup(wiring.Component):
         """Read, leak, sum, fire; and the clear."""
         tables, group = self._params.tables, self.group
         m = Module()
+        taken = Signal()
         direct = self._params.registered
         m.submodules.params = params = TableSram(tables[TableId.NEURONS], direct=direct)
         m.submodules.state = state = TableSram(tables[TableId.STATE])
@@ -96,11 +97,15 @@ class NeuronGroup(wiring.Component):
         wiring.connect(m, wiring.flipped(self.state), state.table)
         m.d.comb += [
             group.advance.eq(~(self.fired.valid & ~self.fired.ready)),
+            # With copies behind the memories, a group that is read in vain does no harm.
+            taken.eq(
+                group.advance & (self._params.registered | (group.finish & group.finish_ready))
+            ),
             *(
                 signal.eq(value)
                 for sram in (params, state)
                 for signal, value in (
-                    (sram.read.enable, group.finish & group.finish_ready & group.advance),
+                    (sram.read.enable, taken),
                     (sram.read.row, group.finish_group),
                 )
             ),

@@ -153,7 +153,11 @@ class HostParams:
     def output_bytes(self) -> tuple[int, ...]:
         """Bytes of a word of each output; behind them those of the identity and of the meter."""
         meter = (_METER_BITS // 8,) if self.meter else ()
-        return (*(-(-bits // 8) for bits in self.outputs.values()), len(self.identification), *meter)
+        return (
+            *(-(-bits // 8) for bits in self.outputs.values()),
+            len(self.identification),
+            *meter,
+        )
 
     @property
     def identification(self) -> bytes:
