@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -35,9 +35,7 @@ class CheckPort(wiring.Signature):
     """
 
     def __init__(self) -> None:
-        super().__init__(
-            {"clear": Out(1), "step": Out(1), "bit": Out(1), "value": In(_CHECK_BITS)}
-        )
+        super().__init__({"clear": Out(1), "step": Out(1), "bit": Out(1), "value": In(_CHECK_BITS)})
 
 
 class FrameCheck(wiring.Component):
@@ -61,7 +59,7 @@ class FrameCheck(wiring.Component):
         """Divide by the polynomial, lowest bit first."""
         m = Module()
         users = (self.receiver, self.sender)
-        value = Signal(_CHECK_BITS)
+        value = Signal(_CHECK_BITS, init=-1)
         odd = value[0] ^ Mux(self.sender.step, self.sender.bit, self.receiver.bit)
         with m.If(self.receiver.step | self.sender.step):
             m.d.sync += value.eq((value >> 1) ^ (odd.replicate(_CHECK_BITS) & CHECK_POLYNOMIAL))

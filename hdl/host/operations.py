@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from amaranth.hdl import Array, Cat, Const, Module, Signal, Value
-from amaranth.lib import data, stream, wiring
+from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from spikewatt.model.params import bits_for
@@ -42,7 +42,7 @@ class InputFeeder(wiring.Component):
     ended : Out(1)
         The end has come; nothing is accepted until ``start``.
     wait, meter : Out(1)
-        What the end asks for.
+        What the end asks for; after a reset there is an end that waits.
     i0, i1, … : Out(stream)
         Inputs of the core.
     """
@@ -75,15 +75,21 @@ class InputFeeder(wiring.Component):
         word = Signal(8 * max(sizes))
         chosen = Signal(range(len(sizes)))
         missing = Signal(range(max(sizes)))
-        byte = self.i.payload
+        byte, wait = self.i.payload, Signal(init=1)
+        m.d.comb += self.wait.eq(wait)
         for port, size in zip(ports, sizes, strict=True):
             m.d.comb += port.payload.eq(word[len(word) - 8 * size :])
+
+        def begin() -> None:
+            with m.If(self.start):
+                m.next = "NUMBER"
+
         with m.FSM(init="ENDED"):
             with m.State("NUMBER"):
                 m.d.comb += self.i.ready.eq(1)
                 m.d.sync += [
                     chosen.eq(byte),
-                    self.wait.eq(byte[0]),
+                    wait.eq((byte & END_WAIT & ~END).any()),
                     self.meter.eq((byte & END_METER).any()),
                 ]
                 with m.Switch(byte[: len(chosen)]):
@@ -94,12 +100,14 @@ class InputFeeder(wiring.Component):
                     m.next = "WORD"
                     with m.If((byte & END).any()):
                         m.next = "ENDED"
+                begin()
             with m.State("WORD"):
                 m.d.comb += self.i.ready.eq(1)
                 with m.If(self.i.valid):
                     m.d.sync += [word.eq(Cat(word[8:], byte)), missing.eq(missing - 1)]
                     with m.If(missing == 0):
                         m.next = "OFFER"
+                begin()
             with m.State("OFFER"):
                 with m.Switch(chosen):
                     for number, port in enumerate(ports):
@@ -107,11 +115,10 @@ class InputFeeder(wiring.Component):
                             m.d.comb += port.valid.eq(1)
                             with m.If(port.ready):
                                 m.next = "NUMBER"
+                begin()
             with m.State("ENDED"):
                 m.d.comb += self.ended.eq(1)
-            with m.If(self.start):
-                m.next = "NUMBER"
-        assert END_WAIT == END | 1
+                begin()
         return m
 
 
@@ -137,10 +144,12 @@ class OutputCollector(wiring.Component):
         The meter.
     kind : In(8)
         What a reply ends with.
-    full : In(1)
-        There is no room for another word.
+    room : In(1)
+        Words of the core are taken.
     waiting : Out(1)
         A word of the core's waits, or is being written.
+    blocked : Out(1)
+        A word of the core's waits, and cannot be written.
     write : Out(1), byte : Out(8)
         The reply.
     """
@@ -151,8 +160,9 @@ class OutputCollector(wiring.Component):
     done: Signal
     meter: Signal
     kind: Signal
-    full: Signal
+    room: Signal
     waiting: Signal
+    blocked: Signal
     write: Signal
     byte: Signal
 
@@ -167,9 +177,60 @@ class OutputCollector(wiring.Component):
                 "done": Out(1),
                 "meter": In(32),
                 "kind": In(8),
-                "full": In(1),
+                "room": In(1),
                 "waiting": Out(1),
+                "blocked": Out(1),
                 "write": Out(1),
                 "byte": Out(8),
             }
         )
+
+    def elaborate(self, platform: object) -> Module:
+        """Write the number, then the bytes of one record after another; ``kind`` is bare."""
+        m = Module()
+        params = self._params
+        streams = [getattr(self, f"o{number}") for number in range(len(params.outputs))]
+        sources = [Value.cast(port.payload) for port in streams]
+        sources.append(Const(int.from_bytes(params.identification, "little")))
+        wanted = [*(port.valid & self.room for port in streams), self.identify]
+        if params.meter:
+            sources.append(self.meter)
+            wanted.append(self.tell)
+        sources.append(self.kind)
+        wanted.append(self.finish)
+        sizes = [*params.output_bytes, 1]
+        record = Signal(range(len(sources)))
+        place = Signal(range(max(sizes)))
+        come = Cat(port.valid for port in streams).any()
+        written = Signal()
+        with m.Switch(record):
+            for number, (source, size) in enumerate(zip(sources, sizes, strict=True)):
+                with m.Case(number):
+                    padded = Cat(source, Const(0, 8 * size - len(source)))
+                    m.d.comb += [
+                        self.byte.eq(padded.word_select(place[: bits_for(size)], 8)),
+                        written.eq(place == size - 1),
+                    ]
+        with m.FSM() as fsm:
+            m.d.comb += [
+                self.waiting.eq(come | ~fsm.ongoing("CHOOSE")),
+                self.blocked.eq(come & fsm.ongoing("CHOOSE") & ~self.room),
+            ]
+            with m.State("CHOOSE"):
+                m.d.sync += place.eq(0)
+                for number, want in reversed([*enumerate(wanted)]):
+                    with m.If(want):
+                        m.d.sync += record.eq(number)
+                        m.next = "NUMBER"
+            with m.State("NUMBER"):
+                m.d.comb += [self.write.eq(record != len(sizes) - 1), self.byte.eq(record)]
+                m.next = "WORD"
+            with m.State("WORD"):
+                m.d.comb += self.write.eq(1)
+                m.d.sync += place.eq(place + 1)
+                with m.If(written):
+                    m.next = "CHOOSE"
+                    for number, port in enumerate(streams):
+                        m.d.comb += port.ready.eq(record == number)
+                    m.d.comb += self.done.eq(record >= len(streams))
+        return m

@@ -9,9 +9,9 @@ from amaranth.lib.wiring import In, Out
 
 from spikewatt.model.params.checks import within
 
-__all__ = ["UartReceiver", "UartTransmitter", "received_layout"]
+__all__ = ["FEWEST_CLOCKS", "MOST_CLOCKS", "UartReceiver", "UartTransmitter", "received_layout"]
 
-FEWEST_CLOCKS, MOST_CLOCKS = 4, 1 << 16
+FEWEST_CLOCKS, MOST_CLOCKS = 8, 1 << 16
 
 
 def received_layout() -> data.StructLayout:
@@ -27,14 +27,14 @@ class UartReceiver(wiring.Component):
     16 or more. A start bit that has gone by its middle was none. After a byte without stop bit the
     line has to be high before another start bit counts.
 
-    Latency: 9.5 bits and 3 clocks from the edge of the start bit. Throughput: a byte every 9.5
-    bits at the most. A line cannot wait: a byte that is not taken before the next one begins is
-    lost.
+    Latency: 9.5 bits and 4 cycles from the edge of the start bit. Throughput: a byte every 9.5
+    bits at the most. A line cannot wait: a byte that is not taken before the first bit of
+    the next one, 1.5 bits later, is lost.
 
     Parameters
     ----------
     clocks_per_bit : int
-        4 to 65 536.
+        8 to 65 536.
 
     Members
     -------
@@ -49,44 +49,31 @@ class UartReceiver(wiring.Component):
     def __init__(self, *, clocks_per_bit: int) -> None:
         within("clocks_per_bit", clocks_per_bit, FEWEST_CLOCKS, MOST_CLOCKS)
         self._clocks = clocks_per_bit
-        super().__init__({"rx": In(1, init=1), "o": Out(stream.Signature(received_layout()))})
+        super().__init__({"rx": In(1), "o": Out(stream.Signature(received_layout()))})
 
     def elaborate(self, platform: object) -> Module:
-        """Shift bits in from the top until the start bit, a 0 ahead of all, falls out."""
+        """Time from the start bit's edge to the middles of all bits; shift in from the top."""
         m = Module()
-        line = Signal(init=1)
+        line, before = Signal(init=1), Signal()
         m.submodules.synchroniser = FFSynchronizer(self.rx, line, init=1)
         timer = Signal(range(self._clocks))
-        bits = Signal(9, init=-1)
-        byte = self.o.payload
-        m.d.comb += byte.byte.eq(bits[:8])
+        busy, place = Signal(), Signal(range(10))
+        bits = self.o.payload.byte
+        m.d.sync += before.eq(line)
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
-        m.d.sync += timer.eq(timer - 1)
-        with m.FSM():
-            with m.State("IDLE"):
-                m.d.sync += timer.eq(self._clocks // 2 - 1)
-                with m.If(~line):
-                    m.next = "START"
-            with m.State("START"), m.If(timer == 0):
-                m.d.sync += [timer.eq(self._clocks - 1), bits.eq(-1), self.o.valid.eq(0)]
-                m.next = "IDLE"
-                with m.If(~line):
-                    m.d.sync += bits[8].eq(0)
-                    m.next = "BITS"
-            with m.State("BITS"), m.If(timer == 0):
-                m.d.sync += timer.eq(self._clocks - 1)
-                with m.If(bits[0]):
-                    m.d.sync += bits.eq(Cat(bits[1:], line))
-                with m.Else():
-                    m.d.sync += [
-                        bits.eq(Cat(bits[1:], 1)),
-                        byte.broken.eq(~line),
-                        self.o.valid.eq(1),
-                    ]
-                    m.next = "HIGH"
-            with m.State("HIGH"), m.If(line):
-                m.next = "IDLE"
+        with m.If(~busy):
+            m.d.sync += [timer.eq(self._clocks // 2 - 1), place.eq(0), busy.eq(before & ~line)]
+        with m.Elif(timer != 0):
+            m.d.sync += timer.eq(timer - 1)
+        with m.Else():
+            m.d.sync += [timer.eq(self._clocks - 1), place.eq(place + 1)]
+            with m.If(place == 0):
+                m.d.sync += busy.eq(~line)
+            with m.Elif(place == 9):
+                m.d.sync += [busy.eq(0), self.o.payload.broken.eq(~line), self.o.valid.eq(1)]
+            with m.Else():
+                m.d.sync += [bits.eq(Cat(bits[1:], line)), self.o.valid.eq(0)]
         return m
 
 
@@ -99,7 +86,7 @@ class UartTransmitter(wiring.Component):
     Parameters
     ----------
     clocks_per_bit : int
-        4 to 65 536.
+        8 to 65 536.
 
     Members
     -------
@@ -115,23 +102,23 @@ class UartTransmitter(wiring.Component):
     def __init__(self, *, clocks_per_bit: int) -> None:
         within("clocks_per_bit", clocks_per_bit, FEWEST_CLOCKS, MOST_CLOCKS)
         self._clocks = clocks_per_bit
-        super().__init__({"i": In(stream.Signature(8)), "tx": Out(1, init=1)})
+        super().__init__({"i": In(stream.Signature(8)), "tx": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
         """Shift a 1 in behind the byte, then zeros: the frame is over when nothing else is left."""
         m = Module()
         timer = Signal(range(self._clocks))
         bits = Signal(9)  # still to send, and a 1 behind them, which is the stop bit
-        busy = Signal()
-        m.d.comb += self.i.ready.eq(~busy)
+        busy, level = Signal(), Signal(init=1)
+        m.d.comb += [self.i.ready.eq(~busy), self.tx.eq(level)]
         with m.If(~busy):
             m.d.sync += timer.eq(self._clocks - 1)
             with m.If(self.i.valid):
-                m.d.sync += [bits.eq(Cat(self.i.payload, 1)), self.tx.eq(0), busy.eq(1)]
+                m.d.sync += [bits.eq(Cat(self.i.payload, 1)), level.eq(0), busy.eq(1)]
         with m.Elif(timer == 0):
             m.d.sync += [timer.eq(self._clocks - 1), bits.eq(bits >> 1)]
             with m.If(bits.any()):
-                m.d.sync += self.tx.eq(bits[0])
+                m.d.sync += level.eq(bits[0])
             with m.Else():
                 m.d.sync += busy.eq(0)
         with m.Else():
