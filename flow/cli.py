@@ -19,8 +19,8 @@ from spikewatt.flow.console import progress_bar
 from spikewatt.flow.energy import energy
 from spikewatt.flow.interrupts import catch_interrupts
 from spikewatt.flow.mesh_size import check_router
-from spikewatt.flow.synthesis import synth
-from spikewatt.model.errors import DataError, SimulationError, SpikewattError
+from spikewatt.flow.synth.command import synth
+from spikewatt.model.errors import DataError, SimulationError, SpikewattError, TimingError
 from spikewatt.model.params import RouterKind
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
@@ -256,7 +256,7 @@ def main() -> None:
         sys.stdout.flush()
     except typer.TyperException as error:
         _fail(f"{error.format_message()} (spikewatt --help shows the commands)", BAD_INPUT)
-    except SimulationError as error:
+    except (SimulationError, TimingError) as error:
         _fail(error, FAILED_CHECK)
     except SpikewattError as error:
         _fail(error, BAD_INPUT)

@@ -9,6 +9,7 @@ __all__ = [
     "ParameterError",
     "SimulationError",
     "SpikewattError",
+    "TimingError",
     "ToolError",
     "WaveformError",
 ]
@@ -40,6 +41,10 @@ class ToolError(SpikewattError):
 
 class SimulationError(SpikewattError):
     """A simulation that did not come to its end."""
+
+
+class TimingError(SpikewattError):
+    """A design that is slower than it was asked to be."""
 
 
 class LibraryError(SpikewattError, ValueError):

@@ -1,0 +1,104 @@
+"""``spikewatt synth --target asic``: RTL to gates of a library."""
+
+import json
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE, SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from spikewatt.flow.console import status
+from spikewatt.flow.files import staged
+
+if TYPE_CHECKING:  # imported where needed: help and errors come at once
+    from spikewatt.synth.asic import AsicResult
+
+__all__ = ["synth_asic"]
+
+_MOST_TYPES = 12
+
+
+def synth_asic(
+    design: str | Sequence[Path],
+    top: str,
+    *,
+    liberty: Path | None,
+    clock_gating: bool,
+    dont_use: Sequence[str],
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Map a design to a library, and say what it is made of."""
+    from spikewatt.synth.asic import synthesise
+    from spikewatt.synth.technology.library import default_library_path
+
+    with status() as progress, staged(out) if out else nullcontext() as part:
+        result = synthesise(
+            design,
+            top,
+            liberty or default_library_path(),
+            clock_gating=clock_gating,
+            dont_use=dont_use,
+            out=part,
+            progress=progress,
+        )
+        if out and part:
+            result = replace(
+                result,
+                netlist=out / result.netlist.name,
+                verilog=out / result.verilog.name,
+            )
+            (part / "report.json").write_text(_text(result) + "\n")
+    if as_json:
+        print(_text(result))
+        return
+    console = Console(highlight=False)
+    console.print(_summary(result))
+    console.print(_types(result))
+
+
+def _text(result: "AsicResult") -> str:
+    return json.dumps(result.to_json(), indent=1)
+
+
+def _summary(result: "AsicResult") -> Table:
+    """What the design is made of."""
+    title = Text(f"{result.top} in {result.library}", style="italic")
+    table = Table(title=title, title_justify="left", box=SIMPLE, show_header=False)
+    table.add_column()
+    table.add_column(justify="right", overflow="fold")
+    gates = {
+        "library": f"{result.clock_gates:,}",
+        "off": "off (--no-clock-gating)",
+        "none": "none in this library",
+    }[result.gating]
+    for name, value in (
+        ("cells", f"{result.cells:,}"),
+        ("area, without memories", f"{result.area:,.1f} µm²"),
+        ("flip-flops", f"{result.flip_flops:,}"),
+        ("gated flip-flops", f"{result.gated_flip_flops:,}"),
+        ("clock gates", gates),
+        ("latches", f"{result.latches:,}"),
+        ("memories · bits", f"{result.memories:,} · {result.memory_bits:,}"),
+        ("netlist", str(result.netlist)),
+        ("as Verilog", str(result.verilog)),
+    ):
+        table.add_row(name, Text(value))
+    return table
+
+
+def _types(result: "AsicResult") -> Table:
+    """Cells by type, the most frequent first."""
+    table = Table(box=SIMPLE_HEAD)
+    table.add_column("cell")
+    table.add_column("number", justify="right")
+    for name, count in list(result.types.items())[:_MOST_TYPES]:
+        table.add_row(Text(name), f"{count:,}")
+    if rest := list(result.types.values())[_MOST_TYPES:]:
+        table.add_row(f"{len(rest)} more", f"{sum(rest):,}")
+    return table

@@ -1,0 +1,177 @@
+"""The command ``spikewatt synth``."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from spikewatt.flow.synth.cores import Choice, Core, Target
+from spikewatt.model.errors import ParameterError
+from spikewatt.model.params import RouterKind
+
+__all__ = ["synth"]
+
+NeuroSize = typer.Option(show_default=False, rich_help_panel="Sizes of a neuromorphic core")
+SystolicSize = typer.Option(show_default=False, rich_help_panel="Sizes of a systolic core")
+Size = typer.Option(show_default=False, rich_help_panel="Sizes of either core")
+
+
+def synth(
+    design: Annotated[list[Path] | None, typer.Argument(help="Verilog files of a design.")] = None,
+    top: Annotated[str | None, typer.Option(help="Top module of the design.")] = None,
+    core: Annotated[Core | None, typer.Option(help="A core of ours in place of files.")] = None,
+    target: Annotated[Target, typer.Option(help="Gates of a library, or an FPGA.")] = Target.ASIC,
+    liberty: Annotated[
+        Path | None,
+        typer.Option(help="Library (.lib, .lib.gz).", show_default="the built-in 45 nm one"),
+    ] = None,
+    clock_gating: Annotated[
+        bool | None,
+        typer.Option(
+            "--clock-gating/--no-clock-gating",
+            help="Stop the clock of registers that hold their value.",
+            show_default="on, for an ASIC",
+        ),
+    ] = None,
+    dont_use: Annotated[
+        list[str] | None, typer.Option(help="Cell to leave out; may hold wildcards.")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="FPGA, like 25k or up5k.", show_default="25k, up5k")
+    ] = None,
+    package: Annotated[
+        str | None, typer.Option(help="Package of the FPGA.", show_default="CABGA381, sg48")
+    ] = None,
+    speed: Annotated[
+        str | None, typer.Option(help="Speed grade of an ECP5.", show_default="6")
+    ] = None,
+    freq: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1, help="MHz to reach, or fail.", show_default="what our cores are made for"
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed of the placement.", show_default="1")
+    ] = None,
+    mesh: Annotated[
+        str | None,
+        typer.Option(metavar="CxR", help="Columns x rows of a mesh.", show_default="2x1"),
+    ] = None,
+    router: Annotated[
+        RouterKind | None,
+        typer.Option(help="What joins its cores.", show_default="click; sync on an FPGA"),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for all files and report.json.", show_default="build cache"),
+    ] = None,
+    weight_bits: Annotated[int | None, Size] = None,
+    bias_bits: Annotated[int | None, Size] = None,
+    neurons: Annotated[int | None, NeuroSize] = None,
+    axons: Annotated[int | None, NeuroSize] = None,
+    state_bits: Annotated[int | None, NeuroSize] = None,
+    lanes: Annotated[int | None, NeuroSize] = None,
+    delay_slots: Annotated[int | None, NeuroSize] = None,
+    scheduler_bits: Annotated[int | None, NeuroSize] = None,
+    synapse_words: Annotated[int | None, NeuroSize] = None,
+    destinations: Annotated[int | None, NeuroSize] = None,
+    refractory_bits: Annotated[int | None, NeuroSize] = None,
+    types: Annotated[int | None, NeuroSize] = None,
+    hop_bits: Annotated[int | None, NeuroSize] = None,
+    rows: Annotated[int | None, SystolicSize] = None,
+    columns: Annotated[int | None, SystolicSize] = None,
+    activation_bits: Annotated[int | None, SystolicSize] = None,
+    accumulator_bits: Annotated[int | None, SystolicSize] = None,
+    multiplier_bits: Annotated[int | None, SystolicSize] = None,
+    layers: Annotated[int | None, SystolicSize] = None,
+    weight_words: Annotated[int | None, SystolicSize] = None,
+    bias_words: Annotated[int | None, SystolicSize] = None,
+    activation_rows: Annotated[int | None, SystolicSize] = None,
+    accumulator_rows: Annotated[int | None, SystolicSize] = None,
+    batch: Annotated[int | None, SystolicSize] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object and nothing else.")
+    ] = False,
+) -> None:
+    """Map RTL to the gates of a library, or to a bitstream for an FPGA."""
+    sizes = {
+        "weight_bits": weight_bits,
+        "bias_bits": bias_bits,
+        "neurons": neurons,
+        "axons": axons,
+        "state_bits": state_bits,
+        "lanes": lanes,
+        "delay_slots": delay_slots,
+        "scheduler_bits": scheduler_bits,
+        "synapse_words": synapse_words,
+        "destinations": destinations,
+        "refractory_bits": refractory_bits,
+        "types": types,
+        "hop_bits": hop_bits,
+        "rows": rows,
+        "columns": columns,
+        "activation_bits": activation_bits,
+        "accumulator_bits": accumulator_bits,
+        "multiplier_bits": multiplier_bits,
+        "layers": layers,
+        "weight_words": weight_words,
+        "bias_words": bias_words,
+        "activation_rows": activation_rows,
+        "accumulator_rows": accumulator_rows,
+        "batch": batch,
+    }
+    given = {name: size for name, size in sizes.items() if size is not None}
+    _check_source(design, top, core, {**given, "mesh": mesh, "router": router})
+    choice = Choice(core, target, given, mesh, router) if core else None
+    for_asic = {"liberty": liberty, "clock_gating": clock_gating, "dont_use": dont_use}
+    for_fpga = {"device": device, "package": package, "speed": speed, "freq": freq, "seed": seed}
+    if target is Target.ASIC:
+        _refuse(for_fpga, "is for FPGAs: add --target ecp5 or --target ice40")
+        from spikewatt.flow.synth.asic import synth_asic
+
+        synth_asic(
+            choice.verilog() if choice else list(design or ()),
+            top or str(core),
+            liberty=liberty,
+            clock_gating=clock_gating is not False,
+            dont_use=dont_use or (),
+            out=out,
+            as_json=as_json,
+        )
+        return
+    _refuse(for_asic, f"is for ASICs: leave --target {target} out")
+    from spikewatt.flow.synth.fpga import synth_fpga
+    from spikewatt.synth.fpga.devices import find_device
+
+    synth_fpga(
+        choice or list(design or ()),
+        top or str(core),
+        find_device(target.value, device, package, speed),
+        freq=freq,
+        seed=1 if seed is None else seed,
+        out=out,
+        as_json=as_json,
+    )
+
+
+def _refuse(options: Mapping[str, Any], why: str) -> None:
+    """Raise if one of the options was given."""
+    for name, value in options.items():
+        if value is not None:
+            raise ParameterError(f"--{name.replace('_', '-')} {why}")
+
+
+def _check_source(
+    design: list[Path] | None, top: str | None, core: Core | None, sizes: Mapping[str, Any]
+) -> None:
+    """Either a design with its top, or a core with its sizes."""
+    if bool(design) == bool(core):
+        raise ParameterError("name either Verilog files with --top, or a core with --core neuro")
+    if core and top:
+        raise ParameterError("--top belongs to Verilog files: the top of a core is the core")
+    if design and not top:
+        raise ParameterError("--top is missing: name the top module of the design")
+    if design:
+        _refuse(sizes, "is a size of a core: it does not go with Verilog files")

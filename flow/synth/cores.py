@@ -1,0 +1,124 @@
+"""The cores that ``spikewatt synth`` can build, and their sizes as a user gives them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from spikewatt.flow.mesh_size import parse_mesh
+from spikewatt.model.errors import ParameterError
+from spikewatt.model.params import CoreParams, Fabric, MeshParams, RouterKind
+from spikewatt.model.params.systolic import SystolicParams
+
+if TYPE_CHECKING:  # imported where needed: help and errors come at once
+    from amaranth.lib import wiring
+
+    from spikewatt.synth.fpga.result import Work
+
+__all__ = ["Choice", "Core", "Target"]
+
+_MESH = "2x1"
+
+
+class Core(StrEnum):
+    """Cores of ours."""
+
+    NEURO = "neuro"
+    SYSTOLIC = "systolic"
+    MESH = "mesh"
+
+
+class Target(StrEnum):
+    """What a design is mapped to."""
+
+    ASIC = "asic"
+    ECP5 = "ecp5"
+    ICE40 = "ice40"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A core and what it is built for.
+
+    Parameters
+    ----------
+    sizes:
+        Fields of its parameters that were given, by name.
+    mesh, router:
+        Columns x rows of a mesh, and what joins its cores; by default 2x1, and the clockless
+        router on an ASIC, the clocked one on an FPGA, which has no matched delays.
+
+    Raises
+    ------
+    ParameterError
+        A size that the core does not have, or one out of its range.
+    """
+
+    core: Core
+    target: Target
+    sizes: Mapping[str, Any]
+    mesh: str | None = None
+    router: RouterKind | None = None
+
+    def __post_init__(self) -> None:
+        if self.core is not Core.MESH:
+            for name, value in (("--mesh", self.mesh), ("--router", self.router)):
+                if value is not None:
+                    raise ParameterError(f"{name} goes with --core mesh, not --core {self.core}")
+        kind = SystolicParams if self.core is Core.SYSTOLIC else CoreParams
+        known = {field.name for field in fields(kind)}
+        for name in self.sizes:
+            if name not in known:
+                option = name.replace("_", "-")
+                raise ParameterError(f"--{option} is no size of --core {self.core}")
+        _ = self.params
+
+    @cached_property
+    def params(self) -> CoreParams | SystolicParams | MeshParams:
+        """Parameters of the core."""
+        asic = self.target is Target.ASIC
+        if self.core is Core.SYSTOLIC:
+            return SystolicParams(**self.sizes, clock_gating=asic)
+        core = CoreParams(**self.sizes, fabric=Fabric.ASIC if asic else Fabric.FPGA)
+        if self.core is Core.NEURO:
+            return core
+        if (size := parse_mesh(self.mesh or _MESH)) is None:
+            raise ParameterError("--mesh auto needs a network: name columns x rows like 2x2")
+        router = self.router or (RouterKind.CLICK if asic else RouterKind.SYNC)
+        return MeshParams(columns=size[0], rows=size[1], core=core, router=router)
+
+    @property
+    def work(self) -> "Work":
+        """What the core does at best in a cycle."""
+        from spikewatt.synth.fpga.result import Work
+
+        match self.params:
+            case CoreParams(lanes=lanes):
+                return Work("sop", lanes)
+            case SystolicParams(rows=rows, columns=columns):
+                return Work("mac", rows * columns)
+            case MeshParams(core=core, tiles=tiles):
+                return Work("sop", core.lanes * tiles)
+
+    def component(self) -> "wiring.Component":
+        """The core."""
+        from spikewatt.hdl.neuro.core import NeuroCore
+        from spikewatt.hdl.router.mesh import Mesh
+        from spikewatt.hdl.systolic.core import SystolicCore
+
+        match self.params:
+            case CoreParams() as params:
+                return NeuroCore(params)
+            case SystolicParams() as params:
+                return SystolicCore(params)
+            case MeshParams() as params:
+                return Mesh(params)
+
+    def verilog(self) -> str:
+        """Verilog of the core; its top has the core's name."""
+        from spikewatt.synth.verilog import export, export_mesh
+
+        if isinstance(self.params, MeshParams):
+            return export_mesh(self.params, cells=False)
+        return export(self.component(), self.core.value)

@@ -1,0 +1,128 @@
+"""``spikewatt synth --target ecp5|ice40``: RTL to a bitstream."""
+
+import json
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE, SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from spikewatt.flow.console import status
+from spikewatt.flow.files import staged
+from spikewatt.flow.synth.cores import Choice
+from spikewatt.model.errors import TimingError
+
+if TYPE_CHECKING:  # imported where needed: help and errors come at once
+    from spikewatt.synth.fpga.devices import Device
+    from spikewatt.synth.fpga.result import FpgaResult
+
+__all__ = ["synth_fpga"]
+
+
+def synth_fpga(
+    design: Choice | Sequence[Path],
+    top: str,
+    device: "Device",
+    *,
+    freq: float | None,
+    seed: int,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Build a bitstream, and say what it takes and how fast it is.
+
+    Raises
+    ------
+    TimingError
+        A clock was asked for that the design does not reach; everything is written by then.
+    """
+    from spikewatt.synth.fpga.flow import synthesise_fpga
+
+    with status() as progress, staged(out) if out else nullcontext() as part:
+        result = synthesise_fpga(
+            _in_harness(design) if isinstance(design, Choice) else design,
+            top,
+            device,
+            freq=freq,
+            seed=seed,
+            out=part,
+            progress=progress,
+        )
+        if isinstance(design, Choice):
+            result = replace(result, core=design.core.value, work=design.work)
+        if out and part:
+            result = replace(result, folder=out, bitstream=out / result.bitstream.name)
+            (part / "report.json").write_text(_text(result) + "\n")
+    if as_json:
+        print(_text(result))
+    else:
+        console = Console(highlight=False)
+        console.print(_summary(result))
+        console.print(_path(result))
+    if freq is not None and not result.met:
+        raise TimingError(
+            f"{result.top} reaches {result.timing.fmax_mhz:.2f} MHz, not the {freq:g} MHz asked for"
+        )
+
+
+def _in_harness(choice: Choice) -> str:
+    """Verilog of a core between registers."""
+    from spikewatt.synth.fpga.harness import Harness
+    from spikewatt.synth.verilog import export
+
+    return export(Harness(choice.component()), choice.core.value)
+
+
+def _text(result: "FpgaResult") -> str:
+    return json.dumps(result.to_json(), indent=1)
+
+
+def _summary(result: "FpgaResult") -> Table:
+    """What the design takes, and how fast it is."""
+    device, usage, fmax = result.device, result.usage, result.timing.fmax_mhz
+    grade = f" · speed {device.speed}" if device.speed else ""
+    title = Text(
+        f"{result.top} on {device.family} {device.name} {device.package}{grade}", style="italic"
+    )
+    table = Table(title=title, title_justify="left", box=SIMPLE, show_header=False)
+    table.add_column()
+    table.add_column(justify="right", overflow="fold")
+    parts = f"{usage.lut4_logic:,} · {usage.lut4_carry:,} · {usage.lut4_ram:,}"
+    target = "reached" if result.met else "missed"
+    rows = [
+        ("LUT4", f"{usage.lut4:,}"),
+        ("  logic · carry · RAM", parts),
+        ("flip-flops", f"{usage.ff:,}"),
+        ("block RAM", f"{usage.bram:,}"),
+        *([("single-port RAM", f"{usage.spram:,}")] if usage.spram else []),
+        ("multipliers", f"{usage.dsp:,}"),
+        ("Fmax", "no path" if fmax is None else f"{fmax:.2f} MHz"),
+        ("target", f"{result.target_mhz:g} MHz, {target}"),
+    ]
+    if result.work and result.per_second is not None:
+        name = {"sop": "synaptic operations", "mac": "multiply-accumulates"}[result.work.unit]
+        rows.append((f"{name} per second", f"{result.per_second / 1e6:,.1f} million"))
+    rows.append(("bitstream", str(result.bitstream)))
+    for name, value in rows:
+        table.add_row(name, Text(value))
+    return table
+
+
+def _path(result: "FpgaResult") -> Table:
+    """The critical path, a signal a line."""
+    title = Text("critical path", style="italic")
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("signal", overflow="fold")
+    table.add_column("what it is")
+    table.add_column("ns", justify="right")
+    table.add_column("sum", justify="right")
+    total = 0.0
+    for hop in result.timing.path:
+        total += hop.ns
+        table.add_row(Text(hop.name), hop.kind, f"{hop.ns:.2f}", f"{total:.2f}")
+    return table

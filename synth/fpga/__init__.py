@@ -1,0 +1,1 @@
+"""FPGAs: from Verilog to a bitstream."""

@@ -1,0 +1,197 @@
+"""Command-line tools that pip brings as WebAssembly, or a native one in their place."""
+
+import fcntl
+import functools
+import importlib.metadata
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from spikewatt.model.cache import cache_folder
+from spikewatt.model.errors import SpikewattError, ToolError
+from spikewatt.model.process import run_contained
+
+__all__ = ["PipTool", "Step"]
+
+Step = Callable[[str], None]
+"""Called with what is being done."""
+
+_ANNOUNCED = b"This might take a while"  # YoWASP's words before it compiles
+_LONGEST = 200
+
+
+@functools.cache
+def _native(variable: str, chosen: str, flag: str, pattern: str, name: str) -> tuple[str, str]:
+    """Path and version of the tool that the environment names."""
+    if not (path := shutil.which(chosen)):
+        raise ToolError(f"{variable} names {chosen!r}, which is not an executable")
+    try:
+        run = subprocess.run([path, flag], capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise ToolError(f"{variable} names {path}, which does not run ({error.strerror})") from None
+    if not (match := re.search(pattern, run.stdout + run.stderr)):
+        raise ToolError(f"{variable} names {path}, which does not say that it is {name}")
+    return path, match.group(1) if match.groups() else "native"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PipTool:
+    """A tool.
+
+    Parameters
+    ----------
+    name:
+        What people call it.
+    package:
+        Package of pip that brings it; its module is the same with underscores.
+    call:
+        Function of the module that runs it.
+    variable:
+        Environment variable that names a native one.
+    flag, pattern:
+        What asks a native one for its version, and what it answers; the group of the pattern, if
+        there is one, is the version.
+    time:
+        How long it takes to compile, in words.
+    """
+
+    name: str
+    package: str
+    call: str
+    variable: str
+    flag: str
+    pattern: str
+    time: str
+
+    @property
+    def version(self) -> str:
+        """Version of the one that `run` runs.
+
+        Raises
+        ------
+        ToolError
+            There is none.
+        """
+        if chosen := os.environ.get(self.variable):
+            return self._native(chosen)[1]
+        try:
+            return importlib.metadata.version(self.package)
+        except importlib.metadata.PackageNotFoundError:
+            raise ToolError(
+                f"{self.name} is missing: pip install {self.package}, "
+                f"or name one in {self.variable}"
+            ) from None
+
+    def run(
+        self,
+        words: Sequence[str],
+        folder: Path,
+        *,
+        progress: Step = lambda what: None,
+        log: str | None = None,
+        explain: Callable[[str], SpikewattError | None] = lambda output: None,
+    ) -> None:
+        """Run it in ``folder``, which keeps its output as ``log``.
+
+        The one from pip sees few of the files outside: bring files into ``folder`` and name them
+        without a path.
+
+        Parameters
+        ----------
+        progress:
+            Called when the tool, which pip brings as WebAssembly, has to be compiled first.
+        explain:
+            Given the output of a failed run: the error to raise in place of the tool's own words.
+
+        Raises
+        ------
+        ToolError
+            No tool, or the line in which it says what went wrong, and where its output is.
+        """
+        self._warm(progress)
+        self._run(words, folder, folder / (log or f"{self.name}.log"), progress, explain)
+
+    def _native(self, chosen: str) -> tuple[str, str]:
+        return _native(self.variable, chosen, self.flag, self.pattern, self.name)
+
+    def _command(self) -> list[str]:
+        if chosen := os.environ.get(self.variable):
+            return [self._native(chosen)[0]]
+        _ = self.version
+        module = self.package.replace("-", "_")
+        code = f"import sys, {module}; sys.exit({module}.{self.call}(sys.argv[1:]))"
+        return [sys.executable, "-P", "-c", code]
+
+    @property
+    def _compiling(self) -> str:
+        return f"preparing {self.name} (once: {self.time})"
+
+    def _warm(self, progress: Step) -> None:
+        """Let one process at a time compile the WebAssembly: none reads what another rewrites."""
+        if os.environ.get(self.variable):
+            return
+        stamp = cache_folder() / f"{self.package}-{self.version}-{self.name}"
+        if stamp.exists():
+            return
+        try:
+            stamp.parent.mkdir(parents=True, exist_ok=True)
+            with (stamp.parent / f".{self.package}-{self.name}.lock").open("w") as lock:
+                progress(self._compiling)
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if not stamp.exists():
+                    with tempfile.TemporaryDirectory(prefix="spikewatt-") as folder:
+                        log = Path(folder) / "warm.log"
+                        self._start([self.flag], Path(folder), log, progress)
+                    stamp.touch()
+        except OSError as error:
+            raise ToolError(
+                f"cannot write the build cache {stamp.parent} ({error.strerror}): "
+                "set SPIKEWATT_CACHE to a writable folder"
+            ) from None
+
+    def _run(
+        self,
+        words: Sequence[str],
+        folder: Path,
+        log: Path,
+        progress: Step,
+        explain: Callable[[str], SpikewattError | None],
+    ) -> None:
+        if status := self._start(words, folder, log, progress):
+            output = log.read_text(errors="replace")
+            raise explain(output) or ToolError(self._failure(output, status))
+
+    def _start(self, words: Sequence[str], folder: Path, log: Path, progress: Step) -> int:
+        """Exit status, which for one that only tells of itself means nothing."""
+        said = False
+
+        def poll() -> None:
+            nonlocal said
+            if not said:
+                with log.open("rb") as file:
+                    if _ANNOUNCED in file.read(200):
+                        said = True
+                        progress(self._compiling)
+
+        # Temporary files go where they are cleaned up even if the tool is killed.
+        env = {**os.environ, "TMPDIR": str(folder)}
+        return run_contained([*self._command(), *words], cwd=folder, env=env, log=log, poll=poll)
+
+    def _failure(self, output: str, status: int) -> str:
+        """What went wrong, in the tool's words; its output is kept."""
+        handle, kept = tempfile.mkstemp(prefix="spikewatt-", suffix=".log")
+        with os.fdopen(handle, "w") as file:
+            file.write(output)
+        said = re.findall(r"^.*\bERROR:.*$", output, re.MULTILINE)
+        if said:
+            reason = re.sub(r"ERROR: ?", "", said[0], count=1)
+        else:
+            last = output.strip().rpartition("\n")[2]
+            reason = f"status {status}, and its last words were: {last[:_LONGEST] or 'none'}"
+        return f"{self.name} failed: {reason.rstrip('.')} (its output is in {kept})"
