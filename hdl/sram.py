@@ -8,7 +8,10 @@ from amaranth.lib.wiring import In, Out
 
 from spikewatt.model.params import Table, bits_for
 
-__all__ = ["ReadPort", "Sram", "TablePort", "TableSram", "WritePort", "row_layout"]
+__all__ = ["BLOCK", "ReadPort", "Sram", "TablePort", "TableSram", "WritePort", "row_layout"]
+
+BLOCK = {"ram_style": "block"}
+"""Attributes of a memory that belongs into block RAM."""
 
 
 def row_layout(table: Table) -> data.StructLayout:
@@ -88,6 +91,8 @@ class Sram(wiring.Component):
     ----------
     rows, bits : int
         Size.
+    block : bool
+        Ask an FPGA's synthesis for block RAM, however small the memory is.
 
     Members
     -------
@@ -98,9 +103,10 @@ class Sram(wiring.Component):
     read: Any
     write: Any
 
-    def __init__(self, *, rows: int, bits: int) -> None:
+    def __init__(self, *, rows: int, bits: int, block: bool = False) -> None:
         self._rows = rows
         self._bits = bits
+        self._block = block
         size = {"rows": rows, "bits": bits}
         super().__init__({"read": In(ReadPort(**size)), "write": In(WritePort(**size))})
 
@@ -113,7 +119,9 @@ class Sram(wiring.Component):
         """Wrap the memory; a memory of one row keeps an address bit."""
         m = Module()
         depth = 1 << _row_bits(1) if self._rows == 1 else self._rows
-        m.submodules.array = array = memory.Memory(shape=unsigned(self._bits), depth=depth, init=[])
+        m.submodules.array = array = memory.Memory(
+            shape=unsigned(self._bits), depth=depth, init=[], attrs=BLOCK if self._block else None
+        )
         read, write = array.read_port(), array.write_port()
         m.d.comb += [
             read.en.eq(self.read.enable),
@@ -136,9 +144,10 @@ class TableSram(wiring.Component):
     ----------
     table : Table
         Geometry.
+    block : bool
+        As for `Sram`.
     direct : bool
-        Only the configuration port writes, and nothing but its words reaches the write port: there
-        is no multiplexer, and no ``write``.
+        Only the configuration port writes: there is no ``write``, and no multiplexer in its way.
 
     Members
     -------
@@ -151,9 +160,9 @@ class TableSram(wiring.Component):
     write: Any
     table: Any
 
-    def __init__(self, table: Table, *, direct: bool = False) -> None:
+    def __init__(self, table: Table, *, block: bool = False, direct: bool = False) -> None:
         self._table = table
-        self._direct = direct
+        self._block, self._direct = block, direct
         size = {"rows": table.rows, "bits": table.bits}
         super().__init__(
             {
@@ -166,7 +175,9 @@ class TableSram(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Put the configuration port in front of the memory's ports."""
         m = Module()
-        m.submodules.sram = sram = Sram(rows=self._table.rows, bits=self._table.bits)
+        m.submodules.sram = sram = Sram(
+            rows=self._table.rows, bits=self._table.bits, block=self._block
+        )
         table = self.table
         m.d.comb += [
             sram.read.enable.eq(self.read.enable | table.read),

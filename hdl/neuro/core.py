@@ -79,7 +79,7 @@ class _Parts:
             synapses=SynapseLanes(params),
             neurons=NeuronGroup(params),
             fanout=FanOut(params),
-            config=ConfigPort(params.tables),
+            config=ConfigPort(params.tables, isolated=not params.registered),
         )
 
 

@@ -1,6 +1,6 @@
 """One lane of a leaky integrate-and-fire neuron: combinational."""
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -75,7 +75,12 @@ class LeakUnit(wiring.Component):
         v = self.membrane
         amount = self.amount[: self._params.state_bits - 1]
         nearer = Signal(signed(self._params.state_bits + 1), name="nearer")
-        m.d.comb += nearer.eq(Mux(v < 0, v + amount, v - amount))
+        if self._params.registered:  # one carry chain: v + amount, or v + ~amount + 1
+            step, up = Cat(amount, 0).as_signed(), v[-1]
+            chain = Cat(1, v).as_signed() + Cat(~up, Mux(up, step, ~step)).as_signed()
+            m.d.comb += nearer.eq(chain >> 1)
+        else:
+            m.d.comb += nearer.eq(Mux(v < 0, v + amount, v - amount))
         with m.If((nearer < 0) == (v < 0)):
             m.d.comb += self.decayed.eq(nearer)
 
@@ -165,11 +170,10 @@ class FireUnit(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Saturate once, compare, reset; hold everything while refractory."""
         m = Module()
-        low, high = self._params.membrane_range
         v = Signal(signed(self._params.state_bits))
         resting = Signal()
         m.d.comb += [
-            v.eq(Mux(self.total > high, high, Mux(self.total < low, low, self.total))),
+            v.eq(self._saturated()),
             resting.eq(self.refractory != 0),
         ]
         fires = self._kept(m, self._fires(v) & ~self.silent & ~resting, "fires")
@@ -191,6 +195,16 @@ class FireUnit(wiring.Component):
         with m.Else():
             m.d.comb += self.after.eq(v)
         return m
+
+    def _saturated(self) -> Value:
+        """The nearest membrane to the total."""
+        low, high = self._params.membrane_range
+        if not self._params.registered:
+            return Mux(self.total > high, high, Mux(self.total < low, low, self.total))
+        # Look-up tables see at once that all bits are the sign; comparisons would be carry chains.
+        sign, beyond = self.total[-1], self.total[self._params.state_bits - 1 :]
+        fits = beyond.all() | ~beyond.any()
+        return Mux(fits, self.total, Mux(sign, low, high))
 
     def _kept(self, m: Module, value: Value, name: str) -> Value:
         """Return a value of the comparison as the reset sees it."""

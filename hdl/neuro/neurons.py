@@ -90,9 +90,9 @@ class NeuronGroup(wiring.Component):
         tables, group = self._params.tables, self.group
         m = Module()
         taken = Signal()
-        direct = self._params.registered
-        m.submodules.params = params = TableSram(tables[TableId.NEURONS], direct=direct)
-        m.submodules.state = state = TableSram(tables[TableId.STATE])
+        block = self._params.registered
+        m.submodules.params = params = TableSram(tables[TableId.NEURONS], block=block, direct=block)
+        m.submodules.state = state = TableSram(tables[TableId.STATE], block=block)
         wiring.connect(m, wiring.flipped(self.neurons), params.table)
         wiring.connect(m, wiring.flipped(self.state), state.table)
         m.d.comb += [

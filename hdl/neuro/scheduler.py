@@ -72,7 +72,9 @@ class AxonScheduler(wiring.Component):
         """Share one memory between arrivals, the scan and the clear."""
         params = self._params
         m = Module()
-        m.submodules.slots = slots = TableSram(params.tables[TableId.SCHEDULER])
+        m.submodules.slots = slots = TableSram(
+            params.tables[TableId.SCHEDULER], block=params.registered
+        )
         wiring.connect(m, wiring.flipped(self.table), slots.table)
 
         slot = Signal(params.slot_bits, init=params.delay_slots - 1)
@@ -164,6 +166,7 @@ class AxonScheduler(wiring.Component):
                 m.d.comb += [
                     slots.read.enable.eq(word != words - 1),
                     slots.read.row.eq(Cat(slot, (word + 1)[: bits_for(words)])),
-                    slots.write.enable.eq(slots.read.data != 0),
+                    # An empty word is cleared in vain where its enable would come late.
+                    slots.write.enable.eq(self._params.registered | (slots.read.data != 0)),
                     slots.write.row.eq(Cat(slot, word[: bits_for(words)])),
                 ]

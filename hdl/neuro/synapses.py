@@ -78,7 +78,9 @@ class SynapseLanes(wiring.Component):
         """Entry stage, then add stage."""
         m = Module()
         m.submodules.sram = sram = TableSram(
-            self._params.tables[TableId.SYNAPSES], direct=self._params.registered
+            self._params.tables[TableId.SYNAPSES],
+            block=self._params.registered,
+            direct=self._params.registered,
         )
         wiring.connect(m, wiring.flipped(self.table), sram.table)
         self._add_stage(m, sram, self._entry_stage(m, sram))

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from spikewatt.hdl.bits import lowest_set
 from spikewatt.hdl.neuro.signatures import AwakePort, WindowPort, step_layout
+from spikewatt.hdl.sram import BLOCK
 from spikewatt.model.params import CoreParams, bits_for
 
 __all__ = ["GroupWalker"]
@@ -143,7 +144,12 @@ class GroupWalker(wiring.Component):
         width = params.awake_bits
         self._words = words = -(-params.groups // width)
         self._bit_bits = bit_bits = bits_for(width)
-        m.submodules.bits = bits = memory.Memory(shape=width, depth=max(2, words), init=[])
+        m.submodules.bits = bits = memory.Memory(
+            shape=width,
+            depth=max(2, words),
+            init=[],
+            attrs=BLOCK if params.registered else None,
+        )
         read = bits.read_port()
         write = bits.write_port(granularity=None if params.registered else 1)
         self._left = Signal(width, name="left")
