@@ -62,6 +62,8 @@ class NativeCore(TableModel):
         Kind of waveform.
     waveform:
         File to write it to.
+    verilog:
+        In place of the core's own: a netlist of it; it is compiled quickly and runs slower.
 
     Use it as a context manager, or ``close`` it: that ends the waveform.
 
@@ -74,13 +76,24 @@ class NativeCore(TableModel):
     """
 
     def __init__(
-        self, params: CoreParams, *, trace: Trace = "none", waveform: Path | None = None
+        self,
+        params: CoreParams,
+        *,
+        trace: Trace = "none",
+        waveform: Path | None = None,
+        verilog: str | None = None,
     ) -> None:
         self.params = params
         self._packets = 0  # in a tick, at most
         geometry = _Geometry(params.groups, params.lanes, params.state_bits, HALF_PERIOD)
-        verilog = export(NeuroCore(params), "neuro")
-        super().__init__(verilog, "neuro", geometry, trace=trace, waveform=waveform)
+        super().__init__(
+            verilog or export(NeuroCore(params), "neuro"),
+            "neuro",
+            geometry,
+            trace=trace,
+            waveform=waveform,
+            optimise=not verilog,
+        )
         address = ctypes.c_void_p
         self._declare("core_clear", address)
         self._declare("core_run", address, ctypes.c_int64, *[address] * 3)

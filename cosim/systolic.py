@@ -79,6 +79,8 @@ class NativeSystolic(TableModel):
         Kind of waveform.
     waveform:
         File to write it to.
+    verilog:
+        In place of the core's own: a netlist of it; it is compiled quickly and runs slower.
 
     Use it as a context manager, or ``close`` it: that ends the waveform.
 
@@ -91,15 +93,26 @@ class NativeSystolic(TableModel):
     """
 
     def __init__(
-        self, params: SystolicParams, *, trace: Trace = "none", waveform: Path | None = None
+        self,
+        params: SystolicParams,
+        *,
+        trace: Trace = "none",
+        waveform: Path | None = None,
+        verilog: str | None = None,
     ) -> None:
         self.params = params
         words = 2 * -(-params.rows * params.activation_bits // 64)
         geometry = _Geometry(
             params.columns, params.accumulator_bits, params.activation_bits, words, HALF_PERIOD
         )
-        verilog = export(SystolicCore(params), "systolic")
-        super().__init__(verilog, "systolic", geometry, trace=trace, waveform=waveform)
+        super().__init__(
+            verilog or export(SystolicCore(params), "systolic"),
+            "systolic",
+            geometry,
+            trace=trace,
+            waveform=waveform,
+            optimise=not verilog,
+        )
         address, count = ctypes.c_void_p, ctypes.c_int64
         self._declare("core_run", address, ctypes.c_int, address, count, address)
 

@@ -107,7 +107,12 @@ def _tracing(trace: Trace) -> list[str]:
 
 
 def build_native(
-    verilog: str, *, top: str = "neuro", trace: Trace = "none", timing: bool = False
+    verilog: str,
+    *,
+    top: str = "neuro",
+    trace: Trace = "none",
+    timing: bool = False,
+    optimise: bool = True,
 ) -> Path:
     """Shared library of the design in ``verilog`` with the batched runner that is made for it.
 
@@ -117,6 +122,8 @@ def build_native(
         Its module, and the name of the runner.
     timing:
         Keep the delays of the design, in units of 1 ps, as `build_cocotb` does.
+    optimise:
+        Without it a netlist is there in half the time, and runs slower.
 
     Raises
     ------
@@ -126,7 +133,8 @@ def build_native(
     folder = resources.files("spikewatt.cosim").joinpath("native")
     runner = folder.joinpath(f"{top}.cpp").read_text()
     headers = {name: folder.joinpath(name).read_text() for name in ("simulation.h", "driver.h")}
-    return _build_model(verilog, runner, "native", ["-shared"], trace, top, headers, timing)
+    options = {"top": top, "headers": headers, "timing": timing, "optimise": optimise}
+    return _build_model(verilog, runner, "native", ["-shared"], trace, **options)
 
 
 def build_program(verilog: str, source: str, *, trace: Trace = "none") -> Path:
@@ -151,11 +159,13 @@ def _build_model(
     top: str = "neuro",
     headers: Mapping[str, str] = MappingProxyType({}),
     timing: bool = False,
+    optimise: bool = True,
 ) -> Path:
     scale = "1ps/1ps" if timing else "1ns/1ns"
     options = ["--top-module", top, "--prefix", f"V{top}", "--timescale", scale]
     options += [*_TIMING[timing], *_tracing(trace)]
-    flags = [*_flags(trace, timing=timing), *_NATIVE]
+    common = [*_flags(trace, timing=timing), *_NATIVE]
+    flags = common if optimise else [*common, "-O0"]
     runtime = ["verilated_timing.cpp"] if timing else []
 
     def build(folder: Path) -> None:
@@ -164,7 +174,7 @@ def _build_model(
             (folder / name).write_text(text)
         unity = _verilate(folder, verilog, options, flags)
         command = [compiler(), *flags, "-Imodel", *link, unity, "cold.o", "driver.cpp"]
-        tail = [*_runtime(flags, trace, *runtime), *_LIBRARIES[trace], "-pthread", "-o", kind]
+        tail = [*_runtime(common, trace, *runtime), *_LIBRARIES[trace], "-pthread", "-o", kind]
         run_tool([*command, *tail], cwd=folder)
 
     content = [
