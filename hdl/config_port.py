@@ -86,7 +86,7 @@ class ConfigPort(wiring.Component):
         self._answers: dict[IntEnum, Signal] = {}
         if not self._isolated:
             for key, table in self._tables.items():
-                self._address(m, key, staged)
+                m.d.comb += self._address(key, staged)
                 kept = Signal(table.bits, name=f"{key.name.lower()}_answer")
                 m.d.sync += kept.eq(self.port(key).read_data)
                 self._answers[key] = kept
@@ -111,19 +111,15 @@ class ConfigPort(wiring.Component):
         with m.Switch(word.address[CONFIG_TABLE_SHIFT:]):
             for key in self._tables:
                 with m.Case(key):
-                    if self._isolated:
-                        self._address(m, key, staged)
                     self._access(m, key, staged, taken, answer)
         return m
 
-    def _address(self, m: Module, key: IntEnum, staged: Array) -> None:
+    def _address(self, key: IntEnum, staged: Array) -> tuple[Any, Any]:
         """Row and data for one table."""
         table, port, word = self._tables[key], self.port(key), self.i.payload
         full = Cat(*(staged[n] for n in range(table.chunks - 1)), word.data)
-        m.d.comb += [
-            port.row.eq(word.address[table.chunk_bits : CONFIG_TABLE_SHIFT]),
-            port.write_data.eq(full),
-        ]
+        row = word.address[table.chunk_bits : CONFIG_TABLE_SHIFT]
+        return port.row.eq(row), port.write_data.eq(full)
 
     def _access(
         self, m: Module, key: IntEnum, staged: Array, taken: Signal, answer: Signal
@@ -135,9 +131,12 @@ class ConfigPort(wiring.Component):
         chunk = word.address[: table.chunk_bits]
         read = Cat(self._answers.get(key, port.read_data), 0)
         last = chunk == table.chunks - 1
+        row, write_data = self._address(key, staged)
         m.d.comb += [
+            *([row] if self._isolated else []),
             port.read.eq(taken & ~word.write),
             port.write.eq(taken & word.write & last),
+            *([write_data] if self._isolated else []),
             answer.eq(read.word_select(chunk, CONFIG_DATA_BITS) if table.chunk_bits else read),
         ]
         if table.chunks > 1:

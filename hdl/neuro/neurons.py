@@ -4,7 +4,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -89,23 +89,20 @@ class NeuronGroup(wiring.Component):
         """Read, leak, sum, fire; and the clear."""
         tables, group = self._params.tables, self.group
         m = Module()
-        taken = Signal()
         block = self._params.registered
+        # With copies behind the memories, a group that is read in vain does no harm.
+        asked = Const(1) if block else group.finish & group.finish_ready
         m.submodules.params = params = TableSram(tables[TableId.NEURONS], block=block, direct=block)
         m.submodules.state = state = TableSram(tables[TableId.STATE], block=block)
         wiring.connect(m, wiring.flipped(self.neurons), params.table)
         wiring.connect(m, wiring.flipped(self.state), state.table)
         m.d.comb += [
             group.advance.eq(~(self.fired.valid & ~self.fired.ready)),
-            # With copies behind the memories, a group that is read in vain does no harm.
-            taken.eq(
-                group.advance & (self._params.registered | (group.finish & group.finish_ready))
-            ),
             *(
                 signal.eq(value)
                 for sram in (params, state)
                 for signal, value in (
-                    (sram.read.enable, taken),
+                    (sram.read.enable, asked & group.advance),
                     (sram.read.row, group.finish_group),
                 )
             ),
