@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from spikewatt.flow.board.command import fpga
 from spikewatt.flow.compare.command import compare as compare_command
 from spikewatt.flow.console import progress_bar
 from spikewatt.flow.energy import energy
@@ -172,6 +173,7 @@ def run(
 app.command("compare")(compare_command)
 app.command()(synth)
 app.command()(energy)
+app.add_typer(fpga, name="fpga")
 
 
 @app.command()

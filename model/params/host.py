@@ -120,8 +120,9 @@ class HostParams:
     identity:
         The core's, from `core_identity`.
     buffer_bytes:
-        Longest frame in each direction, unescaped and without its check sequence: a power of two
-        from 64 to 4096, and at least four words of the widest stream.
+        Memory for each direction: a request's operations with their end and check sequence take no
+        more, nor do a reply's words with its kind. A power of two from 64 to 4096, and at least
+        four times the longest word of a reply.
     meter:
         Count the core's busy cycles.
 

@@ -1,0 +1,104 @@
+"""A board that is simulated: its Verilated RTL behind two pins, reached as over a serial port."""
+
+import ctypes
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spikewatt.cosim.library import HALF_PERIOD, NativeModel, pointer
+from spikewatt.cosim.verilated import Trace
+from spikewatt.hdl.host.board import Board
+from spikewatt.model.params.host import HostParams
+from spikewatt.synth.verilog import export
+
+__all__ = ["SIMULATED_BAUD", "SimulatedBoard"]
+
+SIMULATED_BAUD = 1_000_000
+"""Bits a second on the simulated line."""
+_ROOM = 1 << 16
+_PIECE, _PATIENCE = 256, 1 << 18  # bytes and cycles without a look for an interrupt
+
+
+class _Geometry(ctypes.Structure):
+    _fields_ = [
+        *((name, ctypes.c_double) for name in ("bit", "sent", "received")),
+        *((name, ctypes.c_uint32) for name in ("seed", "half_period")),
+    ]
+
+
+class SimulatedBoard(NativeModel):
+    """A `spikewatt.hdl.host.board.Board`, Verilated, in this process; reached by its two pins.
+
+    Time is that of the simulation, at `SIMULATED_BAUD`.
+
+    Parameters
+    ----------
+    core:
+        What is on the board.
+    clocks_per_bit:
+        Of the board.
+    buffer_bytes, meter:
+        Those of the board.
+    speed:
+        How much faster than the board the host sends and listens.
+    wrong_bits:
+        Probabilities of a wrong bit on the way to the board, and back.
+    seed:
+        Of the wrong bits.
+    trace, waveform:
+        Kind of waveform, and its file.
+
+    Raises
+    ------
+    ToolError
+        A tool is missing, or failed.
+    """
+
+    def __init__(
+        self,
+        core: Any,
+        *,
+        clocks_per_bit: int = 8,
+        buffer_bytes: int = 1024,
+        meter: bool = False,
+        speed: float = 1.0,
+        wrong_bits: tuple[float, float] = (0.0, 0.0),
+        seed: int = 0,
+        trace: Trace = "none",
+        waveform: Path | None = None,
+    ) -> None:
+        board = Board(core, clocks_per_bit=clocks_per_bit, buffer_bytes=buffer_bytes, meter=meter)
+        self.link: HostParams = board.link
+        self._frequency = clocks_per_bit * SIMULATED_BAUD
+        verilog = export(board, "board")
+        geometry = _Geometry(clocks_per_bit / speed, *wrong_bits, seed, HALF_PERIOD)
+        super().__init__(verilog, "board", geometry, trace=trace, waveform=waveform)
+        address, count = ctypes.c_void_p, ctypes.c_int64
+        self._declare("core_write", address, ctypes.c_char_p, count)
+        self._declare("core_take", address, address, count, count, address)
+        self._declare("core_idle", address, count)
+
+    @property
+    def seconds(self) -> float:
+        """Simulated time since power-up."""
+        return self.cycles / self._frequency
+
+    def write(self, line: bytes) -> None:
+        """Send bytes; it takes their time on the line."""
+        for at in range(0, len(line), _PIECE):
+            piece = line[at : at + _PIECE]
+            self._lib.core_write(self._core, piece, len(piece))
+
+    def read(self, seconds: float) -> bytes:
+        """Bytes that have come, or that come together; waits so long for the first one."""
+        out, got = np.empty(_ROOM, np.uint8), ctypes.c_int64()
+        end = self.cycles + max(1, round(seconds * self._frequency))
+        while not got.value and (left := end - self.cycles) > 0:
+            patience = min(left, _PATIENCE)
+            self._lib.core_take(self._core, pointer(out), _ROOM, patience, ctypes.byref(got))
+        return out[: got.value].tobytes()
+
+    def idle(self, seconds: float) -> None:
+        """Let time go by."""
+        self._lib.core_idle(self._core, round(seconds * self._frequency))

@@ -1,0 +1,1 @@
+"""Networks on a real board, or a simulated one, over a serial port."""
