@@ -1,10 +1,11 @@
 """Hardware that the random tests build: every parameter at its edges and in between."""
 
+from dataclasses import replace
 from typing import Any
 
-from spikewatt.model.params import Compare, CoreParams, Leak, Reset
+from spikewatt.model.params import Compare, CoreParams, Fabric, Leak, Reset
 
-__all__ = ["BUILDS"]
+__all__ = ["BUILDS", "ON_FPGA"]
 
 _SIZES = (
     *("neurons", "axons", "weight_bits", "state_bits", "bias_bits", "lanes", "delay_slots"),
@@ -89,3 +90,9 @@ BUILDS: dict[str, CoreParams] = {
     "free clock, five lanes": _core(35, 19, 4, 9, 3, 5, 32, 4, 50, 1, 2, clock_gating=False),
 }
 """Builds of the random tests by name."""
+
+ON_FPGA: dict[str, CoreParams] = {
+    f"{name}, on an FPGA": replace(params, fabric=Fabric.FPGA, clock_gating=False)
+    for name, params in BUILDS.items()
+}
+"""The same with registers behind the memories."""

@@ -18,7 +18,7 @@ from tests.cosim.agree import (
     expected_visits,
     run_job,
 )
-from tests.cosim.builds import BUILDS
+from tests.cosim.builds import BUILDS, ON_FPGA
 from tests.cosim.random_cores import RandomCase, random_case
 
 CASES = 9
@@ -29,13 +29,27 @@ STALLS = (0.0, 0.2, 0.5)
 """Probability of a pause on every stream: builds take turns."""
 
 
+ALL_BUILDS = BUILDS | ON_FPGA
+FIRST_ON_FPGA = ("one neuron", "33 groups", "80 groups", "three lanes", "shared rows", "windows")
+"""Those of `ON_FPGA` that every run of the tests builds."""
+
+
 def cases(build: str) -> list[RandomCase]:
-    return [random_case(build, BUILDS[build], number) for number in range(CASES)]
+    return [random_case(build, ALL_BUILDS[build], number) for number in range(CASES)]
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@pytest.mark.parametrize(
+    "build",
+    [
+        *BUILDS,
+        *(
+            pytest.param(build, marks=() if build.startswith(FIRST_ON_FPGA) else pytest.mark.long)
+            for build in ON_FPGA
+        ),
+    ],
+)
 def test_native(build: str) -> None:
-    with NativeCore(BUILDS[build]) as core:
+    with NativeCore(ALL_BUILDS[build]) as core:
         for case in cases(build):
             core.clear()
             core.configure(case.program)
@@ -50,9 +64,9 @@ def test_native(build: str) -> None:
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("simulator", SIMULATORS)
-@pytest.mark.parametrize("build", BUILDS)
+@pytest.mark.parametrize("build", [*BUILDS, "eight lanes, on an FPGA"])
 def test_cocotb(build: str, simulator: Simulator, tmp_path: Path) -> None:
-    number = list(BUILDS).index(build)
+    number = list(ALL_BUILDS).index(build)
     jobs = [
         Case(
             name=case.name,
@@ -64,7 +78,7 @@ def test_cocotb(build: str, simulator: Simulator, tmp_path: Path) -> None:
         for k, case in enumerate(cases(build))
     ]
     stall = STALLS[number % len(STALLS)]
-    cycles = run_job(BUILDS[build], jobs, simulator, tmp_path, stall=stall, seed=number)
+    cycles = run_job(ALL_BUILDS[build], jobs, simulator, tmp_path, stall=stall, seed=number)
     assert min(cycles) > 0
 
 

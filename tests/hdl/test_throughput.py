@@ -10,7 +10,7 @@ from pywellen import Waveform  # pyright: ignore[reportAttributeAccessIssue]  # 
 
 from spikewatt.cosim.native import NativeCore, RtlTrace
 from spikewatt.model.golden import run
-from spikewatt.model.params import CoreParams, NeuronType
+from spikewatt.model.params import CoreParams, Fabric, NeuronType
 from spikewatt.model.program import Program
 from tests.cosim.agree import check_trace
 
@@ -18,9 +18,13 @@ NEURONS = AXONS = 64
 IntArray = NDArray[np.int64]
 
 
-def dense(lanes: int, *, axons: int = AXONS) -> CoreParams:
+FABRICS = list(Fabric)
+
+
+def dense(lanes: int, *, axons: int = AXONS, fabric: Fabric = Fabric.ASIC) -> CoreParams:
     """64 neurons; room for the rows of 64 axons, whatever the number of axons."""
     return CoreParams(
+        fabric=fabric,
         neurons=NEURONS,
         axons=axons,
         lanes=lanes,
@@ -105,9 +109,13 @@ def integrating(file: Path) -> list[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("fires", [False, True], ids=["silent", "firing"])
-@pytest.mark.parametrize("lanes", [4, 8])
-def test_dense_network_keeps_the_lanes_busy(lanes: int, fires: bool, tmp_path: Path) -> None:
-    params = dense(lanes)
+@pytest.mark.parametrize(
+    ("lanes", "fabric"), [(4, Fabric.ASIC), (8, Fabric.ASIC), (1, Fabric.FPGA), (8, Fabric.FPGA)]
+)
+def test_dense_network_keeps_the_lanes_busy(
+    lanes: int, fabric: Fabric, fires: bool, tmp_path: Path
+) -> None:
+    params = dense(lanes, fabric=fabric)
     program = connected(params, fires=fires)
     file = tmp_path / "dense.vcd"
     simulate(program, events(AXONS, 3), file)
@@ -134,13 +142,15 @@ def most_cycles(params: CoreParams, due: IntArray, visited: IntArray) -> IntArra
     """Cycles of ticks as `NeuroCore` gives them: ``due`` axons that reach all groups visited."""
     words = np.arange(params.scheduler_words) * params.scheduler_bits
     in_word = np.clip(due[:, None] - words, 1, params.scheduler_bits)
-    awake_bits = 3 * -(-params.groups // 32)
-    walk = visited * np.maximum(3, due) + 3 * (due > 0) + 5 * (visited > 0)
+    awake_bits = 3 * -(-params.groups // params.awake_bits)
+    shortest, grown, drained = (1, 4, 9) if params.registered else (3, 3, 5)
+    walk = visited * np.maximum(shortest, due) + grown * (due > 0) + drained * (visited > 0)
     return 5 + in_word.sum(axis=1) + awake_bits + walk
 
 
-def test_cycles_of_a_tick(tmp_path: Path) -> None:
-    params = dense(8)
+@pytest.mark.parametrize("fabric", FABRICS)
+def test_cycles_of_a_tick(fabric: Fabric, tmp_path: Path) -> None:
+    params = dense(8, fabric=fabric)
     due = np.array([0, 0, 0, 0, 2, 0, 1, 40, 40, 0])
     stimulus = [event for axons in due for event in events(axons, 1)]
     rtl = simulate(connected(params), stimulus, tmp_path / "cycles.vcd")
