@@ -46,6 +46,14 @@ def synth(
     speed: Annotated[
         str | None, typer.Option(help="Speed grade of an ECP5.", show_default="6")
     ] = None,
+    board: Annotated[
+        str | None,
+        typer.Option(help="ulx3s or icebreaker: with a serial line, on its pins and its clock."),
+    ] = None,
+    baud: Annotated[
+        int | None,
+        typer.Option(min=300, help="Speed of the serial line.", show_default="1000000"),
+    ] = None,
     freq: Annotated[
         float | None,
         typer.Option(
@@ -126,7 +134,8 @@ def synth(
     _check_source(design, top, core, {**given, "mesh": mesh, "router": router})
     choice = Choice(core, target, given, mesh, router) if core else None
     for_asic = {"liberty": liberty, "clock_gating": clock_gating, "dont_use": dont_use}
-    for_fpga = {"device": device, "package": package, "speed": speed, "freq": freq, "seed": seed}
+    for_fpga = {"device": device, "package": package, "speed": speed, "board": board}
+    for_fpga |= {"baud": baud, "freq": freq, "seed": seed}
     if target is Target.ASIC:
         _refuse(for_fpga, "is for FPGAs: add --target ecp5 or --target ice40")
         from spikewatt.flow.synth.asic import synth_asic
@@ -142,13 +151,20 @@ def synth(
         )
         return
     _refuse(for_asic, f"is for ASICs: leave --target {target} out")
-    from spikewatt.flow.synth.fpga import synth_fpga
+    from spikewatt.flow.synth.fpga import Placement, synth_fpga
+    from spikewatt.synth.fpga.boards import find_board
     from spikewatt.synth.fpga.devices import find_device
 
+    if board and not choice:
+        raise ParameterError("--board goes with --core: your own design has pins of its own")
+    if baud is not None and not board:
+        raise ParameterError("--baud is of a board's serial line: add --board")
+    where = (device, package, speed)
+    found = find_board(target.value, board, *where) if board else None
     synth_fpga(
         choice or list(design or ()),
         top or str(core),
-        find_device(target.value, device, package, speed),
+        Placement(found.device if found else find_device(target.value, *where), found, baud),
         freq=freq,
         seed=1 if seed is None else seed,
         out=out,

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,16 +18,42 @@ from spikewatt.flow.synth.cores import Choice
 from spikewatt.model.errors import TimingError
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
+    from spikewatt.synth.fpga.boards import FpgaBoard
     from spikewatt.synth.fpga.devices import Device
     from spikewatt.synth.fpga.result import FpgaResult
 
-__all__ = ["synth_fpga"]
+__all__ = ["Placement", "synth_fpga"]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """What a design is put onto: a device alone, or one on a board with a serial line."""
+
+    device: "Device"
+    board: "FpgaBoard | None" = None
+    baud: int | None = None
+
+    def design(self, choice: Choice, freq: float | None) -> "tuple[str, float | None]":
+        """Verilog of a core on it, and the clock to aim at if it is the board's.
+
+        Without a board the core stands between registers.
+        """
+        from spikewatt.synth.fpga.harness import Harness
+        from spikewatt.synth.verilog import export
+
+        if self.board is None:
+            return export(Harness(choice.component()), choice.core.value), freq
+        from spikewatt.synth.fpga.board_top import BAUD, BoardTop
+
+        baud = BAUD if self.baud is None else self.baud
+        whole = BoardTop(choice.component(), self.board, mhz=freq, baud=baud)
+        return export(whole, choice.core.value), whole.mhz
 
 
 def synth_fpga(
     design: Choice | Sequence[Path],
     top: str,
-    device: "Device",
+    where: Placement,
     *,
     freq: float | None,
     seed: int,
@@ -43,12 +69,14 @@ def synth_fpga(
     """
     from spikewatt.synth.fpga.flow import synthesise_fpga
 
+    source, wanted = where.design(design, freq) if isinstance(design, Choice) else (design, freq)
     with status() as progress, staged(out) if out else nullcontext() as part:
         result = synthesise_fpga(
-            _in_harness(design) if isinstance(design, Choice) else design,
+            source,
             top,
-            device,
-            freq=freq,
+            where.device,
+            constraints=where.board.constraints if where.board else "",
+            freq=wanted,
             seed=seed,
             out=part,
             progress=progress,
@@ -64,18 +92,11 @@ def synth_fpga(
         console = Console(highlight=False)
         console.print(_summary(result))
         console.print(_path(result))
-    if freq is not None and not result.met:
+    if wanted is not None and not result.met:
         raise TimingError(
-            f"{result.top} reaches {result.timing.fmax_mhz:.2f} MHz, not the {freq:g} MHz asked for"
+            f"{result.top} reaches {result.timing.fmax_mhz:.2f} MHz, "
+            f"not the {wanted:g} MHz that {'were asked for' if freq else 'the board gives it'}"
         )
-
-
-def _in_harness(choice: Choice) -> str:
-    """Verilog of a core between registers."""
-    from spikewatt.synth.fpga.harness import Harness
-    from spikewatt.synth.verilog import export
-
-    return export(Harness(choice.component()), choice.core.value)
 
 
 def _text(result: "FpgaResult") -> str:

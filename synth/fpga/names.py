@@ -3,31 +3,44 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from spikewatt.synth.fpga.harness import ENTERING, LEAVING
 
-__all__ = ["Kind", "Names"]
+__all__ = ["Kind", "Names", "made_up"]
 
-Kind = str
-"""What a name is of: ``logic``, ``register``, ``memory``, ``multiplier``, ``input``, ``output``."""
+Kind = Literal["logic", "register", "memory", "multiplier", "input", "output"]
+"""What a name is of; inputs and outputs are the registers of a `Harness`."""
 
+# `autoname` calls what has no name after a neighbour: its name, the cell's type, the port.
 _MADE_UP = re.compile(
-    r"_(?:LUT4|CCU2C|PFUMX|L6MUX21|TRELLIS_FF|TRELLIS_DPR16X4|DP16KD|PDPW16KD|MULT18X18D|ALU54B"
-    r"|SB_LUT4|SB_CARRY|SB_DFF\w*?|SB_RAM\w*?|SB_MAC16|SB_SPRAM256KA|TRELLIS_IO|SB_IO)"
-    r"(?:_|$).*"
+    r"_(?:LUT4|CCU2C|PFUMX|L6MUX21|TRELLIS_\w+?|DP16KD|PDPW16KD|MULT18X18D|ALU54B|EHXPLLL"
+    r"|SB_[A-Z]\w*?)(?:_.*)?$"
 )
-_OF_PLACER = re.compile(r"\$(?:TRELLIS_IO|SB_IO|CCU2|CARRY|PACKER|glb|nextpnr|nxt).*")
-_GLOBAL = re.compile(r"^\$glbnet\$|_\$glb_clk$")
-_INDEX = re.compile(r"\[\d+\]$")
-_CELL_OF_PLACER = re.compile(r"_(?:DFFLC|LC|RAM|CARRY_LC)$|\$(?:CCU2|CARRY).*$")
-_MEMORY = re.compile(r"\.(?:array|mem)\.\d+\.\d+.*$|\.(?:array|mem)$")
-_UNSAID = {"logic", "sram"}
-_PORTS = {"entering__": "input", "leaving__": "output"}
+_MEMORY = re.compile(r"\.(?:array|mem)(?:\.\d+\.\d+.*)?$")  # a memory's name, then its cells'
+_PLACED_NET = re.compile(
+    r"^\$glbnet\$|\$glb_\w+$|_\$glb_\w+$|\$(?:TRELLIS_IO|SB_IO|CCU2|nextpnr).*$"
+)
+_PLACED_CELL = re.compile(r"(?:_DFFLC|_LC|_RAM|_DSP|_SPRAM)$|\$(?:CCU2|CARRY|nextpnr).*$")
+_INDEX = re.compile(r"\[(\d+)\]$")
+_AROUND = ("board.", "core.")  # what a core lies in
+_UNSAID = {"logic", "sram"}  # wrappers that every name would have
+_MEMORIES = ("DP16KD", "PDPW16KD", "TRELLIS_DPR16X4", "SB_RAM40", "SB_SPRAM256KA")
+_MULTIPLIERS = ("MULT18X18D", "SB_MAC16")
+_FLIP_FLOPS = ("TRELLIS_FF", "SB_DFF")
+_PORTS: dict[str, Kind] = {ENTERING: "input", LEAVING: "output"}
+
+
+def made_up(name: str) -> bool:
+    """Whether yosys made a name of that of a signal or memory, and a cell's."""
+    return bool(_MADE_UP.search(name) or _MEMORY.search(name))
 
 
 class Names:
-    """Names of a mapped module, by net and by cell.
+    """Names of a mapped module, by net and by cell, as nextpnr tells them.
+
+    A signal has a name in each module that it passes. The deepest is told: the one in the module
+    that makes or takes it.
 
     Parameters
     ----------
@@ -40,72 +53,57 @@ class Names:
         self._nets = module["netnames"]
         self._of_bit: dict[int, list[str]] = defaultdict(list)
         for name, net in self._nets.items():
-            if not net["hide_name"] and not name.startswith("$") and not _MADE_UP.search(name):
+            if not (net["hide_name"] or name.startswith("$") or made_up(name)):
                 for bit in net["bits"]:
                     self._of_bit[bit].append(name)
-        self._register = {
-            cell["connections"]["D" if "D" in cell["connections"] else "DI"][0]: cell
+        self._taken_by = {  # an iCE40's cell holds a look-up table and its flip-flop, and one name
+            cell["connections"]["D"][0]: cell
             for cell in self._cells.values()
-            if cell["type"].startswith(("TRELLIS_FF", "SB_DFF"))
+            if cell["type"].startswith("SB_DFF")
         }
 
     def net(self, name: str) -> str | None:
-        """The signal of the RTL that a net is, or that it leads to; ``None``: none is told."""
-        name = _OF_PLACER.sub("", _GLOBAL.sub("", name))
-        if not name:
-            return None
-        index = _INDEX.search(name)
-        bits = self._nets.get(name[: index.start()] if index else name, {}).get("bits", [])
-        if index and int(index[0][1:-1]) < len(bits):
-            bits = [bits[int(index[0][1:-1])]]
-        return self._best(self._of_bit[bit] for bit in bits) or self._written(name)
+        """The signal of the RTL that a net is, or that it is made for; ``None``: none is told."""
+        name = _PLACED_NET.sub("", name)
+        plain = _INDEX.sub("", name)
+        bits = self._nets.get(plain, {"bits": []})["bits"]
+        if (index := _INDEX.search(name)) and int(index[1]) < len(bits):
+            bits = [bits[int(index[1])]]
+        return self._deepest(bits) or _said(plain)
 
-    def element(self, cell: str, port: str) -> tuple[str, Kind] | None:
-        """Name and kind of the memory, register or multiplier at an end of a path."""
-        del port
-        plain = _CELL_OF_PLACER.sub("", cell)
-        found = self._cells.get(plain) or self._cells.get(cell)
+    def element(self, cell: str) -> tuple[str, Kind] | None:
+        """Name and kind of the register, memory or multiplier that a placed cell is."""
+        plain = _PLACED_CELL.sub("", cell)
+        found = self._cells.get(plain)
+        if found is not None and found["type"] == "SB_LUT4":
+            found = self._taken_by.get(found["connections"]["O"][0])
         if found is None:
-            return (self._said(_MEMORY.sub("", plain)), "memory") if _MEMORY.search(plain) else None
-        kind, ends = found["type"], found["connections"]
-        if kind.startswith(("SB_LUT4", "LUT4")):
-            found = self._register.get(ends["O" if "O" in ends else "Z"][0])
-            if found is None:
-                return None
-            kind, ends = found["type"], found["connections"]
-        if kind.startswith(("TRELLIS_FF", "SB_DFF")):
-            name = self._best([self._of_bit[ends["Q"][0]]]) or self._written(plain)
-            return self._port(name) if name else None
-        if "RAM" in kind or kind in ("DP16KD", "PDPW16KD", "TRELLIS_DPR16X4"):
-            return self._said(_MEMORY.sub("", plain)), "memory"
-        if kind in ("MULT18X18D", "SB_MAC16"):
-            return self._written(plain) or plain, "multiplier"
-        return None
+            return None
+        kind, name = found["type"], _said(plain) or plain
+        if kind.startswith(_MEMORIES):
+            return name, "memory"
+        if kind in _MULTIPLIERS:
+            return name, "multiplier"
+        if not kind.startswith(_FLIP_FLOPS):
+            return None
+        bit = found["connections"]["Q"][0]
+        names = self._of_bit[bit]
+        for prefix, way in _PORTS.items():
+            if port := next((one for one in names if one.startswith(prefix)), None):
+                return _said(port) or port, way
+        return self._deepest([bit]) or name, "register"
 
-    def _best(self, names: Iterable[list[str]]) -> str | None:
-        """The deepest name, as it is there that people look; a harness's own before all."""
-        found = [name for some in names for name in some]
+    def _deepest(self, bits: Iterable[int]) -> str | None:
+        found = [name for bit in bits for name in self._of_bit[bit]]
         if not found:
             return None
-        best = max(
-            found, key=lambda n: (n.startswith((ENTERING, LEAVING)), n.count("."), -len(n), n)
-        )
-        return self._said(best)
+        return _said(max(found, key=lambda name: (name.count("."), -len(name), name)))
 
-    def _written(self, name: str) -> str | None:
-        """The signal that a made-up name begins with."""
-        plain = _MEMORY.sub("", _INDEX.sub("", _MADE_UP.sub("", name)))
-        return self._said(plain) if plain and not plain.startswith("$") else None
 
-    @staticmethod
-    def _said(name: str) -> str:
-        """A name without what every name has."""
-        parts = name.removeprefix("core.").split(".")
-        return ".".join(part for part in parts if part not in _UNSAID) or name
-
-    @staticmethod
-    def _port(name: str) -> tuple[str, Kind]:
-        for prefix, kind in _PORTS.items():
-            if name.startswith(prefix):
-                return name.removeprefix(prefix).replace("__", "."), kind
-        return name, "register"
+def _said(name: str) -> str | None:
+    """A name as people write it: of a made-up one the signal or memory that it begins with."""
+    plain = _MEMORY.sub("", _MADE_UP.sub("", name))
+    for prefix in (*_PORTS, *_AROUND):
+        plain = plain.removeprefix(prefix)
+    said = ".".join(part for part in plain.replace("__", ".").split(".") if part not in _UNSAID)
+    return None if not said or said.startswith("$") else said

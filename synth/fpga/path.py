@@ -62,25 +62,16 @@ def _hops(steps: Sequence[Mapping[str, Any]], names: Names) -> list[Hop]:
     """One hop for each signal: what has no name of its own joins the next one."""
     hops: list[Hop] = []
     waiting = 0.0
-    last = len(steps) - 1
-    for place, step in enumerate(steps):
+    for step, following in zip(steps, [*steps[1:], None], strict=True):
         waiting += step["delay"]
-        follows = steps[place + 1] if place < last else None
-        if place == 0:
-            found = names.element(step["from"]["cell"], step["from"]["port"])
-        elif place == last:
-            found = names.element(step["to"]["cell"], step["to"]["port"])
-        elif follows is not None and follows["type"] == "routing":
-            signal = names.net(follows["net"])
-            found = (signal, "logic") if signal else None
+        if not hops or following is None:
+            cell = step["to"]["cell"]
+            name, kind = names.element(cell) or (names.net(cell) or cell, "logic")
+        elif following["type"] == "routing" and (signal := names.net(following["net"])):
+            name, kind = signal, "logic"
         else:
-            found = None
-        if found is None and place == last:
-            found = (hops[-1].name if hops else step["to"]["cell"], "register")
-        if found is None:
             continue
-        name, kind = found
-        if hops and (hops[-1].name == name and kind == "logic"):
+        if hops and hops[-1].name == name and kind == "logic":
             hops[-1] = Hop(name, hops[-1].kind, hops[-1].ns + waiting)
         else:
             hops.append(Hop(name, kind, waiting))

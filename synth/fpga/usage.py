@@ -10,6 +10,7 @@ from typing import Any
 
 from spikewatt.synth.fpga.devices import Device, Family
 from spikewatt.synth.fpga.harness import ENTERING, LEAVING
+from spikewatt.synth.fpga.names import made_up
 
 __all__ = ["Usage", "count_usage", "too_large"]
 
@@ -114,7 +115,7 @@ def _of_harness(family: Family, netlist: Mapping[str, Any]) -> int:
     registers = {
         bit
         for name, net in netlist["netnames"].items()
-        if name.startswith((ENTERING, LEAVING)) and not _cell_in(name)
+        if name.startswith((ENTERING, LEAVING)) and not made_up(name)
         for bit in net["bits"]
     }
     return sum(
@@ -122,11 +123,6 @@ def _of_harness(family: Family, netlist: Mapping[str, Any]) -> int:
         and not registers.isdisjoint(cell["connections"]["Q"])
         for cell in netlist["cells"].values()
     )
-
-
-def _cell_in(name: str) -> bool:
-    """Whether yosys made the name up from a signal's and a cell's."""
-    return bool(re.search(r"_(?:LUT4|TRELLIS_|SB_|CCU2C|PFUMX|L6MUX21)", name))
 
 
 def too_large(log: str, what: str, device: Device) -> str | None:
