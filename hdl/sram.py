@@ -148,6 +148,8 @@ class TableSram(wiring.Component):
         As for `Sram`.
     direct : bool
         Only the configuration port writes: there is no ``write``, and no multiplexer in its way.
+    sram : wiring.Component
+        The memory, with the members of `Sram`; by default that.
 
     Members
     -------
@@ -160,9 +162,11 @@ class TableSram(wiring.Component):
     write: Any
     table: Any
 
-    def __init__(self, table: Table, *, block: bool = False, direct: bool = False) -> None:
-        self._table = table
-        self._block, self._direct = block, direct
+    def __init__(
+        self, table: Table, *, block: bool = False, direct: bool = False, sram: Any = None
+    ) -> None:
+        self._sram = sram or Sram(rows=table.rows, bits=table.bits, block=block)
+        self._direct = direct
         size = {"rows": table.rows, "bits": table.bits}
         super().__init__(
             {
@@ -175,9 +179,7 @@ class TableSram(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Put the configuration port in front of the memory's ports."""
         m = Module()
-        m.submodules.sram = sram = Sram(
-            rows=self._table.rows, bits=self._table.bits, block=self._block
-        )
+        m.submodules.sram = sram = self._sram
         table = self.table
         m.d.comb += [
             sram.read.enable.eq(self.read.enable | table.read),

@@ -7,8 +7,9 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from spikewatt.hdl.neuro.signatures import SumsPort, WindowPort, entry_layout, step_layout
+from spikewatt.hdl.spram import Spram
 from spikewatt.hdl.sram import ReadPort, TablePort, TableSram, row_layout
-from spikewatt.model.params import CoreParams, TableId
+from spikewatt.model.params import CoreParams, Fabric, TableId
 
 __all__ = ["SynapseLanes"]
 
@@ -77,14 +78,17 @@ class SynapseLanes(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Entry stage, then add stage."""
         m = Module()
-        m.submodules.sram = sram = TableSram(
-            self._params.tables[TableId.SYNAPSES],
-            block=self._params.registered,
-            direct=self._params.registered,
-        )
+        m.submodules.sram = sram = self._memory()
         wiring.connect(m, wiring.flipped(self.table), sram.table)
         self._add_stage(m, sram, self._entry_stage(m, sram))
         return m
+
+    def _memory(self) -> TableSram:
+        """The synapse memory, the largest of the core."""
+        table, block = self._params.tables[TableId.SYNAPSES], self._params.registered
+        single = self._params.fabric is Fabric.UP5K
+        sram = Spram(rows=table.rows, bits=table.bits) if single else None
+        return TableSram(table, block=block, direct=block, sram=sram)
 
     def _entry_stage(self, m: Module, sram: TableSram) -> "_Reading":
         """Hold the entry against its group; read the synapse word if it is reached."""

@@ -145,7 +145,7 @@ class CoreParams:
     @property
     def registered(self) -> bool:
         """Registers follow the memories, and words are written whole."""
-        return self.fabric is Fabric.FPGA
+        return self.fabric is not Fabric.ASIC
 
     @property
     def awake_bits(self) -> int:

@@ -10,7 +10,9 @@ class Fabric(StrEnum):
 
     ``asic``: gates and compiled memories, at the least energy. ``fpga``: look-up tables and block
     RAM, which answers late and writes whole words: registers behind the memories, no clock gate.
+    ``up5k``: the same with the synapses in the single-port memory of iCE40 UltraPlus.
     """
 
     ASIC = "asic"
     FPGA = "fpga"
+    UP5K = "up5k"
