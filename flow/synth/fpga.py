@@ -127,7 +127,7 @@ def _summary(result: "FpgaResult") -> Table:
     ]
     if result.work and result.per_second is not None:
         name = {"sop": "synaptic operations", "mac": "multiply-accumulates"}[result.work.unit]
-        rows.append((f"{name} per second", f"{result.per_second / 1e6:,.1f} million"))
+        rows.append((f"{name} per second, at Fmax", f"{result.per_second / 1e6:,.1f} million"))
     rows.append(("bitstream", str(result.bitstream)))
     for name, value in rows:
         table.add_row(name, Text(value))

@@ -11,6 +11,7 @@ from spikewatt.model.errors import CapacityError, ParameterError
 from spikewatt.synth.click import fpga_cells
 from spikewatt.synth.click.asic import is_clockless
 from spikewatt.synth.fpga.devices import Device
+from spikewatt.synth.fpga.names import HOME
 from spikewatt.synth.fpga.path import read_timing
 from spikewatt.synth.fpga.result import FpgaResult
 from spikewatt.synth.fpga.tools import ECPPACK, ICEPACK, NEXTPNR_ECP5, NEXTPNR_ICE40
@@ -28,9 +29,15 @@ _CLICK = "click-cells.v"
 
 # A row that is read in the cycle in which it is written may come out as anything (hdl.sram):
 # without `-no-rw-check` yosys would build what forwards the new value.
-_SCRIPT = """\
-{sources}
-{command} -top {top} -json netlist.json
+#
+# A signal has a name in each module that it passes: the one where it is made is marked.
+_SCRIPT = f"""\
+{{sources}}
+{{command}} -top {{top}} -run begin:{{flattens}}
+proc
+select -set made t:$* %co1 w:* %i
+setattr -set {HOME} 1 @made
+{{command}} -top {{top}} -json netlist.json -run {{flattens}}:
 write_verilog -noattr netlist.v
 """
 
@@ -116,7 +123,8 @@ def map_fpga(
         text = fpga_cells(device.family)
         sources = [Source(_CLICK, text, f"read_verilog {_CLICK}"), *sources]
     commands = "\n".join(source.command for source in sources if source.command)
-    script = _SCRIPT.format(sources=commands, command=_mapper(device), top=top)
+    flattens = "coarse" if device.family == "ecp5" else "flatten"
+    script = _SCRIPT.format(sources=commands, command=_mapper(device), top=top, flattens=flattens)
 
     def build(folder: Path) -> None:
         progress(f"mapping to {device.family}")

@@ -3,14 +3,18 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from itertools import takewhile
 from typing import Any, Literal
 
 from spikewatt.synth.fpga.harness import ENTERING, LEAVING
 
-__all__ = ["Kind", "Names", "made_up"]
+__all__ = ["HOME", "Kind", "Names", "made_up"]
 
 Kind = Literal["logic", "register", "memory", "multiplier", "input", "output"]
 """What a name is of; inputs and outputs are the registers of a `Harness`."""
+
+HOME = "spikewatt_home"
+"""Attribute of a signal in the module that makes it."""
 
 # `autoname` calls what has no name after a neighbour: its name, the cell's type, the port.
 _MADE_UP = re.compile(
@@ -39,8 +43,8 @@ def made_up(name: str) -> bool:
 class Names:
     """Names of a mapped module, by net and by cell, as nextpnr tells them.
 
-    A signal has a name in each module that it passes. The deepest is told: the one in the module
-    that makes or takes it.
+    A signal has a name in each module that it passes. Told is the one in the module that makes it,
+    which carries the attribute `HOME`; if that is gone the deepest.
 
     Parameters
     ----------
@@ -53,7 +57,7 @@ class Names:
         self._nets = module["netnames"]
         self._of_bit: dict[int, list[str]] = defaultdict(list)
         for name, net in self._nets.items():
-            if not (net["hide_name"] or name.startswith("$") or made_up(name)):
+            if not ("$" in name or made_up(name)):
                 for bit in net["bits"]:
                     self._of_bit[bit].append(name)
         self._taken_by = {  # an iCE40's cell holds a look-up table and its flip-flop, and one name
@@ -69,7 +73,7 @@ class Names:
         bits = self._nets.get(plain, {"bits": []})["bits"]
         if (index := _INDEX.search(name)) and int(index[1]) < len(bits):
             bits = [bits[int(index[1])]]
-        return self._deepest(bits) or _said(plain)
+        return self._best(bits) or _said(plain)
 
     def element(self, cell: str) -> tuple[str, Kind] | None:
         """Name and kind of the register, memory or multiplier that a placed cell is."""
@@ -91,19 +95,22 @@ class Names:
         for prefix, way in _PORTS.items():
             if port := next((one for one in names if one.startswith(prefix)), None):
                 return _said(port) or port, way
-        return self._deepest([bit]) or name, "register"
+        return self._best([bit]) or name, "register"
 
-    def _deepest(self, bits: Iterable[int]) -> str | None:
+    def _best(self, bits: Iterable[int]) -> str | None:
         found = [name for bit in bits for name in self._of_bit[bit]]
         if not found:
             return None
-        return _said(max(found, key=lambda name: (name.count("."), -len(name), name)))
+        return _said(max(found, key=self._rank))
+
+    def _rank(self, name: str) -> tuple[bool, int, int, str]:
+        return HOME in self._nets[name]["attributes"], name.count("."), -len(name), name
 
 
 def _said(name: str) -> str | None:
-    """A name as people write it: of a made-up one the signal or memory that it begins with."""
+    """A name as people write it: of a made-up one the signal, memory or module it begins with."""
     plain = _MEMORY.sub("", _MADE_UP.sub("", name))
     for prefix in (*_PORTS, *_AROUND):
         plain = plain.removeprefix(prefix)
-    said = ".".join(part for part in plain.replace("__", ".").split(".") if part not in _UNSAID)
-    return None if not said or said.startswith("$") else said
+    named = takewhile(lambda part: "$" not in part, plain.replace("__", ".").split("."))
+    return ".".join(part for part in named if part not in _UNSAID) or None

@@ -44,7 +44,7 @@ class Usage:
     ----------
     lut4, lut4_logic, lut4_carry, lut4_ram:
         Look-up tables that place and route uses: in all, for logic, as carry chains, as memories.
-        On ECP5 a carry cell takes two; on iCE40 carries alone count that share no cell with logic.
+        On ECP5 a carry cell takes two; on iCE40 one that shares its cell with logic takes none.
     lut_cells:
         Look-up tables of the mapped netlist, without carry cells and memories.
     ff, bram, spram, dsp:
@@ -78,7 +78,7 @@ def count_usage(family: Family, netlist: Mapping[str, Any], report: Path, log: s
         name: sum(used.get(kind, 0) for kind in kinds_of)
         for name, kinds_of in _BLOCKS[family].items()
     }
-    logic, carry, ram = _tables(family, log)
+    logic, carry, ram = (_ecp5_tables if family == "ecp5" else _ice40_tables)(log, used)
     flip_flops = sum(n for kind, n in kinds.items() if kind.startswith(_FLIP_FLOP[family]))
     return Usage(
         lut4=logic + carry + ram,
@@ -91,18 +91,19 @@ def count_usage(family: Family, netlist: Mapping[str, Any], report: Path, log: s
     )
 
 
-def _tables(family: Family, log: str) -> tuple[int, int, int]:
+def _ecp5_tables(log: str, used: Mapping[str, int]) -> tuple[int, int, int]:
     """Look-up tables for logic, carries and memories."""
-    if family == "ecp5":
-        ram = _number(r"RAM LUTs:\s+(\d+)/", log) + _number(r"RAMW LUTs:\s+(\d+)/", log)
-        return (
-            _number(r"logic LUTs:\s+(\d+)/", log),
-            _number(r"carry LUTs:\s+(\d+)/", log),
-            ram,
-        )
+    del used
+    ram = _number(r"RAM LUTs:\s+(\d+)/", log) + _number(r"RAMW LUTs:\s+(\d+)/", log)
+    return _number(r"logic LUTs:\s+(\d+)/", log), _number(r"carry LUTs:\s+(\d+)/", log), ram
+
+
+def _ice40_tables(log: str, used: Mapping[str, int]) -> tuple[int, int, int]:
+    """The same; logic cells that are neither for logic nor for a flip-flop alone hold carries."""
     logic = _number(r"(\d+) LCs used as LUT4 only", log)
     logic += _number(r"(\d+) LCs used as LUT4 and DFF", log)
-    return logic, _number(r"(\d+) LCs used as CARRY only", log), 0
+    flip_flops = _number(r"(\d+) LCs used as DFF only", log)
+    return logic, used["ICESTORM_LC"] - flip_flops - logic, 0
 
 
 def _number(pattern: str, log: str) -> int:
