@@ -8,10 +8,11 @@ from amaranth.lib.wiring import In, Out
 
 from spikewatt.model.params import Table, bits_for
 
-__all__ = ["BLOCK", "ReadPort", "Sram", "TablePort", "TableSram", "WritePort", "row_layout"]
+__all__ = ["IN_BLOCK_RAM", "ReadPort", "Sram", "TablePort", "TableSram", "WritePort", "row_layout"]
 
-BLOCK = {"ram_style": "block"}
-"""Attributes of a memory that belongs into block RAM."""
+IN_BLOCK_RAM = {"ram_style": "block", "no_rw_check": 1}
+"""Attributes for an FPGA's synthesis: block RAM, however small the memory is; and a row that is
+read in the cycle in which it is written may come out as anything, so nothing need forward it."""
 
 
 def row_layout(table: Table) -> data.StructLayout:
@@ -91,8 +92,6 @@ class Sram(wiring.Component):
     ----------
     rows, bits : int
         Size.
-    block : bool
-        Ask an FPGA's synthesis for block RAM, however small the memory is.
 
     Members
     -------
@@ -103,10 +102,9 @@ class Sram(wiring.Component):
     read: Any
     write: Any
 
-    def __init__(self, *, rows: int, bits: int, block: bool = False) -> None:
+    def __init__(self, *, rows: int, bits: int) -> None:
         self._rows = rows
         self._bits = bits
-        self._block = block
         size = {"rows": rows, "bits": bits}
         super().__init__({"read": In(ReadPort(**size)), "write": In(WritePort(**size))})
 
@@ -120,7 +118,7 @@ class Sram(wiring.Component):
         m = Module()
         depth = 1 << _row_bits(1) if self._rows == 1 else self._rows
         m.submodules.array = array = memory.Memory(
-            shape=unsigned(self._bits), depth=depth, init=[], attrs=BLOCK if self._block else None
+            shape=unsigned(self._bits), depth=depth, init=[], attrs=IN_BLOCK_RAM
         )
         read, write = array.read_port(), array.write_port()
         m.d.comb += [
@@ -144,8 +142,6 @@ class TableSram(wiring.Component):
     ----------
     table : Table
         Geometry.
-    block : bool
-        As for `Sram`.
     direct : bool
         Only the configuration port writes: there is no ``write``, and no multiplexer in its way.
     sram : wiring.Component
@@ -162,10 +158,8 @@ class TableSram(wiring.Component):
     write: Any
     table: Any
 
-    def __init__(
-        self, table: Table, *, block: bool = False, direct: bool = False, sram: Any = None
-    ) -> None:
-        self._sram = sram or Sram(rows=table.rows, bits=table.bits, block=block)
+    def __init__(self, table: Table, *, direct: bool = False, sram: Any = None) -> None:
+        self._sram = sram or Sram(rows=table.rows, bits=table.bits)
         self._direct = direct
         size = {"rows": table.rows, "bits": table.bits}
         super().__init__(

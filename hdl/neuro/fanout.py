@@ -59,11 +59,10 @@ class FanOut(wiring.Component):
         tables = self._params.tables
         m = Module()
         m.submodules.lists = lists = TableSram(
-            tables[TableId.FANOUT], block=self._params.registered, direct=self._params.registered
+            tables[TableId.FANOUT], direct=self._params.registered
         )
         m.submodules.entries = entries = TableSram(
             tables[TableId.DESTINATIONS],
-            block=self._params.registered,
             direct=self._params.registered,
         )
         wiring.connect(m, wiring.flipped(self.lists), lists.table)

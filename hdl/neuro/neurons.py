@@ -89,11 +89,11 @@ class NeuronGroup(wiring.Component):
         """Read, leak, sum, fire; and the clear."""
         tables, group = self._params.tables, self.group
         m = Module()
-        block = self._params.registered
+        copied = self._params.registered
         # With copies behind the memories, a group that is read in vain does no harm.
-        asked = Const(1) if block else group.finish & group.finish_ready
-        m.submodules.params = params = TableSram(tables[TableId.NEURONS], block=block, direct=block)
-        m.submodules.state = state = TableSram(tables[TableId.STATE], block=block)
+        asked = Const(1) if copied else group.finish & group.finish_ready
+        m.submodules.params = params = TableSram(tables[TableId.NEURONS], direct=copied)
+        m.submodules.state = state = TableSram(tables[TableId.STATE])
         wiring.connect(m, wiring.flipped(self.neurons), params.table)
         wiring.connect(m, wiring.flipped(self.state), state.table)
         m.d.comb += [

@@ -72,9 +72,7 @@ class AxonScheduler(wiring.Component):
         """Share one memory between arrivals, the scan and the clear."""
         params = self._params
         m = Module()
-        m.submodules.slots = slots = TableSram(
-            params.tables[TableId.SCHEDULER], block=params.registered
-        )
+        m.submodules.slots = slots = TableSram(params.tables[TableId.SCHEDULER])
         wiring.connect(m, wiring.flipped(self.table), slots.table)
 
         slot = Signal(params.slot_bits, init=params.delay_slots - 1)

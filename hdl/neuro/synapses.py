@@ -85,10 +85,10 @@ class SynapseLanes(wiring.Component):
 
     def _memory(self) -> TableSram:
         """The synapse memory, the largest of the core."""
-        table, block = self._params.tables[TableId.SYNAPSES], self._params.registered
+        table, direct = self._params.tables[TableId.SYNAPSES], self._params.registered
         single = self._params.fabric is Fabric.UP5K
         sram = Spram(rows=table.rows, bits=table.bits) if single else None
-        return TableSram(table, block=block, direct=block, sram=sram)
+        return TableSram(table, direct=direct, sram=sram)
 
     def _entry_stage(self, m: Module, sram: TableSram) -> "_Reading":
         """Hold the entry against its group; read the synapse word if it is reached."""

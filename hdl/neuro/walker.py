@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from spikewatt.hdl.bits import lowest_set
 from spikewatt.hdl.neuro.signatures import AwakePort, WindowPort, step_layout
-from spikewatt.hdl.sram import BLOCK
+from spikewatt.hdl.sram import IN_BLOCK_RAM
 from spikewatt.model.params import CoreParams, bits_for
 
 __all__ = ["GroupWalker"]
@@ -74,6 +74,7 @@ class GroupWalker(wiring.Component):
         m = Module()
         self._group = Signal(params.group_bits, name="group")
         self._floor = Signal(params.group_bits + 1, name="floor")  # next group to consider
+        self._gone = Signal.like(self._floor, name="gone")  # the one before it
         self._index = Signal(range(params.axons + 1), name="index")
         self._low = Signal.like(self._index, name="low")  # the window is low..high-1
         self._high = Signal.like(self._index, name="high")
@@ -100,7 +101,8 @@ class GroupWalker(wiring.Component):
         step = self.step.payload
         with m.State("REST"), m.If(self.begin):
             m.d.sync += [
-                *(signal.eq(0) for signal in (self._floor, self._low, self._high, self._word)),
+                self._gone.eq(-1) if self._params.registered else self._floor.eq(0),
+                *(signal.eq(0) for signal in (self._low, self._high, self._word)),
                 self._entered.eq(0),
                 self._more.eq(self.length != 0),
                 self._next.eq(self.head),
@@ -148,7 +150,7 @@ class GroupWalker(wiring.Component):
             shape=width,
             depth=max(2, words),
             init=[],
-            attrs=BLOCK if params.registered else None,
+            attrs=IN_BLOCK_RAM,
         )
         read = bits.read_port()
         write = bits.write_port(granularity=None if params.registered else 1)
@@ -206,9 +208,13 @@ class GroupWalker(wiring.Component):
         self._go_reached = Signal(name="go_reached")
         self._go_awake = Signal(name="go_awake")
         here = Signal(name="here")
+        reached = self._reach >= self._floor
+        if params.registered:  # kept as the group before: no carry chain between two groups
+            m.d.comb += self._floor.eq(self._gone + 1)
+            reached = self._gone < self._reach
         first_left = lowest_set(m, self._left, name="first_left")
         m.d.comb += [
-            self._alive.eq(self._entered & (self._reach >= self._floor)),
+            self._alive.eq(self._entered & reached),
             self._target.eq(Mux(self._alive, self._floor, self._next)),
             self._sleeper.eq(Cat(first_left, self._word) if self._words > 1 else first_left),
             here.eq((self._alive | self._more) & (self._target >> bit_bits == self._word)),
@@ -225,7 +231,7 @@ class GroupWalker(wiring.Component):
         with m.If(self._go_reached | self._go_awake):
             m.d.sync += [
                 self._group.eq(group),
-                self._floor.eq(group + 1),
+                self._gone.eq(group) if self._params.registered else self._floor.eq(group + 1),
                 self._left.eq(self._left & (-2 << group[: self._bit_bits])),
             ]
         with m.If(self._go_reached):
@@ -242,7 +248,9 @@ class GroupWalker(wiring.Component):
         with m.Else():
             m.d.sync += [
                 self._word.eq(self._word + 1),
-                self._floor.eq((self._word + 1) << self._bit_bits),
+                self._gone.eq(self._word << self._bit_bits | (1 << self._bit_bits) - 1)
+                if self._params.registered
+                else self._floor.eq((self._word + 1) << self._bit_bits),
             ]
             m.next = "FETCH"
 

@@ -68,12 +68,8 @@ class WorkList(wiring.Component):
         table = params.tables[TableId.ROWS]
         layout = entry_layout(params)
         m = Module()
-        m.submodules.rows = rows = TableSram(
-            table, block=params.registered, direct=params.registered
-        )
-        m.submodules.list = entries = Sram(
-            rows=params.axons, bits=layout.size, block=params.registered
-        )
+        m.submodules.rows = rows = TableSram(table, direct=params.registered)
+        m.submodules.list = entries = Sram(rows=params.axons, bits=layout.size)
         wiring.connect(m, wiring.flipped(self.rows), rows.table)
         wiring.connect(m, wiring.flipped(self.read), entries.read)
 
