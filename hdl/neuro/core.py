@@ -193,7 +193,9 @@ class NeuroCore(_Core):
     Cycles of a tick: ``5 + sum over the scheduler's words of max(1, axons due in it)`` to list the
     axons, ``3 * ceil(groups / 32)`` for the awake bits, then for every group visited ``max(3, its
     entries)``, three where the set of entries grows, and five to drain the pipeline. Spikes go out
-    beside that; a group of spikes that waits for the one before holds the walk up.
+    beside that; a group of spikes that waits for the one before holds the walk up. With the
+    parameter ``fabric`` for an FPGA: ``3 * ceil(groups / 8)`` for the awake bits, ``max(1, its
+    entries)`` for every group, four where the set of entries grows, nine to drain the pipeline.
 
     Reset leaves the tables as they are, clears state and scheduler, and puts ``t`` to -1; so does
     the command ``CLEAR``: ``max(groups, D * scheduler words)`` cycles. Events offered together with
