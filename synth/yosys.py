@@ -29,7 +29,7 @@ def yosys_version() -> str:
 
 
 def run_yosys(
-    script: str, folder: Path, *, progress: Step = lambda what: None, quiet: bool = True
+    script: str, folder: Path, *, progress: Step = lambda what: None, full_log: str | None = None
 ) -> None:
     """Run a script in ``folder``, which keeps the script and the log.
 
@@ -40,8 +40,8 @@ def run_yosys(
     ----------
     progress:
         Called when yosys, which pip brings as WebAssembly, has to be compiled first.
-    quiet:
-        Log warnings and errors alone.
+    full_log:
+        File in ``folder`` for all that yosys says, beside its warnings and errors.
 
     Raises
     ------
@@ -49,5 +49,5 @@ def run_yosys(
         No yosys, or the line in which it says what went wrong, and where its output is.
     """
     (folder / "script.ys").write_text(script)
-    words = [*(["-q"] if quiet else ["-Q", "-T"]), "-s", "script.ys"]
+    words = ["-q", *(["-l", full_log] if full_log else []), "-s", "script.ys"]
     _YOSYS.run(words, folder, progress=progress)

@@ -1,20 +1,33 @@
 """The command ``spikewatt synth``."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from spikewatt.flow.synth.cores import Choice, Core, Target
+from spikewatt.flow.synth.cores import Choice, Core, kinds
 from spikewatt.model.errors import ParameterError
-from spikewatt.model.params import RouterKind
+from spikewatt.model.params import Compare, Fabric, Leak, Reset, RouterKind
 
-__all__ = ["synth"]
+__all__ = ["Target", "synth"]
 
-NeuroSize = typer.Option(show_default=False, rich_help_panel="Sizes of a neuromorphic core")
-SystolicSize = typer.Option(show_default=False, rich_help_panel="Sizes of a systolic core")
-Size = typer.Option(show_default=False, rich_help_panel="Sizes of either core")
+
+class Target(StrEnum):
+    """What a design is mapped to."""
+
+    ASIC = "asic"
+    ECP5 = "ecp5"
+    ICE40 = "ice40"
+
+
+NeuroSize = typer.Option(show_default=False, help="Of a neuromorphic core, or each in a mesh.")
+Kinds = typer.Option(
+    metavar="NAME,…", help="What a neuromorphic core can do.", show_default="all there are"
+)
+SystolicSize = typer.Option(show_default=False, help="Of a systolic core.")
+Size = typer.Option(show_default=False, help="Of either core.")
 
 
 def synth(
@@ -88,6 +101,9 @@ def synth(
     refractory_bits: Annotated[int | None, NeuroSize] = None,
     types: Annotated[int | None, NeuroSize] = None,
     hop_bits: Annotated[int | None, NeuroSize] = None,
+    leaks: Annotated[str | None, Kinds] = None,
+    resets: Annotated[str | None, Kinds] = None,
+    compares: Annotated[str | None, Kinds] = None,
     rows: Annotated[int | None, SystolicSize] = None,
     columns: Annotated[int | None, SystolicSize] = None,
     activation_bits: Annotated[int | None, SystolicSize] = None,
@@ -118,6 +134,9 @@ def synth(
         "refractory_bits": refractory_bits,
         "types": types,
         "hop_bits": hop_bits,
+        "leaks": kinds("leaks", leaks, Leak),
+        "resets": kinds("resets", resets, Reset),
+        "compares": kinds("compares", compares, Compare),
         "rows": rows,
         "columns": columns,
         "activation_bits": activation_bits,
@@ -132,7 +151,11 @@ def synth(
     }
     given = {name: size for name, size in sizes.items() if size is not None}
     _check_source(design, top, core, {**given, "mesh": mesh, "router": router})
-    choice = Choice(core, target, given, mesh, router) if core else None
+
+    def core_on(fabric: Fabric) -> Choice:
+        assert core is not None
+        return Choice(core, fabric, given, mesh, router)
+
     for_asic = {"liberty": liberty, "clock_gating": clock_gating, "dont_use": dont_use}
     for_fpga = {"device": device, "package": package, "speed": speed, "board": board}
     for_fpga |= {"baud": baud, "freq": freq, "seed": seed}
@@ -141,7 +164,7 @@ def synth(
         from spikewatt.flow.synth.asic import synth_asic
 
         synth_asic(
-            choice.verilog() if choice else list(design or ()),
+            core_on(Fabric.ASIC).verilog() if core else list(design or ()),
             top or str(core),
             liberty=liberty,
             clock_gating=clock_gating is not False,
@@ -155,16 +178,17 @@ def synth(
     from spikewatt.synth.fpga.boards import find_board
     from spikewatt.synth.fpga.devices import find_device
 
-    if board and not choice:
+    if board and not core:
         raise ParameterError("--board goes with --core: your own design has pins of its own")
     if baud is not None and not board:
         raise ParameterError("--baud is of a board's serial line: add --board")
-    where = (device, package, speed)
-    found = find_board(target.value, board, *where) if board else None
+    wanted = (device, package, speed)
+    found = find_board(target.value, board, *wanted) if board else None
+    fpga = found.device if found else find_device(target.value, *wanted)
     synth_fpga(
-        choice or list(design or ()),
+        core_on(Fabric.UP5K if fpga.ultra_plus else Fabric.FPGA) if core else list(design or ()),
         top or str(core),
-        Placement(found.device if found else find_device(target.value, *where), found, baud),
+        Placement(fpga, found, baud),
         freq=freq,
         seed=1 if seed is None else seed,
         out=out,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # imported where needed: help and errors come at once
 
     from spikewatt.synth.fpga.result import Work
 
-__all__ = ["Choice", "Core", "Target"]
+__all__ = ["Choice", "Core", "kinds"]
 
 _MESH = "2x1"
 
@@ -29,12 +29,21 @@ class Core(StrEnum):
     MESH = "mesh"
 
 
-class Target(StrEnum):
-    """What a design is mapped to."""
+def kinds(option: str, text: str | None, kind: type[IntEnum]) -> tuple[IntEnum, ...] | None:
+    """Members of an enumeration from their names, as in ``shift,subtract``.
 
-    ASIC = "asic"
-    ECP5 = "ecp5"
-    ICE40 = "ice40"
+    Raises
+    ------
+    ParameterError
+        Lists the names.
+    """
+    if text is None:
+        return None
+    known = {member.name.lower().replace("_", "-"): member for member in kind}
+    for name in (names := text.lower().split(",")):
+        if name not in known:
+            raise ParameterError(f"--{option} must name some of {', '.join(known)}, not {name!r}")
+    return tuple(known[name] for name in names)
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,7 @@ class Choice:
     """
 
     core: Core
-    target: Target
+    fabric: Fabric
     sizes: Mapping[str, Any]
     mesh: str | None = None
     router: RouterKind | None = None
@@ -77,10 +86,10 @@ class Choice:
     @cached_property
     def params(self) -> CoreParams | SystolicParams | MeshParams:
         """Parameters of the core."""
-        asic = self.target is Target.ASIC
+        asic = self.fabric is Fabric.ASIC
         if self.core is Core.SYSTOLIC:
             return SystolicParams(**self.sizes, clock_gating=asic)
-        core = CoreParams(**self.sizes, fabric=Fabric.ASIC if asic else Fabric.FPGA)
+        core = CoreParams(**self.sizes, fabric=self.fabric)
         if self.core is Core.NEURO:
             return core
         if (size := parse_mesh(self.mesh or _MESH)) is None:
@@ -116,7 +125,7 @@ class Choice:
                 return Mesh(params)
 
     def verilog(self) -> str:
-        """Verilog of the core; its top has the core's name."""
+        """Verilog of the core for an ASIC; its top has the core's name."""
         from spikewatt.synth.verilog import export, export_mesh
 
         if isinstance(self.params, MeshParams):

@@ -41,13 +41,14 @@ class Placement:
         from spikewatt.synth.fpga.harness import Harness
         from spikewatt.synth.verilog import export
 
+        name = choice.core.value
         if self.board is None:
-            return export(Harness(choice.component()), choice.core.value), freq
+            return export(Harness(choice.component()), name), freq
         from spikewatt.synth.fpga.board_top import BAUD, BoardTop
 
         baud = BAUD if self.baud is None else self.baud
         whole = BoardTop(choice.component(), self.board, mhz=freq, baud=baud)
-        return export(whole, choice.core.value), whole.mhz
+        return export(whole, name), whole.mhz
 
 
 def synth_fpga(
@@ -127,7 +128,7 @@ def _summary(result: "FpgaResult") -> Table:
     ]
     if result.work and result.per_second is not None:
         name = {"sop": "synaptic operations", "mac": "multiply-accumulates"}[result.work.unit]
-        rows.append((f"{name} per second, at Fmax", f"{result.per_second / 1e6:,.1f} million"))
+        rows.append((f"{name} a second", f"{result.per_second / 1e6:,.1f} million"))
     rows.append(("bitstream", str(result.bitstream)))
     for name, value in rows:
         table.add_row(name, Text(value))

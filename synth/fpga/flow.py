@@ -26,6 +26,7 @@ Design = str | Path | Sequence[Path]
 
 _SECONDS = "seconds.json"
 _CLICK = "click-cells.v"
+_LOG = "mapping.log"
 
 # `-nowidelut`: on our cores 6 to 13 % fewer look-up tables, at the same speed within the luck of
 # placement. There is no `-no-rw-check`: our memories say themselves that they need none of what it
@@ -90,7 +91,7 @@ def synthesise_fpga(
     if out is not None:
         folder, bitstream = out, out / f"{top}{suffix}"
         for source in (mapped, placed):
-            for name in ("netlist.json", "netlist.v", "yosys.log", "nextpnr.log", "pack.log"):
+            for name in ("netlist.json", "netlist.v", _LOG, "nextpnr.log", "pack.log"):
                 if (source / name).exists():
                     shutil.copyfile(source / name, out / name)
         shutil.copyfile(placed / f"design{suffix}", bitstream)
@@ -110,7 +111,7 @@ def synthesise_fpga(
 def map_fpga(
     design: Design, top: str, device: Device, *, progress: Step = lambda what: None
 ) -> Path:
-    """Folder with a design mapped to the cells of a family: netlist.json, netlist.v, yosys.log.
+    """Folder with a design mapped to the cells of a family: netlist.json, netlist.v, mapping.log.
 
     Raises
     ------
@@ -132,10 +133,10 @@ def map_fpga(
         start = time.monotonic()
         for source in sources:
             source.write(folder)
-        run_yosys(script, folder, progress=progress, quiet=False)
+        run_yosys(script, folder, progress=progress, full_log=_LOG)
         _keep_seconds(folder, {"yosys": time.monotonic() - start})
 
-    content = [yosys_version(), script, *(part for s in sources for part in (s.name, s.text))]
+    content = [yosys_version(), script, _LOG, *(part for s in sources for part in (s.name, s.text))]
     return cached(f"{device.family}-map", content, build)
 
 
