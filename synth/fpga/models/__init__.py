@@ -27,8 +27,9 @@ _MODULE = re.compile(
 _INSTANCE = re.compile(r"^ {2}\\?([A-Za-z_$][\w$.]*) (?:#\(|\S+ +\()", re.MULTILINE)
 _HEADS = {
     "ecp5": "",
-    # Icarus 11 has no default values of ports; yosys connects all that matter.
-    "ice40": "`ifdef __ICARUS__\n`define NO_ICE40_DEFAULT_ASSIGNMENTS\n`endif\n",
+    # Default values of ports: Icarus 11 knows none, and Verilator sets what is connected to such a
+    # port to its default at the start. Mapping connects every port that has another than 0.
+    "ice40": "`define NO_ICE40_DEFAULT_ASSIGNMENTS\n",
 }
 _KEYWORDS = {"always", "assign", "initial", "inout", "input", "output", "reg", "wire"}
 

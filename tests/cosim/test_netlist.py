@@ -1,0 +1,152 @@
+"""Netlists mapped to FPGAs equal the golden model, tick by tick, as the RTL does."""
+
+import pickle
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from spikewatt.cosim.bench.cases import JOB_VARIABLE, Case, Job
+from spikewatt.cosim.mesh import NativeMesh
+from spikewatt.cosim.native import NativeCore
+from spikewatt.cosim.simulate import simulate
+from spikewatt.cosim.systolic import NativeSystolic
+from spikewatt.model.errors import SimulationError
+from spikewatt.model.golden import run
+from spikewatt.model.params import CoreParams, RouterKind
+from spikewatt.synth.fpga.devices import Family
+from spikewatt.synth.fpga.models import with_models
+from tests.cosim.agree import check_memories, check_trace
+from tests.cosim.mesh_cases import check_memories as check_tiles
+from tests.cosim.mesh_cases import check_run, mesh_cases
+from tests.cosim.netlists import MESH, NEURO, SYSTOLIC, mapped, netlist, on_fpga, systolic_params
+from tests.cosim.random_cores import RandomCase, random_case
+from tests.cosim.systolic_builds import cases as systolic_cases
+from tests.cosim.test_digits import digits
+from tests.cosim.test_systolic_random import check_batch, check_tables
+
+CASES = 6
+"""Random programs of each core."""
+IMAGES = 4
+FEWEST_SPIKES = 40
+
+SMALL = "leak subtract only"
+BOTH: tuple[Family, Family] = ("ecp5", "ice40")
+LATER = pytest.mark.long
+
+
+def cases(build: str) -> list[RandomCase]:
+    return [random_case(f"{build} on an FPGA", NEURO[build], k) for k in range(CASES)]
+
+
+def run_cases(params: CoreParams, drawn: list[RandomCase], verilog: str | None) -> list[int]:
+    """Check every tick of every case, twice; returns the cycles of each, configuration included."""
+    cycles = []
+    with NativeCore(params, verilog=verilog) as core:
+        for case in drawn:
+            core.clear()
+            core.configure(case.program)
+            for what in ("once", "again"):
+                core.clear()
+                trace = core.run(case.events)
+                check_trace(f"{case.name}, {what}", trace, case.program, case.events, case.golden)
+                check_memories(case.name, core, case.golden.states[-1])
+            cycles.append(core.cycles)
+    return cycles
+
+
+@pytest.mark.parametrize(
+    ("build", "family"),
+    [
+        *((SMALL, family) for family in BOTH),
+        *(pytest.param(b, f, marks=LATER) for b in NEURO for f in BOTH if b != SMALL),
+    ],
+)
+def test_random_cores(build: str, family: Family) -> None:
+    params, drawn = NEURO[build], cases(build)
+    assert run_cases(params, drawn, netlist(params, family)) == run_cases(params, drawn, None)
+
+
+def test_icarus(tmp_path: Path) -> None:
+    """X, of which Verilator knows nothing, comes out of no cell."""
+    job = Job(
+        params=NEURO[SMALL],
+        cases=[
+            Case(name=case.name, program=case.program, events=case.events, early=k == 1)
+            for k, case in enumerate(cases(SMALL)[:2])
+        ],
+        stall=0.2,
+        result=tmp_path / "result.pickle",
+    )
+    (tmp_path / "job.pickle").write_bytes(pickle.dumps(job))
+    env = {JOB_VARIABLE: str(tmp_path / "job.pickle")}
+    text, bench = netlist(NEURO[SMALL], "ecp5"), "spikewatt.cosim.bench.cases"
+    simulate(text, "neuro", bench, tmp_path, simulator="icarus", env=env)
+    assert len(pickle.loads(job.result.read_bytes())) == len(job.cases)
+
+
+DAMAGES = {
+    "look-up table": (r"(LUT4 #\(\s*\.INIT\(16'h)(\w)", r"\g<1>0", 0.5),
+    "port": (r"\.ADB5\((.*?)\),(\s*)\.ADB6\((.*?)\)", r".ADB5(\3),\2.ADB6(\1)", 0.5),
+    "enable": (r"(\.WEA\()(?:.*?)\)", r"\g<1>1'h0)", 0.5),
+    "reset": (r"(\.REGSET\(\")RESET", r"\g<1>SET", 0.5),
+}
+"""Of a netlist: a pattern, what takes its place, and how far on in the netlist."""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("what", DAMAGES)
+def test_a_damaged_netlist_shows(what: str) -> None:
+    pattern, other, place = DAMAGES[what]
+    text = mapped(NEURO[SMALL], "ecp5")
+    found = list(re.finditer(pattern, text))
+    chosen = found[int(place * len(found))]
+    damaged = text[: chosen.start()] + chosen.expand(other) + text[chosen.end() :]
+    assert damaged != text
+    with pytest.raises((AssertionError, SimulationError)):
+        run_cases(NEURO[SMALL], cases(SMALL), with_models(damaged, "ecp5"))
+
+
+@pytest.mark.parametrize("build", NEURO)
+def test_the_cases_are_lively(build: str) -> None:
+    outputs = [output for case in cases(build) for output in case.golden.outputs]
+    assert sum(int(output.spikes.sum()) for output in outputs) > FEWEST_SPIKES
+    assert sum(len(output.packets) for output in outputs) > 0
+
+
+@pytest.mark.parametrize("family", ["ecp5", pytest.param("ice40", marks=LATER)])
+def test_digits(family: Family) -> None:
+    program, samples = digits()
+    params = on_fpga(program.params)
+    program, drawn, fired = replace(program, params=params), [], 0
+    for number, events in enumerate(samples[:IMAGES]):
+        case = RandomCase(
+            name=f"image {number}", program=program, events=events, golden=run(program, events)
+        )
+        drawn.append(case)
+        fired += sum(int(output.spikes.sum()) for output in case.golden.outputs)
+    assert fired > 20 * IMAGES
+    assert run_cases(params, drawn, netlist(params, family))
+
+
+@pytest.mark.parametrize("family", [pytest.param("ecp5"), pytest.param("ice40", marks=LATER)])
+def test_systolic(family: Family) -> None:
+    drawn = systolic_cases(SYSTOLIC)
+    with NativeSystolic(systolic_params(), verilog=netlist(systolic_params(), family)) as core:
+        for case in drawn:
+            core.configure(case.program)
+            for k, x in enumerate(case.batches):
+                trace = core.run(case.program, x)
+                check_batch(f"{case.name}, batch {k} of {len(x)}", trace, case.program, x)
+        check_tables(SYSTOLIC, core, drawn[-1].program)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("family", BOTH)
+def test_mesh(family: Family) -> None:
+    with NativeMesh(MESH, verilog=netlist(MESH, family)) as mesh:
+        for case in mesh_cases(2, 1, 6):
+            mesh.configure(case.on(RouterKind.SYNC))
+            check_run(case, mesh.run(case.program.input_packets(case.spikes)), family)
+            check_tiles(case, mesh, family)
