@@ -57,6 +57,7 @@ class FrameReader:
 
     def __init__(self, longest: int) -> None:
         self.damaged = 0
+        self._longest = longest
         self._most = 2 * (longest + CHECK_BYTES)
         self._part = bytearray()
         self._begun = False
@@ -70,7 +71,7 @@ class FrameReader:
             begun, self._begun = self._begun, True
             if begun and whole:
                 content = _unescape(whole) if len(whole) <= self._most else None
-                if content is None:
+                if content is None or len(content) > self._longest:
                     self.damaged += 1
                 else:
                     yield content

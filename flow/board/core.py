@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spikewatt.flow.board.link import BoardLink
+from spikewatt.flow.board.link import BoardLink, Traffic
 from spikewatt.flow.board.transport import BoardError
 from spikewatt.model.configuration import (
     config_payload,
@@ -81,6 +81,11 @@ class BoardCore:
             self._link.run(b"".join(one.line for one in batch))
             done += len(batch)
             progress(done)
+
+    @property
+    def traffic(self) -> Traffic:
+        """What went over the line since it was opened."""
+        return self._link.traffic
 
     @property
     def configuration_words(self) -> int:

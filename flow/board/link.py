@@ -25,13 +25,13 @@ from spikewatt.model.params.host import (
     RequestKind,
 )
 
-__all__ = ["BoardLink", "Traffic"]
+__all__ = ["LATENCY", "BoardLink", "Traffic"]
 
 T = TypeVar("T")
 _SEQUENCES = 1 << SEQUENCE_BITS
-_LATENCY = 0.05
-"""Seconds that a serial port of a computer may keep a byte back, twice over."""
-_LONGEST_WAIT = 5.0
+LATENCY = 0.05
+"""Seconds that a serial port of a computer may keep bytes back, on both ways together."""
+_LONGEST_WAIT = 100
 _NO_ANSWER = (
     "no answer: is the bitstream loaded, and does the board's baud rate (--baud) match this one?"
 )
@@ -64,7 +64,12 @@ class BoardLink:
         Bits a second, from which follows how long a reply may take.
     attempts:
         How often a request is sent before the line counts as cut. Each wait is twice as long as
-        the one before, up to five seconds.
+        the one before, up to a hundred times ``latency``.
+    latency:
+        Seconds between the last bit of a request and the first one of its reply, at most.
+    sequence:
+        Number of the request before the first one; any by default, so that it is hardly ever one
+        whose reply is still on its way.
     describe:
         Words about a core of another identity, for the error message.
 
@@ -81,13 +86,15 @@ class BoardLink:
         *,
         baud: int,
         attempts: int = 10,
+        latency: float = LATENCY,
+        sequence: int | None = None,
         describe: Callable[[int], str] = lambda identity: "",
     ) -> None:
         self.traffic = Traffic()
         self._line, self._link, self._baud = transport, link, baud
-        self._attempts, self._describe = attempts, describe
+        self._attempts, self._latency, self._describe = attempts, latency, describe
         self._reader = FrameReader(link.buffer_bytes)
-        self._sequence = secrets.randbelow(_SEQUENCES)
+        self._sequence = secrets.randbelow(_SEQUENCES) if sequence is None else sequence
         self.room = link.buffer_bytes
         self._open()
 
@@ -148,7 +155,7 @@ class BoardLink:
         self._sequence = (self._sequence + 1) % _SEQUENCES
         line = frame(request(kind, self._sequence, operations))
         longest = 2 * (self._link.buffer_bytes + 8)  # of a reply, were all of it escaped
-        wait = _LATENCY + 10 * (len(line) + longest) / self._baud
+        wait = self._latency + 10 * (len(line) + longest) / self._baud
         self.traffic.requests += 1
         for attempt in range(attempts or self._attempts):
             check_interrupts()
@@ -157,7 +164,7 @@ class BoardLink:
             self._line.write(line)
             if (answer := self._listen(wait, understand)) is not None:
                 return answer
-            wait = min(2 * wait, _LONGEST_WAIT)
+            wait = min(2 * wait, max(wait, _LONGEST_WAIT * self._latency))
         raise BoardError(_NO_ANSWER if kind is RequestKind.OPEN else "the line to the board is cut")
 
     def _listen(self, seconds: float, understand: Callable[[bytes], T | None]) -> T | None:

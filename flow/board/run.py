@@ -16,7 +16,7 @@ from spikewatt.flow.board.evaluate import (
     board_scores,
     golden_scores,
 )
-from spikewatt.flow.board.link import BoardLink
+from spikewatt.flow.board.link import LATENCY, BoardLink
 from spikewatt.flow.board.transport import SerialPort, Transport
 from spikewatt.flow.evaluate import CORE_SIZES, check_classes
 from spikewatt.model.batch import run_batch
@@ -31,6 +31,7 @@ __all__ = ["SIMULATED", "run_on_board"]
 
 SIMULATED = "simulated"
 """Name of the port of the board that is simulated."""
+SIMULATED_LATENCY = 0.005
 
 
 def run_on_board(
@@ -84,7 +85,9 @@ def run_on_board(
     with contextlib.ExitStack() as stack:
         line = transport or stack.enter_context(_opened(port, baud, params, progress))
         progress("looking for the board", 0)
-        link = BoardLink(line, neuro_link(params), baud=baud, describe=describe)
+        latency = SIMULATED_LATENCY if port == SIMULATED else LATENCY
+        shape = neuro_link(params)
+        link = BoardLink(line, shape, baud=baud, latency=latency, describe=describe)
         core = BoardCore(link, program)
         begun = line.seconds
         words = core.configuration_words

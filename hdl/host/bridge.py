@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from spikewatt.hdl.host.frames import FrameCheck, FrameDecoder, FrameEncoder
+from spikewatt.hdl.host.frames import FrameCheck, FrameDecoder, FrameEncoder, sent_layout
 from spikewatt.hdl.host.operations import (
     InputFeeder,
     OutputCollector,
@@ -19,6 +19,8 @@ from spikewatt.model.params import bits_for
 from spikewatt.model.params.host import SEQUENCE_BITS, HostParams, RequestKind
 
 __all__ = ["HostBridge"]
+
+SENT_BITS = sent_layout().size
 
 
 class BufferReader(wiring.Component):
@@ -35,38 +37,34 @@ class BufferReader(wiring.Component):
     read : Out(ReadPort)
     start : In(1)
         Begin again.
-    o : Out(stream of 8 bits)
-    row : Out
-        Where that byte is.
+    o : Out(stream of sent byte)
     """
 
     read: Any
     start: Signal
     o: Any
-    row: Signal
 
     def __init__(self, *, rows: int) -> None:
         super().__init__(
             {
-                "read": Out(ReadPort(rows=rows, bits=8)),
+                "read": Out(ReadPort(rows=rows, bits=SENT_BITS)),
                 "start": In(1),
-                "o": Out(stream.Signature(8)),
-                "row": Out(bits_for(rows)),
+                "o": Out(stream.Signature(sent_layout())),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         """Read, hold, offer."""
         m = Module()
-        come = Signal()
-        m.d.comb += [self.read.row.eq(self.row), self.read.enable.eq(1)]
+        come, row = Signal(), Signal.like(self.read.row)
+        m.d.comb += [self.read.enable.eq(1), self.read.row.eq(row)]
         m.d.sync += come.eq(~self.o.valid)
         with m.If(come & ~self.o.valid):
             m.d.sync += [self.o.payload.eq(self.read.data), self.o.valid.eq(1)]
         with m.If(self.o.valid & self.o.ready):
-            m.d.sync += [self.o.valid.eq(0), self.row.eq(self.row + 1)]
+            m.d.sync += [self.o.valid.eq(0), row.eq(row + 1)]
         with m.If(self.start):
-            m.d.sync += [self.row.eq(0), self.o.valid.eq(0), come.eq(0)]
+            m.d.sync += [row.eq(0), self.o.valid.eq(0), come.eq(0)]
         return m
 
 
@@ -135,7 +133,7 @@ class HostBridge(wiring.Component):
         m.submodules.decoder = decoder = FrameDecoder()
         m.submodules.encoder = encoder = FrameEncoder()
         m.submodules.check = check = FrameCheck()
-        m.submodules.buffer = buffer = Sram(rows=2 * half, bits=8)
+        m.submodules.buffer = buffer = Sram(rows=2 * half, bits=SENT_BITS)
         m.submodules.reader = reader = BufferReader(rows=half)
         feeder, collector = InputFeeder(params), OutputCollector(params)
         m.submodules.feeder = ResetInserter(self.reset)(feeder)
@@ -165,7 +163,7 @@ class HostBridge(wiring.Component):
         params = self._params
         margin = bits_for(params.margin)
         number, open_ = Signal(SEQUENCE_BITS), Signal()
-        end, length = (Signal(bits_for(params.buffer_bytes), name=n) for n in ("end", "length"))
+        end = Signal(bits_for(params.buffer_bytes))
         cut, more = Signal(), Signal()
         receiving, working, sending, rewind = Signal(), Signal(), Signal(), Signal()
         kind = decoder.header[SEQUENCE_BITS:]
@@ -177,15 +175,16 @@ class HostBridge(wiring.Component):
             decoder.enable.eq(~sending),
             buffer.write.enable.eq(write),
             buffer.write.row.eq(Cat(end, ~receiving)),
-            buffer.write.data.eq(Mux(receiving, decoder.byte, collector.byte)),
+            buffer.write.data.eq(
+                Cat(Mux(receiving, decoder.byte, collector.byte), collector.finish)
+            ),
             buffer.read.enable.eq(reader.read.enable),
             buffer.read.row.eq(Cat(reader.read.row, sending)),
             reader.read.data.eq(buffer.read.data),
             reader.start.eq(rewind),
-            feeder.i.payload.eq(reader.o.payload),
+            feeder.i.payload.eq(reader.o.payload.byte),
             feeder.i.valid.eq(reader.o.valid & ~sending),
-            encoder.i.payload.byte.eq(reader.o.payload),
-            encoder.i.payload.last.eq(reader.row == length),
+            encoder.i.payload.eq(reader.o.payload),
             encoder.i.valid.eq(reader.o.valid & sending),
             reader.o.ready.eq(Mux(sending, encoder.i.ready, feeder.i.ready)),
             collector.room.eq(working & ~end[margin:].all()),
@@ -242,7 +241,6 @@ class HostBridge(wiring.Component):
             with m.State("FINISH"):
                 m.d.comb += collector.finish.eq(1)
                 with m.If(collector.done):
-                    m.d.sync += length.eq(end)
                     m.d.comb += rewind.eq(1)
                     m.next = "SEND"
             with m.State("SEND"), m.If(encoder.done):

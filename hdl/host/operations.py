@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.hdl import Array, Cat, Const, Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -206,9 +206,8 @@ class OutputCollector(wiring.Component):
         with m.Switch(record):
             for number, (source, size) in enumerate(zip(sources, sizes, strict=True)):
                 with m.Case(number):
-                    padded = Cat(source, Const(0, 8 * size - len(source)))
                     m.d.comb += [
-                        self.byte.eq(padded.word_select(place[: bits_for(size)], 8)),
+                        self.byte.eq(_byte(source, place)),
                         written.eq(place == size - 1),
                     ]
         with m.FSM() as fsm:
@@ -234,3 +233,13 @@ class OutputCollector(wiring.Component):
                         m.d.comb += port.ready.eq(record == number)
                     m.d.comb += self.done.eq(record >= len(streams))
         return m
+
+
+def _byte(source: Value, place: Signal) -> Value:
+    """Byte of a word; what is behind the last one does not matter."""
+    size = -(-len(source) // 8)
+    bits = bits_for(size)
+    padded = Cat(source, Const(0, 8 * (1 << bits) - len(source)))
+    return (
+        Array(padded.word_select(k, 8) for k in range(1 << bits))[place[:bits]] if bits else padded
+    )

@@ -80,8 +80,8 @@ class UartReceiver(wiring.Component):
 class UartTransmitter(wiring.Component):
     """Puts bytes on a line.
 
-    Throughput: a byte every ``10 * clocks_per_bit + 1`` cycles. Latency: one cycle to the edge of
-    the start bit.
+    Throughput: a byte every ``10 * clocks_per_bit`` cycles. Latency: one cycle to the edge of the
+    start bit.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ class UartTransmitter(wiring.Component):
     Members
     -------
     i : In(stream of 8 bits)
-        A byte is accepted when the stop bit of the one before is over.
+        A byte is accepted when its stop bit begins.
     tx : Out(1)
         The line, high at rest.
     """
@@ -105,22 +105,23 @@ class UartTransmitter(wiring.Component):
         super().__init__({"i": In(stream.Signature(8)), "tx": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
-        """Shift a 1 in behind the byte, then zeros: the frame is over when nothing else is left."""
+        """Choose the bits from the byte, which waits; 8 to 15 are theirs, 0 is the stop bit."""
         m = Module()
-        timer = Signal(range(self._clocks))
-        bits = Signal(9)  # still to send, and a 1 behind them, which is the stop bit
-        busy, level = Signal(), Signal(init=1)
-        m.d.comb += [self.i.ready.eq(~busy), self.tx.eq(level)]
-        with m.If(~busy):
-            m.d.sync += timer.eq(self._clocks - 1)
-            with m.If(self.i.valid):
-                m.d.sync += [bits.eq(Cat(self.i.payload, 1)), level.eq(0), busy.eq(1)]
-        with m.Elif(timer == 0):
-            m.d.sync += [timer.eq(self._clocks - 1), bits.eq(bits >> 1)]
-            with m.If(bits.any()):
-                m.d.sync += level.eq(bits[0])
-            with m.Else():
-                m.d.sync += busy.eq(0)
-        with m.Else():
+        timer, level = Signal(range(self._clocks)), Signal(init=1)
+        place = Signal(4, init=1)
+        m.d.comb += self.tx.eq(level)
+        with m.If(timer != 0):
             m.d.sync += timer.eq(timer - 1)
+        with m.Elif(self.i.valid | (place != 1)):
+            m.d.sync += timer.eq(self._clocks - 1)
+            with m.If(place[3]):
+                m.d.sync += [
+                    level.eq(self.i.payload.bit_select(place[:3], 1)),
+                    place.eq(place + 1),
+                ]
+            with m.Elif(place[0]):
+                m.d.sync += [level.eq(0), place.eq(8)]
+            with m.Else():
+                m.d.comb += self.i.ready.eq(1)
+                m.d.sync += [level.eq(1), place.eq(1)]
         return m
