@@ -44,11 +44,13 @@ class Placement:
         name = choice.core.value
         if self.board is None:
             return export(Harness(choice.component()), name), freq
-        from spikewatt.synth.fpga.board_top import BAUD, BoardTop
+        from spikewatt.synth.fpga.board_top import BAUD, BoardTop, bit_clocks
 
-        baud = BAUD if self.baud is None else self.baud
-        whole = BoardTop(choice.component(), self.board, mhz=freq, baud=baud)
-        return export(whole, name), whole.mhz
+        clock = self.board.clock(freq)
+        clocks = bit_clocks(clock.mhz, BAUD if self.baud is None else self.baud)
+        low = self.board.pins["led"].low
+        whole = BoardTop(choice.component(), clock, clocks_per_bit=clocks, led_low=low)
+        return export(whole, name), clock.mhz
 
 
 def synth_fpga(

@@ -8,15 +8,34 @@ from amaranth.lib.cdc import ResetSynchronizer
 from amaranth.lib.wiring import In, Out
 
 from spikewatt.hdl.host.board import Board
+from spikewatt.hdl.host.uart import FEWEST_CLOCKS, MOST_CLOCKS
 from spikewatt.model.errors import ParameterError
-from spikewatt.synth.fpga.boards import FpgaBoard
+from spikewatt.synth.fpga.boards import Clock
 
-__all__ = ["BAUD", "BoardTop"]
+__all__ = ["BAUD", "BoardTop", "bit_clocks"]
 
 BAUD = 1_000_000
 """Speed of the serial line unless another is named."""
 
+_OFF = 0.02  # of the 4 % that a receiver takes, half is the host's
 _WAKE_SECONDS = 15e-6  # an iCE40's block RAM answers right 10 us after configuration at the latest
+
+
+def bit_clocks(mhz: float, baud: int) -> int:
+    """Cycles of a bit on the serial line.
+
+    Raises
+    ------
+    ParameterError
+        A baud rate that the clock cannot make.
+    """
+    clocks = min(max(round(mhz * 1e6 / baud), FEWEST_CLOCKS), MOST_CLOCKS)
+    nearest = mhz * 1e6 / clocks
+    if abs(nearest - baud) > _OFF * baud:
+        raise ParameterError(
+            f"--baud {baud} cannot be made of {mhz:g} MHz: the nearest is {nearest:.0f}"
+        )
+    return clocks
 
 
 class BoardTop(wiring.Component):
@@ -27,11 +46,11 @@ class BoardTop(wiring.Component):
     Parameters
     ----------
     core : wiring.Component
-    board : FpgaBoard
-    mhz : float or None
-        Clock of the core; ``None``: the crystal's.
-    baud : int
-        Bits per second on the serial line.
+    clock : Clock
+    clocks_per_bit : int
+        Cycles of a bit on the serial line.
+    led_low : bool
+        The light is active low.
 
     Members
     -------
@@ -40,11 +59,6 @@ class BoardTop(wiring.Component):
         The serial line.
     led : Out(1)
         Lit while the core works for its host.
-
-    Raises
-    ------
-    ParameterError
-        A baud rate that the clock cannot make.
     """
 
     crystal: Signal
@@ -52,24 +66,10 @@ class BoardTop(wiring.Component):
     tx: Signal
     led: Signal
 
-    def __init__(
-        self, core: Any, board: FpgaBoard, *, mhz: float | None = None, baud: int = BAUD
-    ) -> None:
-        self._clock, self._led_low = board.clock(mhz), board.pins["led"].low
-        clocks = round(self._clock.mhz * 1e6 / baud)
-        real = self._clock.mhz * 1e6 / max(clocks, 1)
-        if abs(real - baud) > 0.02 * baud:  # the host's end has tolerances of its own
-            raise ParameterError(
-                f"--baud {baud} cannot be made of {self._clock.mhz:g} MHz: "
-                f"the nearest is {real:.0f}"
-            )
-        self._board = Board(core, clocks_per_bit=clocks)
+    def __init__(self, core: Any, clock: Clock, *, clocks_per_bit: int, led_low: bool) -> None:
+        self._clock, self._led_low = clock, led_low
+        self._board = Board(core, clocks_per_bit=clocks_per_bit)
         super().__init__({"crystal": In(1), "rx": In(1), "tx": Out(1), "led": Out(1)})
-
-    @property
-    def mhz(self) -> float:
-        """Clock of the core."""
-        return self._clock.mhz
 
     def elaborate(self, platform: object) -> Module:
         """Make clock and reset, and join the pins."""

@@ -43,13 +43,14 @@ class Timing:
 def read_timing(report: Path, module: Mapping[str, Any]) -> Timing:
     """Timing from nextpnr's report of a mapped module, as ``write_json`` writes it.
 
-    The slowest clock counts; one that stands still (a constant) has no path from itself to itself.
+    The slowest clock counts. One that stands still (a constant) has no path from itself to itself;
+    the clicks of a clockless router are no clocks.
     """
     content = json.loads(report.read_text())
     paths = {
         path["from"].split()[-1]: path
         for path in content["critical_paths"]
-        if path["from"] == path["to"] and path["from"] != "<async>"
+        if path["from"] == path["to"] and not path["from"].endswith(("<async>", ".click_clk"))
     }
     achieved = {name: entry["achieved"] for name, entry in content["fmax"].items() if name in paths}
     if not achieved:
@@ -64,6 +65,8 @@ def _hops(steps: Sequence[Mapping[str, Any]], names: Names) -> list[Hop]:
     waiting = 0.0
     for step, following in zip(steps, [*steps[1:], None], strict=True):
         waiting += step["delay"]
+        if step["type"] == "clk-skew":
+            continue  # between the clocks of the path's ends: it counts where the path begins
         if not hops or following is None:
             cell = step["to"]["cell"]
             name, kind = names.element(cell) or (names.net(cell) or cell, "logic")

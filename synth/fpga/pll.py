@@ -11,11 +11,12 @@ from spikewatt.synth.fpga.devices import Family
 
 __all__ = ["TOLERANCE", "Pll", "find_pll"]
 
-TOLERANCE = 0.005
-"""How far from the clock asked for a loop may be, as a part of it: a UART takes 4 %."""
+TOLERANCE = 0.01
+"""How far from the clock asked for a loop may be, as a part of it."""
 
 # Limits of the EHXPLLL (Lattice FPGA-DS-02012, "sysCLOCK PLL Timing"), in MHz.
 _ECP5_DETECTOR, _ECP5_OSCILLATOR, _ECP5_CENTRE = (3.125, 400.0), (400.0, 800.0), 600.0
+_ECP5_OUTPUT = (10.0, 400.0)
 # Of the SB_PLL40 (Lattice FPGA-DS-02029, "sysCLOCK PLL Timing"), in MHz.
 _ICE40_DETECTOR, _ICE40_OSCILLATOR = (10.0, 133.0), (533.0, 1066.0)
 _ICE40_FILTERS = (17.0, 26.0, 44.0, 66.0, 101.0)  # detector clocks at which the next range begins
@@ -36,18 +37,23 @@ class Pll:
     feedback: int
     output: int
 
+    @property
+    def filter_range(self) -> int:
+        """Setting of an iCE40's loop filter."""
+        detector = self.crystal_mhz / (self.reference + 1)
+        return 1 + sum(detector >= start for start in _ICE40_FILTERS)
+
     def instance(self, crystal: Signal, clock: Any, locked: Signal) -> Instance:
         """The primitive, between the crystal's pin and a clock."""
         if self.family == "ecp5":
             return self._ecp5(crystal, clock, locked)
-        detector = self.crystal_mhz / (self.reference + 1)
         return Instance(
             "SB_PLL40_PAD",
             p_FEEDBACK_PATH="SIMPLE",
             p_DIVR=self.reference,
             p_DIVF=self.feedback,
             p_DIVQ=self.output,
-            p_FILTER_RANGE=1 + sum(detector >= start for start in _ICE40_FILTERS),
+            p_FILTER_RANGE=self.filter_range,
             i_PACKAGEPIN=crystal,
             i_RESETB=1,
             i_BYPASS=0,
@@ -112,6 +118,8 @@ def _ecp5_loops(crystal: float) -> Iterator[tuple[Pll, float]]:
             continue
         for feedback in range(1, 81):
             mhz = detector * feedback
+            if not _ECP5_OUTPUT[0] <= mhz <= _ECP5_OUTPUT[1]:
+                continue
             for output in range(1, 129):
                 if _ECP5_OSCILLATOR[0] <= mhz * output <= _ECP5_OSCILLATOR[1]:
                     found = Pll(

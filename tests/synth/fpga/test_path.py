@@ -149,6 +149,21 @@ def test_the_slowest_clock_counts(tmp_path: Path) -> None:
     assert len(found.path) == 2
 
 
+def test_clicks_are_no_clocks(tmp_path: Path) -> None:
+    paths = {"posedge core.router.click_clk": PATH, "posedge a": PATH}
+    clocks = {"core.router.click_clk": 50.0, "a": 100.0}
+    found = read_timing(write(tmp_path, clocks, paths), module(NETS, CELLS))
+    assert found.fmax_mhz == 100
+
+
+def test_skew_counts_where_a_path_begins(tmp_path: Path) -> None:
+    skewed = [step("clk-skew", -0.25, "clock", "clock"), *PATH]
+    report = write(tmp_path, {"a": 100}, {"posedge a": skewed})
+    found = read_timing(report, module(NETS, CELLS))
+    assert found.path[0] == Hop("neurons.state", "memory", 5.5)
+    assert len(found.path) == 3
+
+
 def test_no_path(tmp_path: Path) -> None:
     paths = {"<async> > posedge a": PATH, "<async>": PATH}
     assert read_timing(write(tmp_path, {}, paths), module(NETS, CELLS)) == Timing(None, ())
