@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from spikewatt.hdl.bits import lowest_set
+from spikewatt.hdl.bits import clear_lowest, lowest_set
 from spikewatt.hdl.neuro.signatures import AwakePort, WindowPort, step_layout
 from spikewatt.hdl.sram import IN_BLOCK_RAM
 from spikewatt.model.params import CoreParams, bits_for
@@ -208,9 +208,13 @@ class GroupWalker(wiring.Component):
         self._go_reached = Signal(name="go_reached")
         self._go_awake = Signal(name="go_awake")
         here = Signal(name="here")
+        self._target_bit = Signal.like(self._left, name="target_bit")
         reached = self._reach >= self._floor
         if params.registered:  # kept as the group before: no carry chain between two groups
-            m.d.comb += self._floor.eq(self._gone + 1)
+            m.d.comb += [
+                self._floor.eq(self._gone + 1),
+                self._target_bit.eq(1 << self._target[:bit_bits]),
+            ]
             reached = self._gone < self._reach
         first_left = lowest_set(m, self._left, name="first_left")
         m.d.comb += [
@@ -232,7 +236,7 @@ class GroupWalker(wiring.Component):
             m.d.sync += [
                 self._group.eq(group),
                 self._gone.eq(group) if self._params.registered else self._floor.eq(group + 1),
-                self._left.eq(self._left & (-2 << group[: self._bit_bits])),
+                self._left.eq(self._unvisited(group)),
             ]
         with m.If(self._go_reached):
             m.d.sync += [self._index.eq(low), self._low.eq(low)]
@@ -253,6 +257,12 @@ class GroupWalker(wiring.Component):
                 else self._floor.eq((self._word + 1) << self._bit_bits),
             ]
             m.next = "FETCH"
+
+    def _unvisited(self, group: Value) -> Value:
+        """Awake bits that are left behind a group; there is none before it."""
+        if not self._params.registered:
+            return self._left & (-2 << group[: self._bit_bits])
+        return Mux(self._go_reached, self._left & ~self._target_bit, clear_lowest(self._left))
 
     def _follow_window(self, m: Module) -> None:
         """Keep the window's borders as entries come in."""

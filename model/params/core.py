@@ -47,7 +47,7 @@ class CoreParams:
     delay_slots:
         Scheduler slots D, a power of two from 2 to 64; delays are 1 to D-1 ticks.
     scheduler_bits:
-        Axons in one scheduler word, a power of two from 1 to 64.
+        Axons in one scheduler word, a power of two from 1 to 64; by default 32, on an FPGA 8.
     synapse_words:
         Rows of the synapse SRAM, ``lanes`` weights each; by default all axons to all neurons.
     destinations:
@@ -82,7 +82,7 @@ class CoreParams:
     bias_bits: int = 8
     lanes: int = 8
     delay_slots: int = 16
-    scheduler_bits: int = 32
+    scheduler_bits: int = 0
     synapse_words: int = 0
     destinations: int = 0
     refractory_bits: int = 4
@@ -97,12 +97,14 @@ class CoreParams:
     fabric: Fabric = Fabric.ASIC
 
     def __post_init__(self) -> None:
-        self._check_sizes()
         if self.fabric not in set(Fabric):
             raise ParameterError(f"fabric must be one of {', '.join(Fabric)}, not {self.fabric!r}")
         object.__setattr__(self, "fabric", Fabric(self.fabric))
         if self.clock_gating is None:
             object.__setattr__(self, "clock_gating", self.fabric is Fabric.ASIC)
+        if not self.scheduler_bits:
+            object.__setattr__(self, "scheduler_bits", 8 if self.registered else 32)
+        self._check_sizes()
         if self.shifts is DEFAULT_SHIFTS:
             narrow = tuple(k for k in DEFAULT_SHIFTS if k < self.state_bits)
             object.__setattr__(self, "shifts", narrow)

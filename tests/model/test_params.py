@@ -39,7 +39,7 @@ PARAMETERS = [
     ({"delay_slots": 1}, "delay_slots must be an integer from 2 to 64, not 1"),
     ({"delay_slots": 12}, "delay_slots must be a power of two, not 12"),
     ({"delay_slots": 128}, "delay_slots must be an integer from 2 to 64, not 128"),
-    ({"scheduler_bits": 0}, "scheduler_bits must be an integer from 1 to 64, not 0"),
+    ({"scheduler_bits": -1}, "scheduler_bits must be an integer from 1 to 64, not -1"),
     ({"scheduler_bits": 24}, "scheduler_bits must be a power of two, not 24"),
     ({"synapse_words": 1 << 21}, "synapse_words must be an integer from 1 to 1048576, not 2097152"),
     ({"destinations": -1}, "destinations must be an integer from 1 to 1048576, not -1"),
