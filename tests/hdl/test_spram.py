@@ -67,7 +67,7 @@ def test_like_an_sram(size: tuple[int, int], beside: int) -> None:
         ((65536, 4), (16384, 16), 1),
         ((256, 40), (256, 48), 3),
         ((16384, 12), (16384, 16), 1),
-        ((32768, 16), (32768, 16), 2),
+        pytest.param((32768, 16), (32768, 16), 2, marks=pytest.mark.long),
     ],
 )
 def test_blocks(size: tuple[int, int], word: tuple[int, int], blocks: int) -> None:

@@ -18,7 +18,7 @@ SYNTHESIS: dict[Family, str] = {
     "ecp5": "synth_ecp5 -no-rw-check",
     "ice40": "synth_ice40 -no-rw-check -device u -dsp -spram",
 }
-_STEPS = 4000
+_STEPS = 2000
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from spikewatt.model.errors import NetlistError, ToolError
 from spikewatt.synth.fpga.models import Family, cell_models, with_models
 from tests.synth.fpga_memories import Shape, beside, icarus, map_shapes, map_verilog
 
-CLASHES = 400
+CLASHES = 200
 """Fewest reads of what is being written, of the steps of a bench."""
 
 
@@ -34,7 +34,7 @@ def cases(family: Family, *, deep: bool = False) -> list[Shape]:
             Shape("bitwise", 256, 5),
         ]
     plain = [Shape("plain", *size) for size in widths.items()]
-    constant = [Shape("constant", *size) for size in widths.items() if deep or size[0] <= 4096]
+    constant = [Shape("constant", *size) for size in widths.items() if deep or size[0] <= 2048]
     return plain + constant + more
 
 
@@ -69,8 +69,7 @@ def test_memories(family: Family, deep: bool, tmp_path: Path) -> None:
     ids=["look-up table", "address", "data", "enable", "width", "contents"],
 )
 def test_a_wrong_netlist_shows(pattern: str, other: str, tmp_path: Path) -> None:
-    shapes = [Shape("bytes", 1024, 18), Shape("constant", 2048, 9)]
-    assert sum(wrong for wrong, _, _ in beside(shapes, "ecp5", tmp_path).values()) == 0
+    shapes = [Shape("bytes", 1024, 18), Shape("constant", 1024, 18)]  # right, they are right: above
     found = beside(shapes, "ecp5", tmp_path, broken=(pattern, other))
     assert sum(wrong for wrong, _, _ in found.values()) > 0
 
