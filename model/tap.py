@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from spikewatt.model.errors import CapacityError
 from spikewatt.model.mapping import fit_params, map_network
-from spikewatt.model.network import Network
-from spikewatt.model.params import Compare, CoreParams, Fabric, Leak, Reset
+from spikewatt.model.network import INPUT, Network
+from spikewatt.model.params import CoreParams, Fabric
 from spikewatt.model.params.core import DEFAULT_SHIFTS
 from spikewatt.model.program import Program
 
@@ -20,15 +20,14 @@ _WEST = -1  # where taps point: any place but the core's own
 def board_params(network: Network, *, lanes: int = 8) -> CoreParams:
     """Return the smallest core for an FPGA that `map_for_board` can use.
 
-    Its datapath is built for every kind of neuron, as that of a core whose sizes alone are named.
+    Its leak shifts are the default ones where they are enough, so that sizes and kinds name it.
     """
     params = fit_params(network, lanes=lanes, clock_gating=False)
-    everything = {"leaks": tuple(Leak), "resets": tuple(Reset), "compares": tuple(Compare)}
-    if set(params.shifts) <= set(DEFAULT_SHIFTS):
-        everything["shifts"] = DEFAULT_SHIFTS
+    shifts = DEFAULT_SHIFTS if set(params.shifts) <= set(DEFAULT_SHIFTS) else params.shifts
     taps = network.population(network.readout.population).size if _counts(network) else 0
-    used = sum(link.weights.shape[0] for link in network.connections if link.source != "input")
-    return replace(params, destinations=max(used + taps, 1), fabric=Fabric.FPGA, **everything)
+    inside = [link for link in network.connections if link.source != INPUT]
+    used = sum(link.weights.shape[0] for link in inside)
+    return replace(params, destinations=max(used + taps, 1), shifts=shifts, fabric=Fabric.FPGA)
 
 
 def map_for_board(network: Network, params: CoreParams) -> Program:

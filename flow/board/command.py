@@ -9,7 +9,9 @@ import typer
 from rich.console import Console
 
 from spikewatt.flow.console import progress_bar
+from spikewatt.flow.synth.cores import kinds
 from spikewatt.model.errors import DataError, ParameterError, SimulationError
+from spikewatt.model.params import Compare, Leak, Reset
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
     from spikewatt.model.network import Network
@@ -21,8 +23,10 @@ BAUD = 1_000_000
 SIMULATED = "simulated"
 SIZES = (  # of a core, as ``spikewatt synth --core neuro`` takes them
     *("neurons", "axons", "weight_bits", "state_bits", "bias_bits", "lanes", "delay_slots"),
-    *("scheduler_bits", "synapse_words", "destinations", "refractory_bits", "types", "hop_bits"),
+    *("scheduler_bits", "synapse_words", "destinations", "refractory_bits", "window_bits"),
+    *("types", "hop_bits"),
 )
+KINDS = {"leaks": Leak, "resets": Reset, "compares": Compare}
 
 fpga = typer.Typer(
     help="Run networks on a board, over its serial port.",
@@ -31,6 +35,9 @@ fpga = typer.Typer(
 )
 Size = typer.Option(
     min=0, show_default=False, rich_help_panel="Sizes of the board's core, as in synth"
+)
+Kind = typer.Option(
+    metavar="NAME,…", show_default=False, rich_help_panel="Sizes of the board's core, as in synth"
 )
 NetworkFile = Annotated[Path, typer.Argument(help="Network file (.swn).")]
 Lanes = Annotated[
@@ -81,8 +88,12 @@ def run(
     synapse_words: Annotated[int | None, Size] = None,
     destinations: Annotated[int | None, Size] = None,
     refractory_bits: Annotated[int | None, Size] = None,
+    window_bits: Annotated[int | None, Size] = None,
     types: Annotated[int | None, Size] = None,
     hop_bits: Annotated[int | None, Size] = None,
+    leaks: Annotated[str | None, Kind] = None,
+    resets: Annotated[str | None, Kind] = None,
+    compares: Annotated[str | None, Kind] = None,
     as_json: Json = False,
 ) -> None:
     """Run a network on samples: the board against the golden model, bit for bit.
@@ -96,6 +107,9 @@ def run(
 
     values = locals()
     given = {name: values[name] for name in SIZES if values[name] is not None}
+    for name, kind in KINDS.items():
+        if (chosen := kinds(name, values[name], kind)) is not None:
+            given[name] = chosen
     where: _Port = context.obj
     if where.name is None:
         raise ParameterError("fpga run needs --port before run: like /dev/ttyUSB0, or simulated")
@@ -121,6 +135,10 @@ def core(network: NetworkFile, lanes: Lanes = None, as_json: Json = False) -> No
 
     params = board_params(load_network(network), lanes=8 if lanes is None else lanes)
     sizes = {name: getattr(params, name) for name in SIZES}
+    sizes |= {
+        name: ",".join(member.name.lower().replace("_", "-") for member in getattr(params, name))
+        for name in KINDS
+    }
     if as_json:
         identity = f"{core_identity(params):08x}"
         print(json.dumps({"identity": identity, "core": sizes}, indent=1))
@@ -130,7 +148,7 @@ def core(network: NetworkFile, lanes: Lanes = None, as_json: Json = False) -> No
 
 
 def _run(
-    where: _Port, network: "Network", x: Any, y: Any, sizes: dict[str, int], as_json: bool
+    where: _Port, network: "Network", x: Any, y: Any, sizes: dict[str, Any], as_json: bool
 ) -> None:
     """Run, report, and leave with status 1 if board and golden model differ."""
     from spikewatt.flow.board.run import run_on_board

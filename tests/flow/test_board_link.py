@@ -181,8 +181,10 @@ def greeting(sequence: int, protocol: int = 1) -> bytes:
         (lambda line: greeting(8)[:-3], NO_ANSWER),
         (
             lambda line: greeting(8, protocol=2),
-            "the board speaks version 2 of the protocol, and this spikewatt 1: load a bitstream "
-            "made by this version",
+            (
+                "the board speaks version 2 of the protocol, and this spikewatt 1: load a bitstream "
+                "made by this version"
+            ),
         ),
     ],
     ids=["silence", "echo", "a modem", "an old reply", "half a reply", "another protocol"],

@@ -11,7 +11,7 @@ from spikewatt.model.errors import CapacityError
 from spikewatt.model.golden import run
 from spikewatt.model.mapping import fit_params, map_network
 from spikewatt.model.network import Network, Readout
-from spikewatt.model.params import Compare, CoreParams, Fabric, Leak, NeuronType, Reset
+from spikewatt.model.params import CoreParams, Fabric, NeuronType, Reset
 from spikewatt.model.tap import board_params, count_taps, map_for_board
 from tests.model.pairs import layered
 
@@ -88,18 +88,15 @@ def test_membranes_need_no_taps() -> None:
 
 
 @pytest.mark.parametrize("lanes", [1, 4])
-def test_core_is_the_one_that_sizes_alone_name(lanes: int) -> None:
+def test_core_is_the_network_s_own_and_default_shifts_are_not_named(lanes: int) -> None:
     params = board_params(counting(), lanes=lanes)
     fitted = fit_params(counting(), lanes=lanes)
-    assert (params.leaks, params.resets) == (tuple(Leak), tuple(Reset))
-    assert params.compares == tuple(Compare)
     assert params.fabric is Fabric.FPGA
-    sizes = {
+    given = {
         field.name: getattr(params, field.name)
         for field in dataclasses.fields(params)
-        if field.type is int and field.name != "window_bits"
+        if field.name not in ("shifts", "clock_gating", "fabric")
     }
-    assert len(sizes) == 13
-    assert CoreParams(**sizes, fabric=Fabric.FPGA) == params
-    for name in ("neurons", "axons", "weight_bits", "state_bits", "types", "lanes"):
+    assert CoreParams(**given, fabric=Fabric.FPGA) == params
+    for name in given.keys() - {"destinations"}:
         assert getattr(params, name) == getattr(fitted, name)
