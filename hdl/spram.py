@@ -1,9 +1,9 @@
-"""Single-port memory of an iCE40 UltraPlus: 256 Kibit a block, and the chip has four."""
+"""The single-port memory of iCE40 UltraPlus, which an FPGA's synthesis does not find by itself."""
 
 from typing import Any
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, unsigned
-from amaranth.lib import memory, wiring
+from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Mux, Signal
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from spikewatt.hdl.sram import ReadPort, WritePort
@@ -11,19 +11,17 @@ from spikewatt.model.params import bits_for
 
 __all__ = ["Spram"]
 
-_WORD, _MASKED = 16, 4  # bits of a block's word, and of the part that a mask bit writes
+_WORD, _NIBBLE, _WORDS = 16, 4, 1 << 14
 
 
 class Spram(wiring.Component):
-    """A memory with the ports of an `Sram` that reads or writes, never both in a cycle.
+    """A memory made of blocks of 16,384 words of 16 bits with one port: ``SB_SPRAM256KA``.
 
-    A word of a block holds four rows of 4 bits or less, two of 8 bits or less, or one; wider rows
-    take several blocks side by side. So ``rows`` up to 65 536 of 4 bits, or 16 384 of 16, fill one.
-    A read together with a write does not happen. Contents are not defined until written. Latency:
-    one cycle. Throughput: one read or one write each cycle.
-
-    The attribute tells yosys to take such blocks and nothing else: for another FPGA synthesis
-    fails.
+    Narrow rows share a word: four rows of up to 4 bits, two of up to 8; wide rows take blocks side
+    by side. 65,536 rows of 4 bits fill one block. In a cycle there is a read or a write, never
+    both: a write goes first. Reading after a write, before another read, is not defined. Contents
+    are not defined until written. Latency: one cycle. Source of the ports: Lattice FPGA-TN-02022,
+    iCE40 SPRAM usage guide.
 
     Parameters
     ----------
@@ -33,7 +31,6 @@ class Spram(wiring.Component):
     Members
     -------
     read : In(ReadPort)
-        The row read last stays until the next read or write.
     write : In(WritePort)
     """
 
@@ -41,8 +38,7 @@ class Spram(wiring.Component):
     write: Any
 
     def __init__(self, *, rows: int, bits: int) -> None:
-        self._rows = rows
-        self._bits = bits
+        self._rows, self._bits = rows, bits
         size = {"rows": rows, "bits": bits}
         super().__init__({"read": In(ReadPort(**size)), "write": In(WritePort(**size))})
 
@@ -52,42 +48,68 @@ class Spram(wiring.Component):
         return self._bits
 
     @property
-    def rows_in_word(self) -> int:
-        """Rows that share a word."""
-        return max(1, _WORD // (_MASKED << bits_for(-(-self._bits // _MASKED))))
+    def share(self) -> int:
+        """Rows in a word: 4, 2 or 1."""
+        return max(1, _WORD // max(_NIBBLE, 1 << bits_for(self._bits)))
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks there are: those side by side, times those behind one another."""
+        return self._wide * self._deep
+
+    @property
+    def _wide(self) -> int:
+        return -(-self._bits // _WORD)
+
+    @property
+    def _deep(self) -> int:
+        return -(-self._rows // (self.share * _WORDS))
 
     def elaborate(self, platform: object) -> Module:
-        """One address for both ports; the low bits of a row's number choose its part of a word."""
+        """Choose word, block and part of the word; remember them for the answer."""
         m = Module()
-        beside, blocks = self.rows_in_word, -(-self._bits // _WORD)
-        part = blocks * _WORD // beside
-        m.submodules.array = array = memory.Memory(
-            shape=unsigned(blocks * _WORD),
-            depth=max(2, -(-self._rows // beside)),
-            init=[],
-            attrs={"ram_style": "huge"},
-        )
-        read, write = array.read_port(), array.write_port(granularity=_MASKED)
-        low, masks = bits_for(beside), part // _MASKED
-        row = Signal.like(self.read.row, attrs={"keep": 1})  # or yosys drops what a write ignores
-        padded = Cat(self.write.data, Const(0, part - self._bits))
+        row = Signal.like(self.read.row)
+        enable = Signal()
         m.d.comb += [
             row.eq(Mux(self.write.enable, self.write.row, self.read.row)),
-            *(port.addr.eq(row[low:]) for port in (read, write)),
-            write.data.eq(padded.replicate(beside)),
-            *(
-                write.en[place * masks : (place + 1) * masks].eq(
-                    (self.write.enable & (self.write.row[:low] == place)).replicate(masks)
-                )
-                for place in range(beside)
-            ),
-            read.en.eq(self.read.enable & ~self.write.enable),
+            enable.eq(self.read.enable | self.write.enable),
         ]
-        if beside == 1:
-            m.d.comb += self.read.data.eq(read.data)
-            return m
-        chosen = Signal(low)  # part of the word that was read last
-        with m.If(read.en):
-            m.d.sync += chosen.eq(self.read.row[:low])
-        m.d.comb += self.read.data.eq(read.data.word_select(chosen, part))
+        part_bits = bits_for(self.share)
+        place = Cat(row[part_bits:], Const(0, 14))
+        part, address, block = row[:part_bits], place[:14], place[14:]
+        asked_part, asked_block = Signal.like(part), Signal(max(1, bits_for(self._deep)))
+        with m.If(enable):
+            m.d.sync += [asked_part.eq(part), asked_block.eq(block)]
+
+        width = _WORD // self.share
+        banks = []
+        for deep in range(self._deep):
+            answers = []
+            for wide in range(self._wide):
+                data = self.write.data[wide * _WORD : (wide + 1) * _WORD]
+                mask = Cat((part == n).replicate(width // _NIBBLE) for n in range(self.share))
+                answers.append(answer := Signal(_WORD, name=f"answer_{deep}_{wide}"))
+                m.submodules[f"block_{deep}_{wide}"] = Instance(
+                    "SB_SPRAM256KA",
+                    i_CLOCK=ClockSignal(),
+                    i_ADDRESS=address,
+                    i_DATAIN=Cat(data, Const(0, width))[:width].replicate(self.share),
+                    i_MASKWREN=mask,
+                    i_WREN=self.write.enable,
+                    i_CHIPSELECT=enable & (block == deep),
+                    i_STANDBY=Const(0),
+                    i_SLEEP=Const(0),
+                    i_POWEROFF=Const(1),  # low switches the block off
+                    o_DATAOUT=answer,
+                )
+            banks.append(Cat(*answers))
+        word = Signal(self._wide * _WORD)
+        with m.Switch(asked_block):
+            for deep, bank in enumerate(banks[1:], start=1):
+                with m.Case(deep):
+                    m.d.comb += word.eq(bank)
+            with m.Default():
+                m.d.comb += word.eq(banks[0])
+        chosen = word.word_select(asked_part, width) if self.share > 1 else word
+        m.d.comb += self.read.data.eq(chosen)
         return m
