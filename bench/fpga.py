@@ -1,111 +1,74 @@
-"""Size and speed of the cores on FPGAs: the tables of ``docs/fpga.md``.
+"""Size and speed of the neuromorphic core on FPGAs: the tables of ``docs/fpga.md``.
 
-Every design is mapped, placed, routed and packed; Fmax is the best and the median of so many seeds
-of the placement, as placement is a game of chance of several per cent.
+Every row is a command, ``spikewatt synth``, which maps, places, routes and packs; Fmax is the best
+and the median of so many seeds of the placement, which is a game of chance of several per cent.
 """
 
 import argparse
 import json
 import statistics
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from spikewatt.hdl.neuro.core import NeuroCore
-from spikewatt.model.params import Compare, CoreParams, Fabric, Leak, Reset
-from spikewatt.synth.fpga.board_top import BoardTop
-from spikewatt.synth.fpga.boards import find_board
-from spikewatt.synth.fpga.devices import Device, find_device
-from spikewatt.synth.fpga.flow import synthesise_fpga
-from spikewatt.synth.fpga.harness import Harness
-from spikewatt.synth.verilog import export
-
-# What a neuron of tinyODIN can do: a leak by subtraction, a reset to zero, one kind of neuron, no
-# bias, no refractory time, one tick of delay. (Frenkel, Lefebvre, Legat, Bol: A 0.086-mm² 12.7-pJ/SOP
-# 64k-synapse 256-neuron online-learning digital spiking neuromorphic processor in 28-nm CMOS, IEEE
-# TBioCAS 13(1), 2019, and the project tinyODIN that came of it.)
-TINY = CoreParams(
-    neurons=256,
-    axons=256,
-    weight_bits=4,
-    lanes=1,
-    state_bits=12,
-    bias_bits=0,
-    delay_slots=2,
-    refractory_bits=0,
-    types=1,
-    leaks=(Leak.SUBTRACT,),
-    resets=(Reset.ZERO,),
-    compares=(Compare.GREATER_EQUAL,),
-    hop_bits=1,
-    fabric=Fabric.FPGA,
+SIZE = "--core neuro --neurons 256 --axons 256 --weight-bits 4"
+TINY = (
+    f"{SIZE} --state-bits 12 --bias-bits 0 --delay-slots 2 --refractory-bits 0 --types 1 "
+    "--hop-bits 1 --leaks subtract --resets zero --compares greater-equal"
 )
-FULL = CoreParams(neurons=256, axons=256, weight_bits=4, lanes=1, fabric=Fabric.FPGA)
-LANES = (1, 2, 4, 8, 16)
+"""What a neuron of tinyODIN can do: a leak by subtraction, a reset to zero; one kind of neuron, no
+bias, no refractory time, one tick of delay."""
+FAMILIES = {"ecp5": "ulx3s", "ice40": "icebreaker"}
+"""Targets, and a board with each."""
+COMMAND = [sys.executable, "-c", "from spikewatt.flow.cli import main; main()"]
 
 
-def measured(
-    verilog: str, device: Device, lanes: int, seeds: Sequence[int], constraints: str = ""
-) -> dict[str, Any]:
-    """What a design takes and how fast it is, over all seeds."""
-    results = [
-        synthesise_fpga(verilog, "neuro", device, constraints=constraints, seed=seed)
-        for seed in seeds
-    ]
-    speeds = [one.timing.fmax_mhz or 0.0 for one in results]
-    fastest = max(speeds)
-    return {
-        **vars(results[0].usage),
-        "fmax_mhz": [round(speed, 2) for speed in speeds],
-        "fmax_best": fastest,
-        "fmax_median": statistics.median(speeds),
-        "sop_per_second": lanes * fastest * 1e6,
-    }
+def built(words: str, seed: int) -> dict[str, Any]:
+    """Report of one bitstream."""
+    line = [*COMMAND, "synth", *words.split(), "--seed", str(seed), "--json"]
+    return json.loads(subprocess.run(line, capture_output=True, text=True, check=True).stdout)
 
 
-def designs(lanes: Sequence[int]) -> Iterator[tuple[str, str, Device, int, str]]:
-    """Name, Verilog, device, lanes and constraints of every row."""
-    ecp5, up5k = find_device("ecp5"), find_device("ice40")
-    for name, params, device in (
-        ("as tinyODIN, ECP5", TINY, ecp5),
-        ("as tinyODIN, UP5K", replace(TINY, fabric=Fabric.UP5K), up5k),
-        ("all that a neuron can do, ECP5", FULL, ecp5),
-        ("all that a neuron can do, UP5K", replace(FULL, fabric=Fabric.UP5K), up5k),
-    ):
-        yield name, export(Harness(NeuroCore(params)), "neuro"), device, 1, ""
-    for family, name, params in (
-        ("ecp5", "ulx3s", TINY),
-        ("ice40", "icebreaker", replace(TINY, fabric=Fabric.UP5K)),
-    ):
-        board = find_board(family, name)
-        text = export(BoardTop(NeuroCore(params), board), "neuro")
-        yield f"as tinyODIN, {name} with UART", text, board.device, 1, board.constraints
+def measured(words: str, seeds: Sequence[int]) -> dict[str, Any]:
+    """Report of the fastest placement, and the speed of all."""
+    reports = [built(words, seed) for seed in seeds]
+    speeds = [report["fmax_mhz"] for report in reports]
+    best = reports[speeds.index(max(speeds))]
+    return {**best, "words": words, "speeds": speeds, "median": statistics.median(speeds)}
+
+
+def rows(lanes: Sequence[int]) -> Iterator[tuple[str, str]]:
+    """Name and command of every row."""
+    for family, board in FAMILIES.items():
+        yield f"like tinyODIN, {family}", f"--target {family} {TINY} --lanes 1"
+        words = f"--target {family} --board {board} {TINY} --lanes 1"
+        yield f"the same on {board}, with its UART", words
+        yield f"all a neuron can do, {family}", f"--target {family} {SIZE} --lanes 1"
     for count in lanes:
-        core = NeuroCore(replace(TINY, lanes=count))
-        yield f"as tinyODIN, ECP5, {count} lanes", export(Harness(core), "neuro"), ecp5, count, ""
+        yield f"like tinyODIN, ecp5, {count} lanes", f"--target ecp5 {TINY} --lanes {count}"
 
 
 def main() -> None:
     """Build everything and print it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3, help="placements of each design")
-    parser.add_argument("--lanes", type=int, nargs="*", default=LANES)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--lanes", type=int, nargs="*", default=(1, 2, 4, 8, 16))
+    parser.add_argument("--json", type=Path, help="file for all reports")
     options = parser.parse_args()
-    rows = {}
-    print(f"{'':38} LUT4 cells   FF  BRAM SPRAM DSP  Fmax best median   MSOP/s")
-    for name, text, device, lanes, constraints in designs(options.lanes):
-        row = measured(text, device, lanes, range(1, options.seeds + 1), constraints)
-        rows[name] = row
+    reports = {}
+    print(f"{'':36}  LUT4 cells   FF BRAM SPRAM DSP  Fmax median  MSOP/s")
+    for name, words in rows(options.lanes):
+        reports[name] = row = measured(words, range(1, options.seeds + 1))
         print(
-            f"{name:38} {row['lut4']:4} {row['lut_cells']:5} {row['ff']:4} {row['bram']:5} "
-            f"{row['spram']:5} {row['dsp']:3} {row['fmax_best']:10.1f} {row['fmax_median']:6.1f} "
-            f"{row['sop_per_second'] / 1e6:8.1f}",
+            f"{name:36} {row['lut4']:5} {row['lut_cells']:5} {row['ff']:4} {row['bram']:4} "
+            f"{row['spram']:5} {row['dsp']:3} {row['fmax_mhz']:5.1f} {row['median']:6.1f} "
+            f"{row['sop_per_second'] / 1e6:7.1f}",
             flush=True,
         )
     if options.json:
-        options.json.write_text(json.dumps(rows, indent=1) + "\n")
+        options.json.write_text(json.dumps(reports, indent=1) + "\n")
 
 
 if __name__ == "__main__":
