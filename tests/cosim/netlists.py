@@ -15,21 +15,42 @@ from tests.cosim.builds import BUILDS
 from tests.cosim.mesh_cases import small_mesh
 from tests.cosim.systolic_builds import cases as systolic_cases
 
-__all__ = ["MESH", "NEURO", "SYSTOLIC", "mapped", "netlist", "on_fpga", "verilog"]
+__all__ = [
+    "NEURO",
+    "SYSTOLIC",
+    "mapped",
+    "mesh_params",
+    "netlist",
+    "neuro_params",
+    "on_fpga",
+    "rtl",
+    "systolic_params",
+    "verilog",
+]
 
 Params = CoreParams | SystolicParams | MeshParams
 
 
-def on_fpga(params: CoreParams) -> CoreParams:
-    """The same core for an FPGA."""
-    return replace(params, fabric=Fabric.FPGA, clock_gating=False)
+def on_fpga(params: CoreParams, family: Family) -> CoreParams:
+    """The same core for a family's default device; that of ``ice40`` has single-port memory."""
+    fabric = {"ecp5": Fabric.FPGA, "ice40": Fabric.UP5K}[family]
+    return replace(params, fabric=fabric, clock_gating=False)
 
 
-NEURO = {name: on_fpga(BUILDS[name]) for name in ("three lanes", "leak subtract only", "windows")}
+NEURO = ("leak subtract only", "three lanes", "windows")
+"""Builds of the neuromorphic core; the first is the smallest."""
 SYSTOLIC = "plain"
-MESH = replace(
-    small_mesh(2, 1, RouterKind.SYNC), core=on_fpga(small_mesh(2, 1, RouterKind.SYNC).core)
-)
+
+
+def neuro_params(build: str, family: Family) -> CoreParams:
+    """Core of a build on a family."""
+    return on_fpga(BUILDS[build], family)
+
+
+def mesh_params(family: Family) -> MeshParams:
+    """Two cores and what joins them."""
+    mesh = small_mesh(2, 1, RouterKind.SYNC)
+    return replace(mesh, core=on_fpga(mesh.core, family))
 
 
 def systolic_params() -> SystolicParams:
@@ -47,6 +68,11 @@ def verilog(params: Params) -> tuple[str, str]:
             return export(SystolicCore(params), "systolic", block_memories=True), "systolic"
         case MeshParams():
             return export_mesh(params), "mesh"
+
+
+def rtl(params: Params) -> str:
+    """The RTL, with models of the memories that it names itself."""
+    return with_models(verilog(params)[0], "ice40")
 
 
 def mapped(params: Params, family: Family) -> str:
