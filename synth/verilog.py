@@ -1,6 +1,5 @@
 """Verilog export, in dialects that our simulators agree on."""
 
-import re
 from typing import Literal
 
 from amaranth._toolchain.yosys import YosysError, find_yosys
@@ -21,8 +20,6 @@ Dialect = Literal["blocks", "assigns"]
 
 _OLDEST_YOSYS = (0, 40)
 _DECISIONS = {"blocks": "proc -nomux -norom", "assigns": "proc"}
-_MEMORY = re.compile(r"^(?= *memory )", re.MULTILINE)
-_BLOCK = 'attribute \\ram_style "block"\n'
 _NAMES = {"blocks": "-norename", "assigns": ""}
 _SCRIPT = """read_rtlil <<rtlil
 {rtlil}
@@ -36,13 +33,7 @@ write_verilog {names}
 """
 
 
-def export(
-    component: wiring.Component,
-    name: str,
-    *,
-    dialect: Dialect = "blocks",
-    block_memories: bool = False,
-) -> str:
+def export(component: wiring.Component, name: str, *, dialect: Dialect = "blocks") -> str:
     """Verilog of ``component`` as module ``name``.
 
     Memories lose their initial contents: a real SRAM powers up undefined, so nothing may rely on
@@ -55,8 +46,6 @@ def export(
         ``assigns`` turns them into multiplexers in ``assign`` statements, for Icarus 11: it does
         not run such blocks at time zero, and as ``always_comb`` it wakes every reader of a signal
         at each step from its default to its value, and can loop for ever in one time step.
-    block_memories:
-        Ask an FPGA's synthesis for block RAM for every memory, however small it is.
 
     Raises
     ------
@@ -64,19 +53,13 @@ def export(
         When no yosys of version 0.40 or later is found.
     """
     text = to_rtlil(component, name=name, emit_src=False)
-    if block_memories:
-        text = _MEMORY.sub(lambda _: _BLOCK, text)
     try:
         yosys = find_yosys(lambda version: version >= _OLDEST_YOSYS)
     except YosysError:
         raise ToolError(
             "Verilog export needs yosys 0.40 or later: pip install 'amaranth[builtin-yosys]'"
         ) from None
-    script = _SCRIPT.format(
-        rtlil=text,
-        decisions=_DECISIONS[dialect],
-        names=_NAMES[dialect],
-    )
+    script = _SCRIPT.format(rtlil=text, decisions=_DECISIONS[dialect], names=_NAMES[dialect])
     return yosys.run(["-q", "-"], script, ignore_warnings=True)
 
 

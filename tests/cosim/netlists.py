@@ -63,9 +63,9 @@ def verilog(params: Params) -> tuple[str, str]:
     """Text of a core as it goes to an FPGA, and its top module."""
     match params:
         case CoreParams():
-            return export(NeuroCore(params), "neuro", block_memories=True), "neuro"
+            return export(NeuroCore(params), "neuro"), "neuro"
         case SystolicParams():
-            return export(SystolicCore(params), "systolic", block_memories=True), "systolic"
+            return export(SystolicCore(params), "systolic"), "systolic"
         case MeshParams():
             return export_mesh(params), "mesh"
 
