@@ -138,7 +138,7 @@ class FrameDecoder(wiring.Component):
                     self.check.clear.eq(1),
                     self.good.eq(right & ~come.broken),
                 ]
-                m.d.sync += [escaped.eq(0), first.eq(1), broken.eq(come.broken)]
+                m.d.sync += [escaped.eq(0), first.eq(1), broken.eq(0)]
             with m.Elif(come.byte == ESCAPE):
                 m.d.comb += self.i.ready.eq(1)
                 m.d.sync += escaped.eq(1)

@@ -98,6 +98,7 @@ def replies(
                 quiet, seen = quiet + 1, len(come)
                 await sim.tick()
                 quiet = 0 if len(come) > seen else quiet
+                assert len(come) - before < 400, "it does not end"
             answers.append([*FrameReader(LINK.buffer_bytes).feed(bytes(come[before:]))])
 
     simulate(dut, drive, watchers=[taker(dut.tx, come, rng, ready)])
@@ -137,6 +138,8 @@ def test_operations(seed: int, ready: float) -> None:
         lines.append(run(sequence, *operations))
         expected.append(Reply(ReplyKind.DONE, sequence, tuple(words)))
     first, *rest = replies(*lines, seed=seed, ready=ready)
+    assert len(first) == 1
+    assert first[0][-1] == ReplyKind.DONE << 5 | 1
     known = identification(first[0])
     assert known is not None
     assert (known.identity, known.buffer_bytes) == (LINK.identity, 64)
@@ -173,6 +176,7 @@ def test_opening_ends_what_does_not_end() -> None:
     lines = (OPEN, stuck, run(3, total()), frame(request(RequestKind.OPEN, 7)), run(8, total()))
     answers = replies(*lines)
     assert answers[1:3] == [[], []]
+    assert len(answers[3]) == 1
     assert answers[3][0] == answers[0][0][:-1] + bytes([0x87])
     assert understood(answers[4:]) == [Reply(ReplyKind.DONE, 8, ((SUM, 0),))]
 
@@ -200,24 +204,30 @@ def test_operations_behind_a_full_reply_are_dropped_and_told() -> None:
     assert last == Reply(ReplyKind.DONE, 2, ((SUM, 0),))
 
 
-def test_a_reply_that_does_not_wait() -> None:
+@pytest.mark.parametrize("pace", [0, 200])
+def test_a_reply_that_does_not_wait(pace: int) -> None:
+    """It holds whole words; the others come with the next one."""
     lines = (OPEN, run(2, count(3), wait=False), run(3, b""))
-    _, first, second = understood(replies(*lines, pace=200, ready=1.0))
-    assert first == Reply(ReplyKind.MORE, 2, ())
-    assert second == Reply(ReplyKind.DONE, 3, numbers(0, 3))
+    _, first, second = understood(replies(*lines, pace=pace, ready=1.0))
+    assert first is not None
+    assert second is not None
+    assert (first.kind, second.kind) == (ReplyKind.MORE, ReplyKind.DONE)
+    assert first.words + second.words == numbers(0, 3)
+    assert (len(first.words) > 0) == (pace == 0)
 
 
 def test_meter() -> None:
     """Each addition takes a cycle beside the one in which it is accepted, a count of none one."""
     lines = (
         OPEN,
+        run(9, b"", meter=True),  # waking up
         run(2, add(1), add(1), meter=True),
         run(3, b"", meter=True),
         run(4, count(0), add(3)),
         run(5, add(3), meter=True),
         run(5, add(3), meter=True),
     )
-    _, *rest = understood(replies(*lines))
+    _, _, *rest = understood(replies(*lines))
     words = [reply.words for reply in rest if reply is not None]
     assert words == [((METER, 2),), ((METER, 0),), (), ((METER, 3),), ((METER, 3),)]
 

@@ -12,9 +12,13 @@ __all__ = ["ToyCore", "ToyParams"]
 
 @dataclass(frozen=True, kw_only=True)
 class ToyParams:
-    """``pace``: cycles between the words of an answer; ``clock_gating`` changes nothing."""
+    """``pace``: cycles between the words of an answer; ``wake``: cycles after a reset, less one.
+
+    ``clock_gating`` changes nothing.
+    """
 
     pace: int = 3
+    wake: int = 200
     clock_gating: bool = False
 
 
@@ -69,8 +73,12 @@ class ToyCore(wiring.Component):
             self.sums.payload.eq(value),
             self.numbers.payload.eq((value + place) | (place << 31)),
         ]
-        with m.FSM() as fsm:
+        with m.FSM(init="WAKE") as fsm:
             m.d.comb += self.idle.eq(fsm.ongoing("REST"))
+            with m.State("WAKE"):
+                m.d.sync += place.eq(place + 1)
+                with m.If(place == self._params.wake):
+                    m.next = "REST"
             with m.State("REST"):
                 m.d.comb += [
                     self.add.ready.eq(1),
