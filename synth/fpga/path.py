@@ -43,14 +43,16 @@ class Timing:
 def read_timing(report: Path, module: Mapping[str, Any]) -> Timing:
     """Timing from nextpnr's report of a mapped module, as ``write_json`` writes it.
 
-    The slowest clock counts. One that stands still (a constant) has no path from itself to itself;
-    the clicks of a clockless router are no clocks.
+    The slowest clock counts. Where a path leads from its one edge to the other, the path takes half
+    of the period. A clock that stands still has no path to itself; the clicks of a clockless
+    router are no clocks.
     """
     content = json.loads(report.read_text())
     paths = {
-        path["from"].split()[-1]: path
+        clock: path
         for path in content["critical_paths"]
-        if path["from"] == path["to"] and not path["from"].endswith(("<async>", ".click_clk"))
+        if (clock := path["from"].split()[-1]) == path["to"].split()[-1]
+        and not clock.endswith(("<async>", ".click_clk"))
     }
     achieved = {name: entry["achieved"] for name, entry in content["fmax"].items() if name in paths}
     if not achieved:

@@ -143,6 +143,8 @@ def test_a_target(tmp_path: Path) -> None:
     assert (easy.target_mhz, easy.met) == (20, True)
     assert (hard.target_mhz, hard.met) == (500, False)
     assert build("ecp5").target_mhz == 80
+    for result, words in ((easy, "(PASS at 20.00 MHz)"), (hard, "(FAIL at 500.00 MHz)")):
+        assert words in (result.folder / "nextpnr.log").read_text()
 
 
 def test_as_plain_data() -> None:

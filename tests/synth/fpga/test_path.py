@@ -140,13 +140,18 @@ def test_a_path(tmp_path: Path) -> None:
 
 def test_the_slowest_clock_counts(tmp_path: Path) -> None:
     short = [PATH[0], *PATH[-2:]]
-    paths = {"posedge a": PATH, "posedge b": short, "posedge a > posedge b": PATH}
+    paths = {"posedge a": PATH, "posedge b": short, "posedge a > posedge b": short}
     found = read_timing(write(tmp_path, {"a": 100, "b": 154}, paths), module(NETS, CELLS))
     assert found.fmax_mhz == 100
     assert len(found.path) == 3
     found = read_timing(write(tmp_path, {"a": 100, "b": 54}, paths), module(NETS, CELLS))
     assert found.fmax_mhz == 54
     assert len(found.path) == 2
+
+
+def test_from_edge_to_edge(tmp_path: Path) -> None:
+    report = write(tmp_path, {"a": 50}, {"posedge a > negedge a": PATH})
+    assert read_timing(report, module(NETS, CELLS)).fmax_mhz == 50
 
 
 def test_clicks_are_no_clocks(tmp_path: Path) -> None:

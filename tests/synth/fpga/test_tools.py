@@ -47,7 +47,7 @@ def test_each_has_a_name_and_a_variable_of_its_own() -> None:
 @pytest.mark.parametrize("tool", FPGA_TOOLS, ids=lambda tool: tool.name)
 def test_a_native_one(tool: PipTool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words, version = NATIVE[tool.name]
-    named(tool, tmp_path, f"echo '{words}' >&2; echo \"$@\" >> words", monkeypatch)
+    named(tool, tmp_path, f"echo '{words}' >&2; echo \"$@\" >> {tmp_path}/words", monkeypatch)
     assert tool.version == version
     tool.run(["a", "b"], tmp_path, log="it.log")
     assert (tmp_path / "words").read_text().splitlines()[-1] == "a b"
