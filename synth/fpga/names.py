@@ -21,7 +21,9 @@ _MADE_UP = re.compile(
     r"_(?:LUT4|CCU2C|PFUMX|L6MUX21|TRELLIS_\w+?|DP16KD|PDPW16KD|MULT18X18D|ALU54B|EHXPLLL"
     r"|SB_[A-Z]\w*?)(?:_.*)?$"
 )
-_MEMORY = re.compile(r"\.(?:array|mem)(?:\.\d+\.\d+.*)?$")  # a memory's name, then its cells'
+_MEMORY = re.compile(  # a memory's name, then that of its cells
+    r"\.(?:array|mem)(?:\.\d+\.\d+.*)?$|\.block_\d+_\d+.*$"
+)
 _PLACED_NET = re.compile(
     r"^\$glbnet\$|\$glb_\w+$|_\$glb_\w+$|\$(?:TRELLIS_IO|SB_IO|CCU2|nextpnr).*$"
 )

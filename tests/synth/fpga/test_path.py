@@ -51,7 +51,7 @@ CELLS = {
     "core.logic.product_MULT18X18D_P": ("MULT18X18D", {}),
     "core.logic.fsm_state_SB_LUT4_O": ("SB_LUT4", {"O": [7]}),
     "core.logic.a_SB_LUT4_O": ("SB_LUT4", {"O": [4]}),
-    "core.logic.synapses.sram.blocks.0": ("SB_SPRAM256KA", {}),
+    "core.logic.synapses.sram.sram.block_0_0": ("SB_SPRAM256KA", {}),
 }
 NAMES = Names(module(NETS, CELLS, "core.logic.neurons.spike_of_0"))
 
@@ -84,7 +84,7 @@ def test_nets(net: str, name: str | None) -> None:
     [
         ("core.logic.neurons.state.sram.array.0.1", ("neurons.state", "memory")),
         ("core.logic.neurons.state.sram.array.0.1_RAM", ("neurons.state", "memory")),
-        ("core.logic.synapses.sram.blocks.0_SPRAM", ("synapses.blocks.0", "memory")),
+        ("core.logic.synapses.sram.sram.block_0_0_SPRAM", ("synapses", "memory")),
         ("core.logic.neurons.spike_of_0_TRELLIS_FF_Q", ("neurons.spike_of_0", "register")),
         ("core.logic.scheduler.$27_TRELLIS_FF_Q_1", ("scheduler", "register")),
         ("entering__i__payload_TRELLIS_FF_Q", ("i.payload", "input")),
