@@ -22,8 +22,10 @@ BUFFER = 256
 OPTIONS: dict[str, Any] = {"latency": 1e-3, "attempts": 8, "sequence": 7}
 ON_BOARDS = {
     name: (BUILDS | ON_FPGA)[name]
-    for name in ("three lanes", "64 slots", "wide membranes, on an FPGA", "windows, on an FPGA")
+    for name in ("three lanes", "64 slots", "wide membranes, on an FPGA", "80 groups, on an FPGA")
 }
+SMALLEST = {"80 groups, on an FPGA": 64}
+"""Memories of fewer bytes than a tick's packets take."""
 NOISY = "three lanes"
 FAULTS: dict[str, dict[str, Any]] = {
     "change": {"change": 0.002},
@@ -42,9 +44,9 @@ NO_ANSWER = (
 )
 
 
-def opened(line: Transport, case: RandomCase, **options: Any) -> BoardCore:
+def opened(line: Transport, case: RandomCase, room: int = BUFFER, **options: Any) -> BoardCore:
     """A configured core at the end of a line."""
-    shape = neuro_link(case.program.params, buffer_bytes=BUFFER)
+    shape = neuro_link(case.program.params, buffer_bytes=room)
     link = BoardLink(line, shape, baud=SIMULATED_BAUD, **OPTIONS, **options)
     core = BoardCore(link, case.program)
     core.configure()
@@ -68,11 +70,11 @@ def difference(sample: Sample, case: RandomCase) -> str | None:
 @pytest.mark.parametrize("build", ON_BOARDS)
 def test_random_programs(build: str) -> None:
     packets = 0
-    params = ON_BOARDS[build]
-    with SimulatedBoard(NeuroCore(params), buffer_bytes=BUFFER) as board:
+    params, room = ON_BOARDS[build], SMALLEST.get(build, BUFFER)
+    with SimulatedBoard(NeuroCore(params), buffer_bytes=room) as board:
         for number in range(6):
             case = random_case(build, params, number)
-            core = opened(board, case)
+            core = opened(board, case, room)
             for _ in range(2):
                 sample = core.run(case.events)
                 assert difference(sample, case) is None, case.name
@@ -193,6 +195,52 @@ def test_no_board(answer: Any, message: str) -> None:
     with pytest.raises(BoardError) as error:
         BoardLink(Line(answer), SHAPE, baud=SIMULATED_BAUD, sequence=7)
     assert str(error.value) == message
+
+
+def run_reply(kind: ReplyKind, sequence: int, *words: int) -> bytes:
+    """Answers of the configuration port."""
+    content = b"".join(b"\1" + word.to_bytes(4, "little") for word in words)
+    return frame(content + bytes([kind << 5 | sequence]))
+
+
+def test_replies_to_something_else_are_left_aside() -> None:
+    script = iter(
+        [
+            greeting(8),
+            greeting(8) + run_reply(ReplyKind.DONE, 8, 1) + run_reply(ReplyKind.DONE, 9, 2),
+            run_reply(ReplyKind.DONE, 9, 3)[2:] + run_reply(ReplyKind.DONE, 9, 4),
+            run_reply(ReplyKind.DONE, 10, 5),
+        ]
+    )
+    link = BoardLink(Line(lambda line: next(script)), SHAPE, baud=SIMULATED_BAUD, sequence=7)
+    assert link.run(b"") == [(1, 2)]
+    assert link.run(b"") == [(1, 5)]
+    assert (link.traffic.repeats, link.traffic.damaged) == (1, 1)
+
+
+def test_more() -> None:
+    """What did not fit into the first reply is asked for without saying anything again."""
+    sent = []
+    script = iter(
+        [
+            greeting(8),
+            run_reply(ReplyKind.MORE, 9, 1, 2),
+            run_reply(ReplyKind.MORE, 10),
+            run_reply(ReplyKind.DONE, 11, 3),
+        ]
+    )
+
+    def answer(line: bytes) -> bytes:
+        sent.append(line)
+        return next(script)
+
+    link = BoardLink(Line(answer), SHAPE, baud=SIMULATED_BAUD, sequence=7)
+    assert link.run(b"\0\1\2") == [(1, 1), (1, 2), (1, 3)]
+    end = end_of_operations()
+    assert sent[1:] == [
+        frame(request(RequestKind.RUN, number, operations + end))
+        for number, operations in ((9, b"\0\1\2"), (10, b""), (11, b""))
+    ]
 
 
 def test_a_reply_that_cannot_be() -> None:
