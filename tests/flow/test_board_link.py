@@ -184,8 +184,8 @@ def greeting(sequence: int, protocol: int = 1) -> bytes:
         (
             lambda line: greeting(8, protocol=2),
             (
-                "the board speaks version 2 of the protocol, and this spikewatt 1: load a bitstream "
-                "made by this version"
+                "the board speaks version 2 of the protocol, and this spikewatt 1: load a "
+                "bitstream made by this version"
             ),
         ),
     ],
