@@ -18,6 +18,7 @@ from spikewatt.flow.board.command import fpga
 from spikewatt.flow.compare.command import compare as compare_command
 from spikewatt.flow.console import progress_bar
 from spikewatt.flow.energy import energy
+from spikewatt.flow.export import export as export_command
 from spikewatt.flow.interrupts import catch_interrupts
 from spikewatt.flow.mesh_size import check_router
 from spikewatt.flow.synth.command import synth
@@ -172,6 +173,7 @@ def run(
 
 app.command("compare")(compare_command)
 app.command()(synth)
+app.command("export")(export_command)
 app.command()(energy)
 app.add_typer(fpga, name="fpga")
 
