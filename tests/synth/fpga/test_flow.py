@@ -199,3 +199,20 @@ def test_a_tool_that_fails() -> None:
         synthesise_fpga(DESIGN, "none", find_device("ecp5"))
     with pytest.raises(ToolError, match=r"^nextpnr-ice40 failed: .*its output is in"):
         build("ice40", constraints="set_io clk 9999\n")
+
+
+@pytest.mark.parametrize(
+    ("family", "name", "command"),
+    [
+        ("ecp5", "85k", "synth_ecp5 -nowidelut"),
+        ("ice40", "up5k", "synth_ice40 -device u -dsp -spram"),
+        ("ice40", "hx8k", "synth_ice40 -device hx"),
+        ("ice40", "lp1k", "synth_ice40 -device lp"),
+    ],
+)
+def test_mapping_is_for_the_device(family: Family, name: str, command: str) -> None:
+    script = (map_fpga(DESIGN, "small", find_device(family, name)) / "script.ys").read_text()
+    assert [line.partition(" -top")[0] for line in script.split("\n") if "synth_" in line] == [
+        command,
+        command,
+    ]
