@@ -1,6 +1,7 @@
 """A board that is simulated: its Verilated RTL behind two pins, reached as over a serial port."""
 
 import ctypes
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,8 @@ class SimulatedBoard(NativeModel):
         Probabilities of a wrong bit on the way to the board, and back.
     seed:
         Of the wrong bits.
-    verilog:
-        In place of the board's own: a netlist of it; it is compiled quickly and runs slower.
+    mapped:
+        Makes a netlist of the board's Verilog, to run that; it is compiled quickly and runs slower.
     trace, waveform:
         Kind of waveform, and its file.
 
@@ -67,21 +68,22 @@ class SimulatedBoard(NativeModel):
         speed: float = 1.0,
         wrong_bits: tuple[float, float] = (0.0, 0.0),
         seed: int = 0,
-        verilog: str | None = None,
+        mapped: Callable[[str], str] | None = None,
         trace: Trace = "none",
         waveform: Path | None = None,
     ) -> None:
         board = Board(core, clocks_per_bit=clocks_per_bit, buffer_bytes=buffer_bytes, meter=meter)
         self.link: HostParams = board.link
         self._frequency = clocks_per_bit * SIMULATED_BAUD
+        verilog = export(board, "board")
         geometry = _Geometry(clocks_per_bit / speed, *wrong_bits, seed, HALF_PERIOD)
         super().__init__(
-            verilog or export(board, "board"),
+            mapped(verilog) if mapped else verilog,
             "board",
             geometry,
             trace=trace,
             waveform=waveform,
-            optimise=not verilog,
+            optimise=mapped is None,
         )
         address, count = ctypes.c_void_p, ctypes.c_int64
         self._declare("core_write", address, ctypes.c_char_p, count)
