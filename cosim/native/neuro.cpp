@@ -99,6 +99,7 @@ class Core : public Driver<Vneuro, Core> {
   void update() {
     ++record_->updates[tick_];
     const size_t first = size_t(model_->probe___05Fgroup) * geo_.lanes;
+    if (first >= membranes_.size()) return;  // a damaged netlist names a group that is not there
     for (unsigned lane = 0; lane < geo_.lanes; ++lane) {
       spikes_[first + lane] = take(model_->probe___05Fspikes, lane, 1);
       membranes_[first + lane] = int32_t(sign_extend(

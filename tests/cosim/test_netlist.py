@@ -129,6 +129,23 @@ def test_a_damaged_netlist_shows(what: str) -> None:
         run_cases(params, cases(NEURO[0], params), with_models(damaged, "ecp5"))
 
 
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("family", "pattern", "other"),
+    [
+        ("ecp5", r"(wire same_row = ).*;", r"\g<1>1'b1;"),
+        ("ice40", r"(wire same = WE && WCLKE) && .*;", r"\g<1>;"),
+    ],
+)
+def test_noise_reaches_the_results(family: Family, pattern: str, other: str) -> None:
+    """Let every read beside a write clash, and not only one of the same row: the run differs."""
+    params = neuro_params(NEURO[0], family)
+    text, count = re.subn(pattern, other, netlist(params, family))
+    assert count == 1
+    with pytest.raises((AssertionError, SimulationError)):
+        run_cases(params, cases(NEURO[0], params), text)
+
+
 @pytest.mark.parametrize("build", NEURO)
 def test_the_cases_are_lively(build: str) -> None:
     drawn = cases(build, neuro_params(build, "ecp5"))

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from spikewatt.model.cache import cached
-from spikewatt.synth.fpga.models import Family, with_models
+from spikewatt.synth.fpga.devices import Family
+from spikewatt.synth.fpga.models import with_models
 from spikewatt.synth.yosys import run_yosys, yosys_version
 
 __all__ = ["SYNTHESIS", "Shape", "beside", "icarus", "map_shapes", "map_verilog"]

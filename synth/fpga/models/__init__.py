@@ -7,13 +7,11 @@ import shutil
 from collections.abc import Collection
 from importlib import resources
 from pathlib import Path
-from typing import Literal
 
 from spikewatt.model.errors import NetlistError, ToolError
+from spikewatt.synth.fpga.devices import Family
 
-__all__ = ["Family", "cell_models", "with_models"]
-
-Family = Literal["ecp5", "ice40"]
+__all__ = ["cell_models", "with_models"]
 
 _INCLUDED = re.compile(r'^`include "(\w+_sim\.vh)"$', re.MULTILINE)
 _LEFT_OUT = re.compile(  # units of time, Diamond's names for the same cells, times
