@@ -176,14 +176,13 @@ def _mapped(
     liberty = _plain(library_path)
 
     def build(folder: Path) -> None:
-        progress("mapping to gates")
         (folder / "stubs.v").write_text(verilog_stubs(library))
         (folder / "library.lib").write_text(liberty)
         if cells:
             (folder / "click-cells.v").write_text(cells)
         for source in sources:
             source.write(folder)
-        run_yosys(script, folder, progress=progress)
+        run_yosys(script, folder, what="mapping to gates", progress=progress)
         _check_mapped(folder / "netlist.json", library)
 
     content = [version, script, liberty, *(part for s in sources for part in (s.name, s.text))]

@@ -93,6 +93,7 @@ class PipTool:
         words: Sequence[str],
         folder: Path,
         *,
+        what: str | None = None,
         progress: Step = lambda what: None,
         log: str | None = None,
         explain: Callable[[str], SpikewattError | None] = lambda output: None,
@@ -104,8 +105,11 @@ class PipTool:
 
         Parameters
         ----------
+        what:
+            What is being done, in words.
         progress:
-            Called when the tool, which pip brings as WebAssembly, has to be compiled first.
+            Called with that, and when the tool, which pip brings as WebAssembly, has to be
+            compiled first.
         explain:
             Given the output of a failed run: the error to raise in place of the tool's own words.
 
@@ -115,6 +119,8 @@ class PipTool:
             No tool, or the line in which it says what went wrong, and where its output is.
         """
         self._warm(progress)
+        if what is not None:
+            progress(what)
         self._run(words, folder, folder / (log or f"{self.name}.log"), progress, explain)
 
     def _native(self, chosen: str) -> tuple[str, str]:

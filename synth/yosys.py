@@ -29,7 +29,12 @@ def yosys_version() -> str:
 
 
 def run_yosys(
-    script: str, folder: Path, *, progress: Step = lambda what: None, full_log: str | None = None
+    script: str,
+    folder: Path,
+    *,
+    what: str | None = None,
+    progress: Step = lambda what: None,
+    full_log: str | None = None,
 ) -> None:
     """Run a script in ``folder``, which keeps the script and the log.
 
@@ -38,8 +43,10 @@ def run_yosys(
 
     Parameters
     ----------
+    what:
+        What is being done, in words.
     progress:
-        Called when yosys, which pip brings as WebAssembly, has to be compiled first.
+        Called with that, and when yosys, which pip brings as WebAssembly, has to be compiled first.
     full_log:
         File in ``folder`` for all that yosys says, beside its warnings and errors.
 
@@ -50,4 +57,4 @@ def run_yosys(
     """
     (folder / "script.ys").write_text(script)
     words = ["-q", *(["-l", full_log] if full_log else []), "-s", "script.ys"]
-    _YOSYS.run(words, folder, progress=progress)
+    _YOSYS.run(words, folder, what=what, progress=progress)
