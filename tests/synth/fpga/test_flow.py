@@ -194,6 +194,22 @@ def test_a_top_that_is_no_name(top: str) -> None:
         synthesise_fpga(DESIGN, top, find_device("ecp5"))
 
 
+def test_an_old_yosys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = tmp_path / "fake"
+    fake.write_text("#!/bin/sh\necho 'Yosys 0.69'\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("SPIKEWATT_YOSYS", str(fake))
+    with pytest.raises(ToolError, match=r"^synthesis needs yosys 0\.70 or later, not 0\.69: pip"):
+        map_fpga(DESIGN, "small", find_device("ecp5"))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_latch_is_refused(family: Family) -> None:
+    text = "module held(input e, d, output reg q); always @* if (e) q = d; endmodule"
+    with pytest.raises(ToolError, match=r"^yosys failed: .*[Ll]atch"):
+        map_fpga(text, "held", find_device(family))
+
+
 def test_a_tool_that_fails() -> None:
     with pytest.raises(ToolError, match=r"^yosys failed: Module `none' not found!"):
         synthesise_fpga(DESIGN, "none", find_device("ecp5"))
