@@ -76,7 +76,9 @@ def test_port(
     run(shape, router, tmp_path, stall=stall, seed=seed, cases=cases)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 5))]
+)
 @pytest.mark.parametrize(
     "shape", [pytest.param((3, 2), marks=pytest.mark.long), (3, 3)], ids=["3x2", "3x3"]
 )
