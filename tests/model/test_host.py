@@ -162,7 +162,10 @@ def test_identity_tells_cores_apart() -> None:
 
 
 def test_identity_leaves_out_what_nobody_sees() -> None:
-    one, other = CoreParams(), CoreParams(fabric=Fabric.FPGA, leaks=tuple(reversed(Leak)))
+    one = CoreParams(scheduler_bits=16)
+    other = dataclasses.replace(
+        one, fabric=Fabric.FPGA, clock_gating=False, leaks=tuple(reversed(Leak))
+    )
     assert core_identity(one) == core_identity(other)
     on_mesh = [core_identity(MeshParams(columns=2, rows=1, core=core)) for core in (one, other)]
     assert on_mesh[0] == on_mesh[1]
