@@ -83,7 +83,7 @@ class ConfigPort(wiring.Component):
         )
         word, taken = self.i.payload, Signal()
         answer = Signal(CONFIG_DATA_BITS)
-        self._answers: dict[IntEnum, Signal] = {}
+        self._answers = {key: self.port(key).read_data for key in self._tables}
         if not self._isolated:
             for key, table in self._tables.items():
                 m.d.comb += self._address(key, staged)
@@ -129,7 +129,7 @@ class ConfigPort(wiring.Component):
         port = self.port(key)
         word = self.i.payload
         chunk = word.address[: table.chunk_bits]
-        read = Cat(self._answers.get(key, port.read_data), 0)
+        read = Cat(self._answers[key], 0)
         last = chunk == table.chunks - 1
         row, write_data = self._address(key, staged)
         m.d.comb += [

@@ -6,7 +6,7 @@ import numpy as np
 
 from spikewatt.model.errors import CapacityError, ParameterError
 from spikewatt.model.network import Network
-from spikewatt.model.params import LIMITS, CoreParams, Leak, NeuronType, bits_for
+from spikewatt.model.params import LIMITS, CoreParams, Fabric, Leak, NeuronType, bits_for
 
 __all__ = ["build_core", "check_fit", "check_lanes", "needs", "neuron_tables"]
 
@@ -72,6 +72,7 @@ def build_core(
             compares=used(lambda kind: kind.compare),
             hop_bits=hop_bits,
             clock_gating=clock_gating,
+            fabric=Fabric.ASIC,
         )
     except ParameterError as error:
         raise CapacityError(f"network {network.name!r} fits no core: {error}") from None

@@ -27,7 +27,13 @@ def board_params(network: Network, *, lanes: int = 8) -> CoreParams:
     taps = network.population(network.readout.population).size if _counts(network) else 0
     inside = [link for link in network.connections if link.source != INPUT]
     used = sum(link.weights.shape[0] for link in inside)
-    return replace(params, destinations=max(used + taps, 1), shifts=shifts, fabric=Fabric.FPGA)
+    return replace(
+        params,
+        scheduler_bits=min(params.scheduler_bits, 8),  # as a core for an FPGA has by default
+        destinations=max(used + taps, 1),
+        shifts=shifts,
+        fabric=Fabric.FPGA,
+    )
 
 
 def map_for_board(network: Network, params: CoreParams) -> Program:

@@ -197,7 +197,7 @@ class Tile(wiring.Component):
     def _clocked(self, m: Module, interface: NetworkInterface) -> tuple[Any, Any, Value]:
         """A synchronous router; its clock stops by itself."""
         m.submodules.router = router = SyncRouter(
-            self._params.packet, clock_gating=self._params.core.clock_gating
+            self._params.packet, clock_gating=bool(self._params.core.clock_gating)
         )
         wiring.connect(m, router.o[Port.LOCAL], interface.i)
         wiring.connect(m, interface.o, router.i[Port.LOCAL])
