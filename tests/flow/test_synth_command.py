@@ -54,6 +54,19 @@ def test_a_core(cli: Cli) -> None:
     assert narrow["memory_bits"] < result["memory_bits"]
 
 
+@pytest.mark.long
+def test_other_cores(cli: Cli) -> None:
+    words = ("--core", "systolic", "--rows", 2, "--columns", 2)
+    result = json.loads(cli("synth", *words, "--json").stdout)
+    assert (result["top"], result["memories"]) == ("systolic", 3)
+    words = ("--core", "mesh", "--mesh", "1x1", *CORE[2:], "--router")
+    clockless = json.loads(cli("synth", *words, "click", "--json").stdout)
+    clocked = json.loads(cli("synth", *words, "sync", "--json").stdout)
+    assert clockless["top"] == "mesh"
+    assert any("mutex" in module for module in clockless["modules"])
+    assert not any("mutex" in module for module in clocked["modules"])
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
