@@ -67,7 +67,15 @@ def difference(sample: Sample, case: RandomCase) -> str | None:
     return wrong[0] if wrong else None
 
 
-@pytest.mark.parametrize("build", ON_BOARDS)
+@pytest.mark.parametrize(
+    "build",
+    [
+        "three lanes",
+        "80 groups, on an FPGA",
+        pytest.param("64 slots", marks=pytest.mark.long),
+        pytest.param("wide membranes, on an FPGA", marks=pytest.mark.long),
+    ],
+)
 def test_random_programs(build: str) -> None:
     packets = 0
     params, room = ON_BOARDS[build], SMALLEST.get(build, BUFFER)
@@ -82,10 +90,16 @@ def test_random_programs(build: str) -> None:
     assert packets > 2
 
 
+FIRST = ("change", "repeat", "all", "dead")
+
+
 @pytest.mark.parametrize(
-    "seeds", [range(2), pytest.param(range(2, 20), marks=pytest.mark.long)], ids=["two", "more"]
+    ("kind", "seeds"),
+    [
+        *((kind, range(2)) for kind in FIRST),
+        *(pytest.param(kind, range(2, 16), marks=pytest.mark.long) for kind in FAULTS),
+    ],
 )
-@pytest.mark.parametrize("kind", FAULTS)
 def test_faults(kind: str, seeds: range) -> None:
     case = random_case(NOISY, ON_BOARDS[NOISY], 3)
     ends: Counter[str] = Counter()
@@ -106,7 +120,9 @@ def test_faults(kind: str, seeds: range) -> None:
     assert faults > 2 * len(seeds) or kind == "dead"
 
 
-@pytest.mark.parametrize("wrong", [(2e-4, 0.0), (0.0, 1e-3)], ids=["there", "back"])
+@pytest.mark.parametrize(
+    "wrong", [(2e-4, 0.0), pytest.param((0.0, 1e-3), marks=pytest.mark.long)], ids=["there", "back"]
+)
 def test_wrong_bits(wrong: tuple[float, float]) -> None:
     """Start and stop bits among them."""
     case = random_case(NOISY, ON_BOARDS[NOISY], 3)

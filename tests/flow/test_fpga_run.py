@@ -134,10 +134,6 @@ def test_core(cli: Cli) -> None:
 REFUSED: list[tuple[tuple[Any, ...], list[str]]] = [
     (("fpga", *RUN), ["needs --port"]),
     (("fpga", "--port", "/dev/ttyNONE", *RUN), ["/dev/ttyNONE: there is no such port"]),
-    (("fpga", "--port", "/dev/null", *RUN), ["/dev/null: it is no serial port"]),
-    (("fpga", "--port", "data.npz", *RUN), ["data.npz: it is no serial port"]),
-    (("fpga", "--port", "socket://localhost:1", *RUN), ["socket://localhost:1: ", "refused"]),
-    (("fpga", "--port", "what://ever", *RUN), ["what://ever: it cannot be opened"]),
     ((*SIMULATED, "--baud", 9600, *RUN), ["--baud belongs to a real port"]),
     ((*SIMULATED, *RUN, "--images", 6), ["--images 6 asks for more than the 5 samples"]),
     ((*SIMULATED, *RUN, "--neurons", 7), ["lanes must divide neurons (7), not 2"]),
@@ -152,6 +148,21 @@ REFUSED: list[tuple[tuple[Any, ...], list[str]]] = [
 @pytest.mark.parametrize(("words", "said"), REFUSED, ids=[said[0] for _, said in REFUSED])
 def test_refused(cli: Cli, words: tuple[Any, ...], said: list[str]) -> None:
     assert_one_line(cli(*words), *said)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("/dev/null", "it is no serial port ("),
+        ("socket://localhost:1", "it is no serial port ("),
+        ("what://ever", "it cannot be opened at 9600 baud ("),
+        ("/dev/ttyNONE", "there is no such port: is the board plugged in?"),
+    ],
+)
+def test_no_port(name: str, said: str) -> None:
+    with pytest.raises(BoardError) as error:
+        SerialPort(name, 9600)
+    assert str(error.value).startswith(f"{name}: {said}")
 
 
 def test_silence(cli: Cli) -> None:

@@ -93,7 +93,12 @@ MUTANTS: list[tuple[ModuleType, str, str, Callable[[], None]]] = [
 
 
 @pytest.mark.parametrize(
-    ("module", "old", "new", "test"), MUTANTS, ids=[f"{m[1]} -> {m[2]}" for m in MUTANTS]
+    ("module", "old", "new", "test"),
+    [
+        pytest.param(*mutant, marks=[pytest.mark.long] * (number % 3 > 0))
+        for number, mutant in enumerate(MUTANTS)
+    ],
+    ids=[f"{m[1]} -> {m[2]}" for m in MUTANTS],
 )
 def test_mutant(
     module: ModuleType,
