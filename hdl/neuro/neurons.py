@@ -4,11 +4,12 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Array, Cat, Const, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from spikewatt.hdl.neuro.lif import FireUnit, LeakUnit
+from spikewatt.hdl.neuro.lanes import NeuronLanes
+from spikewatt.hdl.neuro.lif import FireUnit
 from spikewatt.hdl.neuro.pipeline import Stage
 from spikewatt.hdl.neuro.signatures import AwakePort, Probe, SumsPort, fired_layout
 from spikewatt.hdl.neuro.windows import TickWindows
@@ -64,7 +65,6 @@ class NeuronGroup(wiring.Component):
 
     def __init__(self, params: CoreParams) -> None:
         self._params = params
-        self._total_bits = 2 + max(params.state_bits, params.accumulator_bits, params.bias_bits)
         probe = Probe(params).members
         super().__init__(
             {
@@ -124,6 +124,7 @@ class NeuronGroup(wiring.Component):
     def _pipeline(self, m: Module, stage: Stage, state: TableSram) -> None:
         """From what the memories say of a group to its new state."""
         params, advance = self._params, self.group.advance
+        lanes = NeuronLanes(params, self.group)
         stages = []
 
         def follow(name: str, prefix: str = "") -> Stage:
@@ -133,13 +134,13 @@ class NeuronGroup(wiring.Component):
 
         if params.registered:  # block RAM takes half of a cycle: no logic behind it
             stage = follow("leaking", "leak_")
-        decayed, inputs = self._leak_stage(m, stage)
+        decayed, inputs = lanes.leak(m, stage)
         stage = follow("summing")
-        totals = self._sum_stage(m, stage, decayed, inputs)
+        totals = lanes.sum(m, stage, decayed, inputs)
         if not params.registered:
             m.d.comb += self.group.finish_ready.eq(~self.group.adding_end & ~stage.valid)
         stage = follow("firing", "fire_")
-        units = self._fire_stage(m, stage, totals)
+        units = lanes.fire(m, stage, totals)
         if params.registered:
             m.d.comb += self.group.finish_ready.eq(1)
             stage = follow("writing", "write_")
@@ -175,83 +176,6 @@ class NeuronGroup(wiring.Component):
             self.opens.eq(windows.opens),
         ]
         return {name: getattr(windows, name) for name in ("bias", "closed", "stirs")}
-
-    def _leak_stage(self, m: Module, stage: Stage) -> tuple[list[Signal], list[Value]]:
-        """Decay the membranes; returns them, and the input of each lane to the next stage.
-
-        That is while the last synapse word is added; with registers behind the memories it is a
-        cycle later, and there is time to add the bias to the sum.
-        """
-        params, advance = self._params, self.group.advance
-        decayed, inputs = [], []
-        for lane in range(params.lanes):
-            m.submodules[f"leak_{lane}"] = leak = LeakUnit(params)
-            kept = Signal(signed(params.state_bits), name=f"decayed_{lane}")
-            m.d.comb += [
-                leak.membrane.eq(stage.before.membrane[lane]),
-                leak.kind.eq(stage.kind.leak[0]),
-                leak.amount.eq(stage.kind.leak_amount[0]),
-            ]
-            with m.If(advance & stage.valid):
-                m.d.sync += kept.eq(leak.decayed)
-            decayed.append(kept)
-            if params.registered:
-                drive = Signal(signed(self._total_bits - 1), name=f"drive_{lane}")
-                with m.If(advance & stage.valid):
-                    m.d.sync += drive.eq(self.group.sums[lane] + self._bias(stage, lane))
-                inputs.append(drive)
-        return decayed, inputs
-
-    def _bias(self, stage: Stage, lane: int) -> Value | int:
-        if not self._params.bias_bits:
-            return 0
-        bias = stage.neuron.bias[lane]
-        return Mux(stage.window["bias"], bias, 0) if stage.window else bias
-
-    def _sum_stage(
-        self, m: Module, stage: Stage, decayed: list[Signal], inputs: list[Value]
-    ) -> list[Signal]:
-        """Sums are complete: add everything up."""
-        totals = []
-        for lane, kept in enumerate(decayed):
-            bias = 0 if inputs else self._bias(stage, lane)
-            total = Signal(signed(self._total_bits), name=f"total_{lane}")
-            with m.If(self.group.advance & stage.valid):
-                if inputs:
-                    m.d.sync += total.eq(kept + inputs[lane])
-                else:
-                    m.d.sync += total.eq(kept + self.group.sums[lane] + bias)
-            totals.append(total)
-        return totals
-
-    def _fire_stage(self, m: Module, stage: Stage, totals: list[Signal]) -> list[FireUnit]:
-        """Compare and reset."""
-        params, kind = self._params, stage.kind
-        units = []
-        for lane, total in enumerate(totals):
-            m.submodules[f"fire_{lane}"] = fire = FireUnit(params, total_bits=self._total_bits)
-            m.d.comb += [
-                fire.total.eq(total),
-                fire.membrane.eq(stage.before.membrane[lane]),
-                fire.threshold.eq(stage.neuron.threshold[lane]),
-                fire.reset.eq(kind.reset[0]),
-                fire.compare.eq(kind.compare[0]),
-                fire.silent.eq(kind.silent[0]),
-            ]
-            if params.registered:
-                m.d.comb += fire.advance.eq(self.group.advance)
-            if stage.window:
-                m.d.comb += [
-                    fire.windowed.eq(kind.windowed[0]),
-                    fire.silent.eq(kind.silent[0] | stage.window["closed"]),
-                ]
-            if params.refractory_bits:
-                m.d.comb += [
-                    fire.refractory.eq(stage.before.refractory[lane]),
-                    fire.period.eq(kind.refractory[0]),
-                ]
-            units.append(fire)
-        return units
 
     def _write_stage(
         self, m: Module, stage: Stage, units: list[FireUnit], state: TableSram

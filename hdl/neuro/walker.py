@@ -7,6 +7,7 @@ from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from spikewatt.hdl.bits import clear_lowest, lowest_set
+from spikewatt.hdl.neuro.awake import gather
 from spikewatt.hdl.neuro.signatures import AwakePort, WindowPort, step_layout
 from spikewatt.hdl.sram import IN_BLOCK_RAM
 from spikewatt.model.params import CoreParams, bits_for
@@ -162,7 +163,7 @@ class GroupWalker(wiring.Component):
         self._present = Mux(self._word == words - 1, (1 << rest) - 1, (1 << width) - 1)
         m.d.comb += [read.en.eq(self._fetch), read.addr.eq(self._word)]
         if params.registered:
-            self._gather(m, write)
+            gather(m, self.awake, bit_bits, self.begin, write)
         else:
             m.d.comb += [
                 write.en.eq(self.awake.enable << self.awake.group[:bit_bits]),
@@ -171,32 +172,6 @@ class GroupWalker(wiring.Component):
             ]
         with m.If(self.wake_all):
             m.d.sync += self._all.eq(1)
-
-    def _gather(self, m: Module, write: memory.WritePort) -> None:
-        """Write awake bits a word at a time, for memories that cannot write one bit.
-
-        Groups come in order: a word is complete when one of another word comes, or the next tick
-        begins. Bits of groups that were not visited are 0: these were asleep, and stay so.
-        """
-        word = self.awake.group[self._bit_bits :]
-        bit = Signal.like(write.data, name="awake_bit")
-        gathered, place = Signal.like(write.data, name="gathered"), Signal.like(write.addr)
-        held, other = Signal(name="gathering"), Signal(name="other_word")
-        m.d.comb += [
-            bit.eq(self.awake.value << self.awake.group[: self._bit_bits]),
-            other.eq(place != word),
-            write.en.eq(held & (self.begin | (self.awake.enable & other))),
-            write.addr.eq(place),
-            write.data.eq(gathered),
-        ]
-        with m.If(self.awake.enable):
-            m.d.sync += [
-                held.eq(1),
-                place.eq(word),
-                gathered.eq(Mux(held & ~other, gathered, 0) | bit),
-            ]
-        with m.Elif(self.begin):
-            m.d.sync += held.eq(0)
 
     def _choose(self, m: Module) -> None:
         """Next group: the next one reached or the next one awake, whichever comes first."""
