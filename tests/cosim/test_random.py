@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,9 +63,21 @@ def test_native(build: str) -> None:
             np.testing.assert_array_equal(first.cycles, second.cycles, err_msg=case.name)
 
 
+def in_simulators() -> list[Any]:
+    """Builds with simulators: all in Icarus; in Verilator, which `test_native` has too, a third."""
+    return [
+        pytest.param(
+            build,
+            simulator,
+            marks=() if simulator == "icarus" or number % 3 == 0 else pytest.mark.long,
+        )
+        for number, build in enumerate([*BUILDS, "eight lanes, on an FPGA"])
+        for simulator in SIMULATORS
+    ]
+
+
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("simulator", SIMULATORS)
-@pytest.mark.parametrize("build", [*BUILDS, "eight lanes, on an FPGA"])
+@pytest.mark.parametrize(("build", "simulator"), in_simulators())
 def test_cocotb(build: str, simulator: Simulator, tmp_path: Path) -> None:
     number = list(ALL_BUILDS).index(build)
     jobs = [

@@ -18,7 +18,7 @@ NEURONS = AXONS = 64
 IntArray = NDArray[np.int64]
 
 
-FABRICS = list(Fabric)
+FABRICS = (Fabric.ASIC, Fabric.FPGA)
 
 
 def dense(lanes: int, *, axons: int = AXONS, fabric: Fabric = Fabric.ASIC) -> CoreParams:
