@@ -1,12 +1,8 @@
 """The single-port memory of iCE40 UltraPlus, which an FPGA's synthesis does not find by itself."""
 
-from typing import Any
-
 from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Mux, Signal
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In
 
-from spikewatt.hdl.sram import ReadPort, WritePort
+from spikewatt.hdl.sram import Sram
 from spikewatt.model.params import bits_for
 
 __all__ = ["Spram"]
@@ -14,7 +10,7 @@ __all__ = ["Spram"]
 _WORD, _NIBBLE, _WORDS = 16, 4, 1 << 14
 
 
-class Spram(wiring.Component):
+class Spram(Sram):
     """A memory made of blocks of 16,384 words of 16 bits with one port: ``SB_SPRAM256KA``.
 
     Narrow rows share a word: four rows of up to 4 bits, two of up to 8; wide rows take blocks side
@@ -33,19 +29,6 @@ class Spram(wiring.Component):
     read : In(ReadPort)
     write : In(WritePort)
     """
-
-    read: Any
-    write: Any
-
-    def __init__(self, *, rows: int, bits: int) -> None:
-        self._rows, self._bits = rows, bits
-        size = {"rows": rows, "bits": bits}
-        super().__init__({"read": In(ReadPort(**size)), "write": In(WritePort(**size))})
-
-    @property
-    def bits(self) -> int:
-        """Width of a row."""
-        return self._bits
 
     @property
     def share(self) -> int:
