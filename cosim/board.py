@@ -10,12 +10,12 @@ import numpy as np
 from spikewatt.cosim.library import HALF_PERIOD, NativeModel, pointer
 from spikewatt.cosim.verilated import Trace
 from spikewatt.hdl.host.board import Board
-from spikewatt.model.params.host import HostParams
+from spikewatt.model.params.host import BAUD, HostParams
 from spikewatt.synth.verilog import export
 
 __all__ = ["SIMULATED_BAUD", "SimulatedBoard"]
 
-SIMULATED_BAUD = 1_000_000
+SIMULATED_BAUD = BAUD
 """Bits a second on the simulated line."""
 _ROOM = 1 << 16
 _PIECE, _PATIENCE = 256, 1 << 18  # bytes and cycles without a look for an interrupt

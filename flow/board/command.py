@@ -9,9 +9,9 @@ import typer
 from rich.console import Console
 
 from spikewatt.flow.console import progress_bar
-from spikewatt.flow.synth.cores import kinds
+from spikewatt.flow.synth.cores import KINDS, NEURO_SIZES, given_sizes
 from spikewatt.model.errors import DataError, ParameterError, SimulationError
-from spikewatt.model.params import Compare, Leak, Reset
+from spikewatt.model.params.host import BAUD
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
     from spikewatt.model.network import Network
@@ -19,15 +19,7 @@ if TYPE_CHECKING:  # imported where needed: help and errors come at once
 
 __all__ = ["fpga"]
 
-BAUD = 1_000_000
 SIMULATED = "simulated"
-SIZES = (  # of a core, as ``spikewatt synth --core neuro`` takes them
-    *("neurons", "axons", "weight_bits", "state_bits", "bias_bits", "lanes", "delay_slots"),
-    *("scheduler_bits", "synapse_words", "destinations", "refractory_bits", "window_bits"),
-    *("types", "hop_bits"),
-)
-KINDS = {"leaks": Leak, "resets": Reset, "compares": Compare}
-
 fpga = typer.Typer(
     help="Run networks on a board, over its serial port.",
     rich_markup_mode=None,
@@ -102,14 +94,10 @@ def run(
     them it is the core that `spikewatt synth --core neuro` builds from the same ones: any network
     that fits it runs.
     """
+    given = given_sizes(locals())
     from spikewatt.model.dataset import load_samples
     from spikewatt.model.netfile import load_network
 
-    values = locals()
-    given = {name: values[name] for name in SIZES if values[name] is not None}
-    for name, kind in KINDS.items():
-        if (chosen := kinds(name, values[name], kind)) is not None:
-            given[name] = chosen
     where: _Port = context.obj
     if where.name is None:
         raise ParameterError("fpga run needs --port before run: like /dev/ttyUSB0, or simulated")
@@ -134,7 +122,7 @@ def core(network: NetworkFile, lanes: Lanes = None, as_json: Json = False) -> No
     from spikewatt.model.tap import board_params
 
     params = board_params(load_network(network), lanes=8 if lanes is None else lanes)
-    sizes = {name: getattr(params, name) for name in SIZES}
+    sizes = {name: getattr(params, name) for name in NEURO_SIZES}
     sizes |= {
         name: ",".join(member.name.lower().replace("_", "-") for member in getattr(params, name))
         for name in KINDS

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from spikewatt.flow.synth.cores import Choice, Core, kinds
+from spikewatt.flow.synth.cores import Choice, Core, given_sizes
 from spikewatt.model.errors import ParameterError
-from spikewatt.model.params import Compare, Fabric, Leak, Reset, RouterKind
+from spikewatt.model.params import Fabric, RouterKind
 
 __all__ = ["Target", "synth"]
 
@@ -121,37 +121,7 @@ def synth(
     ] = False,
 ) -> None:
     """Map RTL to the gates of a library, or to a bitstream for an FPGA."""
-    sizes = {
-        "weight_bits": weight_bits,
-        "bias_bits": bias_bits,
-        "neurons": neurons,
-        "axons": axons,
-        "state_bits": state_bits,
-        "lanes": lanes,
-        "delay_slots": delay_slots,
-        "scheduler_bits": scheduler_bits,
-        "synapse_words": synapse_words,
-        "destinations": destinations,
-        "refractory_bits": refractory_bits,
-        "window_bits": window_bits,
-        "types": types,
-        "hop_bits": hop_bits,
-        "leaks": kinds("leaks", leaks, Leak),
-        "resets": kinds("resets", resets, Reset),
-        "compares": kinds("compares", compares, Compare),
-        "rows": rows,
-        "columns": columns,
-        "activation_bits": activation_bits,
-        "accumulator_bits": accumulator_bits,
-        "multiplier_bits": multiplier_bits,
-        "layers": layers,
-        "weight_words": weight_words,
-        "bias_words": bias_words,
-        "activation_rows": activation_rows,
-        "accumulator_rows": accumulator_rows,
-        "batch": batch,
-    }
-    given = {name: size for name, size in sizes.items() if size is not None}
+    given = given_sizes(locals())
     _check_source(design, top, core, {**given, "mesh": mesh, "router": router})
 
     def core_on(fabric: Fabric) -> Choice:

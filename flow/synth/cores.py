@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from spikewatt.flow.mesh_size import parse_mesh
 from spikewatt.model.errors import ParameterError
-from spikewatt.model.params import CoreParams, Fabric, MeshParams, RouterKind
+from spikewatt.model.params import (
+    Compare,
+    CoreParams,
+    Fabric,
+    Leak,
+    MeshParams,
+    Reset,
+    RouterKind,
+)
 from spikewatt.model.params.systolic import SystolicParams
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
@@ -16,7 +24,7 @@ if TYPE_CHECKING:  # imported where needed: help and errors come at once
 
     from spikewatt.synth.fpga.result import Work
 
-__all__ = ["Choice", "Core", "kinds"]
+__all__ = ["KINDS", "NEURO_SIZES", "Choice", "Core", "given_sizes", "kinds"]
 
 _MESH = "2x1"
 
@@ -44,6 +52,29 @@ def kinds(option: str, text: str | None, kind: type[IntEnum]) -> tuple[IntEnum, 
         if name not in known:
             raise ParameterError(f"--{option} must name some of {', '.join(known)}, not {name!r}")
     return tuple(known[name] for name in names)
+
+
+KINDS: Mapping[str, type[IntEnum]] = {"leaks": Leak, "resets": Reset, "compares": Compare}
+"""Parameters of a neuromorphic core that name kinds."""
+NEURO_SIZES = tuple(field.name for field in fields(CoreParams) if field.type is int)
+"""Parameters of a neuromorphic core that are numbers."""
+_SYSTOLIC_SIZES = tuple(field.name for field in fields(SystolicParams) if field.type is int)
+
+
+def given_sizes(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a core's parameters among the options of a command, where these were given.
+
+    Raises
+    ------
+    ParameterError
+        A kind that there is not.
+    """
+    names = dict.fromkeys((*NEURO_SIZES, *_SYSTOLIC_SIZES))
+    sizes = {name: values[name] for name in names if values.get(name) is not None}
+    for name, kind in KINDS.items():
+        if (chosen := kinds(name, values[name], kind)) is not None:
+            sizes[name] = chosen
+    return sizes
 
 
 @dataclass(frozen=True)

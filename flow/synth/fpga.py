@@ -44,7 +44,8 @@ class Placement:
         name = choice.core.value
         if self.board is None:
             return export(Harness(choice.component()), name), freq
-        from spikewatt.synth.fpga.board_top import BAUD, BoardTop, bit_clocks
+        from spikewatt.model.params.host import BAUD
+        from spikewatt.synth.fpga.board_top import BoardTop, bit_clocks
 
         clock = self.board.clock(freq)
         clocks = bit_clocks(clock.mhz, BAUD if self.baud is None else self.baud)

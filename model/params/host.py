@@ -18,6 +18,7 @@ from spikewatt.model.params.core import CoreParams
 from spikewatt.model.params.tables import CONFIG_ADDRESS_BITS, CONFIG_DATA_BITS, TableId
 
 __all__ = [
+    "BAUD",
     "CHECK_BYTES",
     "CHECK_POLYNOMIAL",
     "CHECK_RESIDUE",
@@ -50,6 +51,8 @@ CHECK_RESIDUE = 0xDEBB20E3
 CHECK_BYTES = 4
 """Length of the check sequence."""
 
+BAUD = 1_000_000
+"""Bits per second on the line, unless another speed is named."""
 HOST_PROTOCOL = 1
 """Version of the link, which a board tells."""
 

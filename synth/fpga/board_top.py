@@ -12,10 +12,7 @@ from spikewatt.hdl.host.uart import FEWEST_CLOCKS, MOST_CLOCKS
 from spikewatt.model.errors import ParameterError
 from spikewatt.synth.fpga.boards import Clock
 
-__all__ = ["BAUD", "BoardTop", "bit_clocks"]
-
-BAUD = 1_000_000
-"""Speed of the serial line unless another is named."""
+__all__ = ["BoardTop", "bit_clocks"]
 
 _OFF = 0.02  # of the 4 % that a receiver takes, half is the host's
 _WAKE_SECONDS = 15e-6  # an iCE40's block RAM answers right 10 us after configuration at the latest
