@@ -1,12 +1,13 @@
 """From frames on a line of bytes to the streams of a core, and back."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal
+from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from spikewatt.hdl.host.frames import FrameCheck, FrameDecoder, FrameEncoder, sent_layout
+from spikewatt.hdl.host.buffer import SENT_BITS, BufferReader
+from spikewatt.hdl.host.frames import FrameCheck, FrameDecoder, FrameEncoder
 from spikewatt.hdl.host.operations import (
     InputFeeder,
     OutputCollector,
@@ -14,58 +15,11 @@ from spikewatt.hdl.host.operations import (
     output_members,
 )
 from spikewatt.hdl.host.uart import received_layout
-from spikewatt.hdl.sram import ReadPort, Sram
+from spikewatt.hdl.sram import Sram
 from spikewatt.model.params import bits_for
 from spikewatt.model.params.host import SEQUENCE_BITS, HostParams, RequestKind
 
 __all__ = ["HostBridge"]
-
-SENT_BITS = sent_layout().size
-
-
-class BufferReader(wiring.Component):
-    """Reads a memory of bytes from its begin.
-
-    Throughput: a byte every three cycles, so that the memory's answer has a cycle to itself.
-
-    Parameters
-    ----------
-    rows : int
-
-    Members
-    -------
-    read : Out(ReadPort)
-    start : In(1)
-        Begin again.
-    o : Out(stream of sent byte)
-    """
-
-    read: Any
-    start: Signal
-    o: Any
-
-    def __init__(self, *, rows: int) -> None:
-        super().__init__(
-            {
-                "read": Out(ReadPort(rows=rows, bits=SENT_BITS)),
-                "start": In(1),
-                "o": Out(stream.Signature(sent_layout())),
-            }
-        )
-
-    def elaborate(self, platform: object) -> Module:
-        """Read, hold, offer."""
-        m = Module()
-        come, row = Signal(), Signal.like(self.read.row)
-        m.d.comb += [self.read.enable.eq(1), self.read.row.eq(row)]
-        m.d.sync += come.eq(~self.o.valid)
-        with m.If(come & ~self.o.valid):
-            m.d.sync += [self.o.payload.eq(self.read.data), self.o.valid.eq(1)]
-        with m.If(self.o.valid & self.o.ready):
-            m.d.sync += [self.o.valid.eq(0), row.eq(row + 1)]
-        with m.If(self.start):
-            m.d.sync += [row.eq(0), self.o.valid.eq(0), come.eq(0)]
-        return m
 
 
 class HostBridge(wiring.Component):
@@ -146,30 +100,22 @@ class HostBridge(wiring.Component):
             wiring.connect(m, getattr(feeder, member), wiring.flipped(getattr(self, member)))
         for member in output_members(params):
             wiring.connect(m, wiring.flipped(getattr(self, member)), getattr(collector, member))
-        self._sequence(m, decoder, encoder, buffer, reader, feeder, collector)
+        parts = _Parts(decoder, encoder, buffer, reader, feeder, collector)
+        state = _State(params)
+        self._hand_over(m, parts, state)
+        self._sequence(m, parts, state)
+        if params.meter:
+            with m.If(self.reset | (collector.tell & collector.done)):
+                m.d.sync += collector.meter.eq(0)
+            with m.Elif(~self.idle & ~collector.tell):
+                m.d.sync += collector.meter.eq(collector.meter + 1)
         return m
 
-    def _sequence(
-        self,
-        m: Module,
-        decoder: FrameDecoder,
-        encoder: FrameEncoder,
-        buffer: Sram,
-        reader: BufferReader,
-        feeder: InputFeeder,
-        collector: OutputCollector,
-    ) -> None:
-        """Receive, carry out, send. The memory's halves change hands with the states."""
-        params = self._params
-        margin = bits_for(params.margin)
-        number, open_ = Signal(SEQUENCE_BITS), Signal()
-        end = Signal(bits_for(params.buffer_bytes))
-        cut, more = Signal(), Signal()
-        receiving, working, sending, rewind = Signal(), Signal(), Signal(), Signal()
-        kind = decoder.header[SEQUENCE_BITS:]
-        sequence = decoder.header[:SEQUENCE_BITS]
-        asked_open = decoder.good & (kind == RequestKind.OPEN)
-        asked_run = decoder.good & (kind == RequestKind.RUN) & open_
+    def _hand_over(self, m: Module, parts: "_Parts", state: "_State") -> None:
+        """Give the memory's halves to who receives, works, or sends."""
+        decoder, encoder, buffer, reader, feeder, collector = parts
+        receiving, working, sending = state.receiving, state.working, state.sending
+        margin, end = bits_for(self._params.margin), state.end
         write = Mux(receiving, decoder.write, collector.write)
         m.d.comb += [
             decoder.enable.eq(~sending),
@@ -181,14 +127,14 @@ class HostBridge(wiring.Component):
             buffer.read.enable.eq(reader.read.enable),
             buffer.read.row.eq(Cat(reader.read.row, sending)),
             reader.read.data.eq(buffer.read.data),
-            reader.start.eq(rewind),
+            reader.start.eq(state.rewind),
             feeder.i.payload.eq(reader.o.payload.byte),
             feeder.i.valid.eq(reader.o.valid & ~sending),
             encoder.i.payload.eq(reader.o.payload),
             encoder.i.valid.eq(reader.o.valid & sending),
             reader.o.ready.eq(Mux(sending, encoder.i.ready, feeder.i.ready)),
             collector.room.eq(working & ~end[margin:].all()),
-            collector.kind.eq(Cat(number, more, cut, 1)),
+            collector.kind.eq(Cat(state.number, state.more, state.cut, 1)),
             self.busy.eq(~receiving),
         ]
         with m.If(write):
@@ -196,57 +142,101 @@ class HostBridge(wiring.Component):
         with m.If(receiving & decoder.begin):
             m.d.sync += end.eq(0)
 
-        quiet = feeder.ended & ~collector.waiting & (self.idle | ~feeder.wait)
+    def _sequence(self, m: Module, parts: "_Parts", state: "_State") -> None:
+        """Receive, carry out, send."""
         with m.FSM() as fsm:
             m.d.comb += [
-                receiving.eq(fsm.ongoing("RECEIVE")),
-                working.eq(fsm.ongoing("WORK")),
-                sending.eq(fsm.ongoing("SEND")),
+                state.receiving.eq(fsm.ongoing("RECEIVE")),
+                state.working.eq(fsm.ongoing("WORK")),
+                state.sending.eq(fsm.ongoing("SEND")),
             ]
-            with m.State("RECEIVE"):
-                m.d.comb += rewind.eq(1)
-                with m.If(asked_run):
-                    m.d.sync += number.eq(sequence)
-                    m.next = "SEND"
-                    with m.If(number != sequence):
-                        m.d.comb += feeder.start.eq(1)
-                        m.next = "WORK"
-                with m.If(asked_open):
-                    m.next = "RESET"
-            with m.State("RESET"):
-                m.d.comb += self.reset.eq(1)
-                m.d.sync += [number.eq(sequence), open_.eq(1), end.eq(0)]
-                m.next = "RESTART"
-            with m.State("RESTART"):
-                m.d.comb += self.reset.eq(1)
-                m.next = "IDENTIFY"
-            with m.State("IDENTIFY"):
-                m.d.comb += collector.identify.eq(1)
-                with m.If(collector.done):
+            self._receive(m, parts, state)
+            self._work(m, parts, state)
+            self._reply(m, parts, state)
+
+    def _receive(self, m: Module, parts: "_Parts", state: "_State") -> None:
+        """Wait for a request; one that was carried out already is answered as before."""
+        decoder, collector = parts.decoder, parts.collector
+        sequence = decoder.header[:SEQUENCE_BITS]
+        with m.State("RECEIVE"):
+            m.d.comb += state.rewind.eq(1)
+            with m.If(_asks(decoder, RequestKind.RUN) & state.open):
+                m.d.sync += state.number.eq(sequence)
+                m.next = "SEND"
+                with m.If(state.number != sequence):
+                    m.d.comb += parts.feeder.start.eq(1)
                     m.next = "WORK"
-            with m.State("WORK"):
-                m.d.sync += [
-                    cut.eq(~feeder.ended),
-                    more.eq(feeder.ended & (collector.waiting | ~self.idle)),
-                ]
-                with m.If(quiet | collector.blocked):
-                    m.next = "METER" if params.meter else "FINISH"
-                with m.If(asked_open):
-                    m.next = "RESET"
-            if params.meter:
-                with m.State("METER"):
-                    m.d.comb += collector.tell.eq(feeder.meter)
-                    with m.If(~feeder.meter | collector.done):
-                        m.next = "FINISH"
-            with m.State("FINISH"):
-                m.d.comb += collector.finish.eq(1)
-                with m.If(collector.done):
-                    m.d.comb += rewind.eq(1)
-                    m.next = "SEND"
-            with m.State("SEND"), m.If(encoder.done):
-                m.next = "RECEIVE"
-        if params.meter:
-            with m.If(self.reset | (collector.tell & collector.done)):
-                m.d.sync += collector.meter.eq(0)
-            with m.Elif(~self.idle & ~collector.tell):
-                m.d.sync += collector.meter.eq(collector.meter + 1)
+            with m.If(_asks(decoder, RequestKind.OPEN)):
+                m.next = "RESET"
+        with m.State("RESET"):
+            m.d.comb += self.reset.eq(1)
+            m.d.sync += [state.number.eq(sequence), state.open.eq(1), state.end.eq(0)]
+            m.next = "RESTART"
+        with m.State("RESTART"):
+            m.d.comb += self.reset.eq(1)
+            m.next = "IDENTIFY"
+        with m.State("IDENTIFY"):
+            m.d.comb += collector.identify.eq(1)
+            with m.If(collector.done):
+                m.next = "WORK"
+
+    def _work(self, m: Module, parts: "_Parts", state: "_State") -> None:
+        """Until the operations are through and the core is quiet, or the reply is full."""
+        feeder, collector = parts.feeder, parts.collector
+        quiet = feeder.ended & ~collector.waiting & (self.idle | ~feeder.wait)
+        with m.State("WORK"):
+            m.d.sync += [
+                state.cut.eq(~feeder.ended),
+                state.more.eq(feeder.ended & (collector.waiting | ~self.idle)),
+            ]
+            with m.If(quiet | collector.blocked):
+                m.next = "METER" if self._params.meter else "FINISH"
+            with m.If(_asks(parts.decoder, RequestKind.OPEN)):
+                m.next = "RESET"
+        if self._params.meter:
+            with m.State("METER"):
+                m.d.comb += collector.tell.eq(feeder.meter)
+                with m.If(~feeder.meter | collector.done):
+                    m.next = "FINISH"
+
+    def _reply(self, m: Module, parts: "_Parts", state: "_State") -> None:
+        """Say how it ended, then send it all."""
+        with m.State("FINISH"):
+            m.d.comb += parts.collector.finish.eq(1)
+            with m.If(parts.collector.done):
+                m.d.comb += state.rewind.eq(1)
+                m.next = "SEND"
+        with m.State("SEND"), m.If(parts.encoder.done):
+            m.next = "RECEIVE"
+
+
+class _Parts(NamedTuple):
+    """What a bridge is made of."""
+
+    decoder: FrameDecoder
+    encoder: FrameEncoder
+    buffer: Sram
+    reader: BufferReader
+    feeder: InputFeeder
+    collector: OutputCollector
+
+
+class _State:
+    """What a bridge remembers, and in which of its states it is.
+
+    ``number``: of the last request. ``open``: there was one that opens. ``end``: bytes in the half
+    of the memory that is being written. ``cut``, ``more``: how the request ended. ``rewind``: read
+    from the begin.
+    """
+
+    def __init__(self, params: HostParams) -> None:
+        self.number, self.open = Signal(SEQUENCE_BITS, name="number"), Signal(name="open_")
+        self.end = Signal(bits_for(params.buffer_bytes), name="end")
+        self.cut, self.more = Signal(name="cut"), Signal(name="more")
+        self.receiving, self.working = Signal(name="receiving"), Signal(name="working")
+        self.sending, self.rewind = Signal(name="sending"), Signal(name="rewind")
+
+
+def _asks(decoder: FrameDecoder, kind: RequestKind) -> Value:
+    """A request of a kind has come, undamaged."""
+    return decoder.good & (decoder.header[SEQUENCE_BITS:] == kind)

@@ -54,8 +54,8 @@ def hurried() -> None:
 
 
 MUTANTS: list[tuple[ModuleType, str, str, Callable[[], None]]] = [
-    (bridge, " & open_", "", closed),
-    (bridge, "m.If(number != sequence)", "m.If(1)", once),
+    (bridge, " & state.open", "", closed),
+    (bridge, "m.If(state.number != sequence)", "m.If(1)", once),
     (bridge, "number.eq(sequence)\n", "number.eq(0)\n", once),
     (bridge, "working & ~end", "~end", more),
     (bridge, "~end[margin:].all()", "1", more),
