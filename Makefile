@@ -17,7 +17,7 @@ test-all: ## all tests
 
 synth-all: ## every core to a bitstream on both families, and its netlist's simulation
 	@scripts/setup test
-	.venv/bin/python -m pytest -n $(WORKERS) tests/synth/fpga tests/flow/test_synth_fpga.py tests/cosim/test_netlist.py
+	.venv/bin/python -m pytest -n $(WORKERS) tests/synth/fpga tests/flow/cli/test_synth_fpga.py tests/cosim/test_netlist.py
 
 lint: ## style, types
 	@scripts/setup test

@@ -8,10 +8,10 @@ from gates import CLOCK, Stimulus, build, drive, inputs_of
 from systolic import SystolicArray
 from vectors import answers, vectors
 
-from spikewatt.energy.waveform import open_waveform
+from spikewatt.energy.activity.waveform import open_waveform
 from spikewatt.flow.run import load_digits, run
 from spikewatt.hdl.neuro.core import NeuroCore
-from spikewatt.model.mapping import map_network
+from spikewatt.model.compile.mapping import map_network
 from spikewatt.synth.asic import synthesise
 from spikewatt.synth.liberty.reader import read_liberty
 from spikewatt.synth.netlist.netlist import Netlist

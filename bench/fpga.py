@@ -22,7 +22,7 @@ TINY = (
 bias, no refractory time, one tick of delay."""
 FAMILIES = {"ecp5": "ulx3s", "ice40": "icebreaker"}
 """Targets, and a board with each."""
-COMMAND = [sys.executable, "-c", "from spikewatt.flow.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "from spikewatt.flow.cli.main import main; main()"]
 
 
 def built(words: str, seed: int) -> dict[str, Any]:

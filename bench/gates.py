@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from spikewatt.base.cache import cached
 from spikewatt.cosim.tools import compiler, compiler_version, icarus, verilator
 from spikewatt.cosim.verilated import run_tool
-from spikewatt.energy.saif import read_saif
-from spikewatt.energy.waveform import Waveform
-from spikewatt.model.cache import cached
+from spikewatt.energy.activity.saif import read_saif
+from spikewatt.energy.activity.waveform import Waveform
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.liberty.models import verilog_models
 from spikewatt.synth.netlist.netlist import Netlist

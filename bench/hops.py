@@ -18,8 +18,8 @@ import numpy as np
 from passing import Router, Row, dynamic_j, leakage_w, measure
 from ways import ALL, LOADED, PACKET, PAYLOADS, WAYS
 
-from spikewatt.energy.area import memory_area_um2
-from spikewatt.energy.sram import node_scaling
+from spikewatt.energy.pricing.area import memory_area_um2
+from spikewatt.energy.pricing.sram import node_scaling
 from spikewatt.hdl.router.tile import Tile
 from spikewatt.model.params import (
     CoreParams,

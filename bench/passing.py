@@ -9,10 +9,9 @@ import numpy as np
 from ways import PACKET, Part, parts, words
 
 from spikewatt.cosim.traffic import Traffic, pass_through
-from spikewatt.energy.estimate import Estimate, estimate
-from spikewatt.energy.ledger import TERMS
-from spikewatt.energy.prepared import Prepared, prepare
-from spikewatt.flow.price import WIRE_F_PER_UM
+from spikewatt.energy.activity.prepared import Prepared, prepare
+from spikewatt.energy.pricing.estimate import Estimate, estimate
+from spikewatt.energy.pricing.ledger import TERMS
 from spikewatt.hdl.router.asynchronous import ClickRouter
 from spikewatt.hdl.router.synchronous import SyncRouter
 from spikewatt.model.params import (
@@ -30,6 +29,7 @@ from spikewatt.synth.netlist.netlist import Netlist
 from spikewatt.synth.netlist.reader import read_netlist
 from spikewatt.synth.technology.library import default_library_path
 from spikewatt.synth.verilog import export
+from spikewatt.targets.price import WIRE_F_PER_UM
 
 __all__ = ["Router", "Row", "dynamic_j", "leakage_w", "measure"]
 

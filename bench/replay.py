@@ -28,9 +28,9 @@ from pywellen import Waveform  # pyright: ignore[reportAttributeAccessIssue]  # 
 from rich.console import Console
 from rich.table import Table
 
-from spikewatt.energy.replay import Prepared, activity, prepare
-from spikewatt.energy.samples import read_samples
-from spikewatt.energy.waveform import open_waveform
+from spikewatt.energy.activity.replay import Prepared, activity, prepare
+from spikewatt.energy.activity.samples import read_samples
+from spikewatt.energy.activity.waveform import open_waveform
 from spikewatt.synth.liberty.models import verilog_models
 
 SETTLED = 0.1

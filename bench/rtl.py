@@ -24,10 +24,10 @@ from spikewatt.cosim.native import NativeCore
 from spikewatt.cosim.simulate import Simulator, simulate
 from spikewatt.cosim.verilated import Trace, build_program
 from spikewatt.hdl.neuro.core import NeuroCore
-from spikewatt.model.dataset import load_digits
-from spikewatt.model.encoding import encode
-from spikewatt.model.mapping import map_network
-from spikewatt.model.program import Program
+from spikewatt.model.compile.mapping import map_network
+from spikewatt.model.compile.program import Program
+from spikewatt.model.network.dataset import load_digits
+from spikewatt.model.network.encoder import encode
 from spikewatt.synth.verilog import export
 
 INPUTS = {

@@ -4,7 +4,7 @@ import numpy as np
 from gates import Stimulus
 from numpy.typing import NDArray
 
-from spikewatt.energy.waveform import Waveform
+from spikewatt.energy.activity.waveform import Waveform
 
 __all__ = ["answers", "vectors"]
 

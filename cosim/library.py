@@ -8,8 +8,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from spikewatt.base.errors import SimulationError, ToolError
 from spikewatt.cosim.verilated import Trace, build_native
-from spikewatt.model.errors import SimulationError, ToolError
 
 __all__ = ["HALF_PERIOD", "NativeModel", "TableModel", "pointer"]
 

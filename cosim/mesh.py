@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from spikewatt.base.errors import SimulationError
 from spikewatt.cosim.library import NativeModel, pointer
 from spikewatt.cosim.trace import RtlTrace
 from spikewatt.cosim.verilated import Trace
 from spikewatt.hdl.router.tile import tile_probe_layout
-from spikewatt.model.configuration import program_words, table_addresses, unpack_table
-from spikewatt.model.errors import SimulationError
-from spikewatt.model.mesh.packets import (
+from spikewatt.model.compile.configuration import program_words, table_addresses, unpack_table
+from spikewatt.model.compile.mesh.packets import (
     control_packet,
     event_packets,
     read_packets,
@@ -23,7 +23,7 @@ from spikewatt.model.mesh.packets import (
     unpack,
     write_packets,
 )
-from spikewatt.model.mesh.program import MeshProgram
+from spikewatt.model.compile.mesh.program import MeshProgram
 from spikewatt.model.params import Control, MeshParams, RouterKind, TableId, ToHost
 from spikewatt.synth.verilog import export_mesh
 

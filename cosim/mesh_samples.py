@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from spikewatt.cosim.mesh import MeshRtlTrace, NativeMesh
 from spikewatt.cosim.samples import Progress
 from spikewatt.cosim.verilated import Trace
-from spikewatt.model.mesh.program import MeshProgram
+from spikewatt.model.compile.mesh.program import MeshProgram
 from spikewatt.model.params import TableId
 
 __all__ = ["MeshRecording", "run_mesh_samples"]

@@ -7,19 +7,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from spikewatt.base.errors import SimulationError
 from spikewatt.cosim.library import HALF_PERIOD, TableModel, pointer
 from spikewatt.cosim.trace import RtlTrace
 from spikewatt.cosim.verilated import Trace
 from spikewatt.hdl.neuro.core import NeuroCore
-from spikewatt.model.configuration import (
+from spikewatt.model.compile.configuration import (
     program_words,
     table_addresses,
     unpack_packet,
     unpack_table,
 )
-from spikewatt.model.errors import SimulationError
+from spikewatt.model.compile.program import Program
 from spikewatt.model.params import CoreParams, TableId
-from spikewatt.model.program import Program
 from spikewatt.synth.verilog import export
 
 __all__ = ["NativeCore"]

@@ -14,8 +14,8 @@ from spikewatt.cosim.native import NativeCore
 from spikewatt.cosim.simulate import Simulator, simulate
 from spikewatt.cosim.verilated import Trace
 from spikewatt.hdl.neuro.core import NeuroCore
+from spikewatt.model.compile.program import Program
 from spikewatt.model.params import TableId
-from spikewatt.model.program import Program
 from spikewatt.synth.verilog import export
 
 __all__ = ["Progress", "run_samples"]

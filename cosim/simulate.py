@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 import cocotb_tools.runner
 
+from spikewatt.base.cache import cached
+from spikewatt.base.errors import SimulationError, ToolError
+from spikewatt.base.process import run_contained
 from spikewatt.cosim.tools import icarus, libpython
 from spikewatt.cosim.verilated import Trace, build_cocotb, run_tool
-from spikewatt.model.cache import cached
-from spikewatt.model.errors import SimulationError, ToolError
-from spikewatt.model.process import run_contained
 
 __all__ = ["Simulator", "simulate"]
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from spikewatt.base.errors import SimulationError
 from spikewatt.cosim.library import HALF_PERIOD, TableModel, pointer
 from spikewatt.cosim.verilated import Trace
 from spikewatt.hdl.systolic.core import SystolicCore
-from spikewatt.model.configuration import table_addresses
-from spikewatt.model.errors import SimulationError
+from spikewatt.model.compile.configuration import table_addresses
+from spikewatt.model.compile.systolic.program import SystolicProgram
+from spikewatt.model.golden.systolic import ACCESSES
 from spikewatt.model.params.systolic import SystolicParams, SystolicTable
-from spikewatt.model.systolic.program import SystolicProgram
-from spikewatt.model.systolic.schedule import ACCESSES
 from spikewatt.synth.verilog import export
 
 __all__ = ["NativeSystolic", "SystolicTrace", "pack_words"]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import find_libpython
 
-from spikewatt.model.errors import ToolError
+from spikewatt.base.errors import ToolError
 
 __all__ = [
     "Tool",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spikewatt.model.batch import BatchTrace
+from spikewatt.model.golden.batch import BatchTrace
 
 __all__ = ["RtlTrace", "first_difference"]
 

@@ -11,10 +11,10 @@ from typing import Literal
 
 import cocotb_tools.config
 
+from spikewatt.base.cache import cached
+from spikewatt.base.errors import ToolError
+from spikewatt.base.process import run_contained
 from spikewatt.cosim.tools import compiler, compiler_version, fst_headers, verilator
-from spikewatt.model.cache import cached
-from spikewatt.model.errors import ToolError
-from spikewatt.model.process import run_contained
 
 __all__ = ["Trace", "build_cocotb", "build_native", "build_program", "run_tool"]
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from spikewatt.cosim.native import NativeCore
 from spikewatt.flow.plots import power_trace
 from spikewatt.flow.run import price_samples
-from spikewatt.model.batch import run_batch
-from spikewatt.model.dataset import load_digits
-from spikewatt.model.encoding import encode
-from spikewatt.model.mapping import map_network
+from spikewatt.model.compile.mapping import map_network
+from spikewatt.model.golden.batch import run_batch
+from spikewatt.model.network.dataset import load_digits
+from spikewatt.model.network.encoder import encode
 
 HERE = Path(__file__).parent
 INK, PALE, INPUT, HIDDEN, CHOSEN = "#1f2933", "#9aa5b1", "#2f6f9f", "#b4542d", "#2e7d4f"

@@ -12,11 +12,11 @@ from pictures import CHOSEN, HEAD, HIDDEN, INK, INPUT, PALE, rect, text
 from shapes import arrow, box, bubble, dot, line, path, tips, xor
 
 from spikewatt.hdl.router.routing import TARGETS, sources
-from spikewatt.model.dataset import load_digits
-from spikewatt.model.encoding import encode
-from spikewatt.model.mesh.golden import run_mesh
-from spikewatt.model.mesh.mapping import map_mesh
-from spikewatt.model.mesh.picture import mesh_svg
+from spikewatt.model.compile.mesh.mapping import map_mesh
+from spikewatt.model.compile.mesh.picture import mesh_svg
+from spikewatt.model.golden.mesh import run_mesh
+from spikewatt.model.network.dataset import load_digits
+from spikewatt.model.network.encoder import encode
 from spikewatt.model.params import PORTS, Delays, Port
 
 HERE = Path(__file__).parent / "router"

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from spikewatt.flow.interrupts import check_interrupts
+from spikewatt.base.interrupts import check_interrupts
 
 __all__ = ["errors", "progress_bar", "status"]
 

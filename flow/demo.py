@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from spikewatt.flow.compare.result import Comparison
 from spikewatt.flow.compare.run import Plan, compare
 from spikewatt.flow.compare.sides import Progress
-from spikewatt.model.dataset import load_shipped
+from spikewatt.model.network.dataset import load_shipped
 
 __all__ = ["shipped_comparisons"]
 

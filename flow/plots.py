@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from spikewatt.energy.ledger import LEDGER_GROUPS, TERMS
+from spikewatt.energy.pricing.ledger import LEDGER_GROUPS, TERMS
 
 if TYPE_CHECKING:  # imported where needed: it takes a second
     from matplotlib.figure import Figure

@@ -58,7 +58,7 @@ class RunReport:
         network, the host's among them, ``hops`` the routers that they passed, and
         ``barrier_cycles`` those in which every tile was idle and the barrier added up; ``None`` on
         one core. ``seconds`` is the whole run, ``rtl_cycles_per_second`` the simulation alone.
-        ``energy`` is that of `spikewatt.flow.ledger.SpikingEnergy.to_json`; ``comparison`` holds
+        ``energy`` is that of `spikewatt.targets.ledger.SpikingEnergy.to_json`; ``comparison`` holds
         those of `spikewatt.flow.compare.result.Comparison.to_json` that were made beside it.
         """
         return asdict(self)

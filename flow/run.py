@@ -10,25 +10,25 @@ from typing import get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikewatt.base.errors import ParameterError
+from spikewatt.base.files import staged
 from spikewatt.cosim.samples import Progress
 from spikewatt.cosim.simulate import Simulator
 from spikewatt.cosim.verilated import Trace
 from spikewatt.flow.compare.plots import energy_bars
 from spikewatt.flow.compare.result import Comparison
-from spikewatt.flow.evaluate import check_classes
-from spikewatt.flow.files import staged
-from spikewatt.flow.ledger import price_samples, readout_groups
-from spikewatt.flow.mesh import MeshTarget
-from spikewatt.flow.mesh_size import parse_mesh
 from spikewatt.flow.plots import power_trace
 from spikewatt.flow.report import RunReport
-from spikewatt.flow.target import CoreTarget, Target
-from spikewatt.model.dataset import load_digits, load_samples
-from spikewatt.model.encoding import encode
-from spikewatt.model.errors import ParameterError
-from spikewatt.model.netfile import load_network
-from spikewatt.model.network import Network
+from spikewatt.model.network.dataset import load_digits, load_samples
+from spikewatt.model.network.encoder import encode
+from spikewatt.model.network.file import load_network
+from spikewatt.model.network.graph import Network
 from spikewatt.model.params import RouterKind
+from spikewatt.targets.evaluate import check_classes
+from spikewatt.targets.ledger import price_samples, readout_groups
+from spikewatt.targets.mesh import MeshTarget
+from spikewatt.targets.mesh_size import parse_mesh
+from spikewatt.targets.target import CoreTarget, Target
 
 __all__ = ["load_digits", "load_network", "load_samples", "price_samples", "readout_groups", "run"]
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import yaml
 
-from spikewatt.flow.export import read_sizes, write_core
+from spikewatt.base.errors import SpikewattError
+from spikewatt.flow.cli.export import read_sizes, write_core
 from spikewatt.flow.synth.cores import Choice, Core
-from spikewatt.model.errors import SpikewattError
 from spikewatt.model.params import Fabric
 
 

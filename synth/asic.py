@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from spikewatt.model.cache import cached
-from spikewatt.model.errors import LibraryError, NetlistError, ParameterError
+from spikewatt.base.cache import cached
+from spikewatt.base.errors import LibraryError, NetlistError, ParameterError
 from spikewatt.synth.asic_result import AsicResult, count
 from spikewatt.synth.click.asic import NOT_GATED, asic_cells, check_not_gated, is_clockless
 from spikewatt.synth.liberty.library import Library

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from spikewatt.model.errors import DataError
+from spikewatt.base.errors import DataError
 
 __all__ = ["Source", "read_sources"]
 

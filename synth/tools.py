@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from spikewatt.model.cache import cache_folder
-from spikewatt.model.errors import SpikewattError, ToolError
-from spikewatt.model.process import run_contained
+from spikewatt.base.cache import cache_folder
+from spikewatt.base.errors import SpikewattError, ToolError
+from spikewatt.base.process import run_contained
 
 __all__ = ["PipTool", "Step"]
 

@@ -8,9 +8,9 @@ from amaranth.back.rtlil import (  # pyright: ignore[reportMissingImports]  # no
 )
 from amaranth.lib import wiring
 
+from spikewatt.base.errors import ToolError
 from spikewatt.hdl.router.mesh import Mesh
 from spikewatt.hdl.router.tile import Tile
-from spikewatt.model.errors import ToolError
 from spikewatt.model.params import MeshParams, RouterKind
 from spikewatt.synth.click import simulation_cells
 

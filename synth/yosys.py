@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from spikewatt.model.errors import ToolError
+from spikewatt.base.errors import ToolError
 from spikewatt.synth.tools import PipTool, Step
 
 __all__ = ["Step", "recent_yosys", "run_yosys", "yosys_version"]

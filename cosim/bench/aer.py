@@ -8,7 +8,7 @@ from cocotb.triggers import RisingEdge
 from numpy.typing import NDArray
 
 from spikewatt.cosim.bench.streams import StreamSource
-from spikewatt.model.configuration import pack_event, unpack_table
+from spikewatt.model.compile.configuration import pack_event, unpack_table
 from spikewatt.model.params import CoreParams, TableId
 
 __all__ = ["AerDriver", "Scoreboard", "SpikeMonitor"]

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.cosim.bench.core import CoreBench, Scoreboard
+from spikewatt.model.compile.program import Program
 from spikewatt.model.params import CoreParams
-from spikewatt.model.program import Program
 
 __all__ = ["Case", "Job"]
 

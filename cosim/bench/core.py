@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from spikewatt.cosim.bench.aer import AerDriver, Scoreboard, SpikeMonitor
 from spikewatt.cosim.bench.streams import StreamMonitor, StreamSink, StreamSource
 from spikewatt.hdl.neuro.signatures import Command
-from spikewatt.model.configuration import (
+from spikewatt.model.compile.configuration import (
     config_payload,
     program_words,
     scheduler_bits,
@@ -21,9 +21,9 @@ from spikewatt.model.configuration import (
     unpack_packet,
     unpack_table,
 )
-from spikewatt.model.golden import RunTrace, run
+from spikewatt.model.compile.program import Program
+from spikewatt.model.golden.core import RunTrace, run
 from spikewatt.model.params import CoreParams, TableId
-from spikewatt.model.program import Program
 
 __all__ = ["CoreBench"]
 

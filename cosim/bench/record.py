@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from spikewatt.cosim.bench.core import CoreBench
 from spikewatt.cosim.trace import RtlTrace
-from spikewatt.model.configuration import unpack_packet
+from spikewatt.model.compile.configuration import unpack_packet
+from spikewatt.model.compile.program import Program
 from spikewatt.model.params import TableId
-from spikewatt.model.program import Program
 
 __all__ = ["JOB_VARIABLE", "Recording", "RecordingJob"]
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from spikewatt.cosim.bench.aer import Scoreboard
 from spikewatt.cosim.bench.streams import StreamMonitor, StreamSink, StreamSource
-from spikewatt.model.configuration import config_payload, table_addresses
+from spikewatt.model.compile.configuration import config_payload, table_addresses
+from spikewatt.model.compile.systolic.program import SystolicProgram
+from spikewatt.model.golden.systolic import ACCESSES, accesses
 from spikewatt.model.params.systolic import SystolicParams, SystolicTable
-from spikewatt.model.systolic.program import SystolicProgram
-from spikewatt.model.systolic.schedule import ACCESSES, accesses
 
 __all__ = ["ArrayMonitor", "SystolicBench"]
 

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from train import CLASSES, SPLIT, Digits
 
-from spikewatt.model.batch import run_batch
-from spikewatt.model.encoding import encode, read_class
-from spikewatt.model.mapping import map_network
-from spikewatt.model.network import INPUT, Connection, Encoder, Network, Population, Readout
+from spikewatt.model.compile.mapping import map_network
+from spikewatt.model.golden.batch import run_batch
+from spikewatt.model.network.encoder import encode, read_class
+from spikewatt.model.network.graph import INPUT, Connection, Encoder, Network, Population, Readout
 from spikewatt.model.params import Leak, NeuronType, Reset
 
 __all__ = ["INPUTS", "Layer", "Pair", "counts", "forward", "judge", "package", "predict"]

@@ -27,11 +27,11 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from snntorch import surrogate
 
-from spikewatt.model.batch import run_batch
-from spikewatt.model.encoding import encode, read_class
-from spikewatt.model.mapping import map_network
-from spikewatt.model.netfile import save_network
-from spikewatt.model.network import INPUT, Connection, Encoder, Network, Population, Readout
+from spikewatt.model.compile.mapping import map_network
+from spikewatt.model.golden.batch import run_batch
+from spikewatt.model.network.encoder import encode, read_class
+from spikewatt.model.network.file import save_network
+from spikewatt.model.network.graph import INPUT, Connection, Encoder, Network, Population, Readout
 from spikewatt.model.params import Leak, NeuronType, Reset
 
 __all__ = ["Digits", "SpikingClassifier", "evaluate", "main", "quantise", "train"]

@@ -23,8 +23,8 @@ from qat import Recipe, train
 from sklearn.datasets import load_digits
 from train import HELD_OUT, RATE_PENALTY, VALIDATION, Digits, report
 
-from spikewatt.model.netfile import save_network
-from spikewatt.model.network import Network
+from spikewatt.model.network.file import save_network
+from spikewatt.model.network.graph import Network
 
 __all__ = ["NETWORKS", "fit", "main"]
 

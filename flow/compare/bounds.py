@@ -3,9 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from spikewatt.energy.glitches import glitch_factor
-from spikewatt.flow.price import PricedCore
-from spikewatt.model.errors import SimulationError
+from spikewatt.base.errors import SimulationError
+from spikewatt.energy.glitches.bound import glitch_factor
+from spikewatt.targets.price import PricedCore
 
 __all__ = ["SRAM_FACTORS", "WIRE_SCALES", "Bounds", "Scenario", "bound", "measure_glitches"]
 

@@ -11,8 +11,8 @@ import numpy as np
 from spikewatt.flow.compare.search import Found
 from spikewatt.flow.compare.sides import NeuroSide, SystolicSide
 from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant
-from spikewatt.model.network import INPUT
-from spikewatt.model.systolic.schedule import first_vectors
+from spikewatt.model.golden.systolic import first_vectors
+from spikewatt.model.network.graph import INPUT
 
 __all__ = ["neuro_layers", "systolic_layers"]
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from spikewatt.energy.ledger import CATEGORIES
+from spikewatt.energy.pricing.ledger import CATEGORIES
 from spikewatt.flow.compare.result import Comparison
 from spikewatt.flow.compare.search import Measured
 from spikewatt.flow.compare.sweep import Sweep

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikewatt.base.errors import DataError, NetworkError, SimulationError, ToolError
 from spikewatt.cosim.tools import icarus
 from spikewatt.flow.compare.bounds import Bounds, bound, measure_glitches
 from spikewatt.flow.compare.layers import neuro_layers, systolic_layers
@@ -20,13 +21,12 @@ from spikewatt.flow.compare.variants import (
     NeuroVariant,
     SystolicVariant,
 )
-from spikewatt.flow.evaluate import check_classes
-from spikewatt.model.encoding import check_samples, encode
-from spikewatt.model.errors import DataError, NetworkError, SimulationError, ToolError
-from spikewatt.model.network import Network
-from spikewatt.model.pair import Mode, spiking_pair
-from spikewatt.model.quantised_pair import quantised_pair
+from spikewatt.model.network.encoder import check_samples, encode
+from spikewatt.model.network.graph import Network
+from spikewatt.model.network.pair import Mode, spiking_pair
+from spikewatt.model.network.quantised_pair import quantised_pair
 from spikewatt.synth.liberty.reader import read_liberty
+from spikewatt.targets.evaluate import check_classes
 
 __all__ = ["Plan", "compare", "sides"]
 

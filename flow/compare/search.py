@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from spikewatt.base.errors import CapacityError
 from spikewatt.flow.compare.sides import NeuroSide, Progress, SystolicSide
 from spikewatt.flow.compare.variants import (
     NeuroVariant,
@@ -12,8 +13,7 @@ from spikewatt.flow.compare.variants import (
     refinements,
     usual,
 )
-from spikewatt.flow.price import PricedCore
-from spikewatt.model.errors import CapacityError
+from spikewatt.targets.price import PricedCore
 
 __all__ = ["Found", "Measured", "search_neuro", "search_systolic"]
 

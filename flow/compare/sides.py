@@ -9,25 +9,25 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from spikewatt.base.errors import CapacityError, SimulationError
 from spikewatt.cosim.systolic import NativeSystolic
 from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant
-from spikewatt.flow.ledger import price_samples, readout_groups
-from spikewatt.flow.mesh import MeshTarget
-from spikewatt.flow.mesh_size import parse_mesh
-from spikewatt.flow.price import PricedCore, price_core
 from spikewatt.hdl.systolic.categories import SYSTOLIC_CATEGORIES
 from spikewatt.hdl.systolic.core import SystolicCore
-from spikewatt.model.batch import BatchTrace, run_batch
-from spikewatt.model.encoding import read_class
-from spikewatt.model.errors import CapacityError, SimulationError
-from spikewatt.model.mapping import fit_params, map_network
-from spikewatt.model.network import Network
+from spikewatt.model.compile.mapping import fit_params, map_network
+from spikewatt.model.compile.program import Program
+from spikewatt.model.compile.systolic.program import SystolicProgram, map_quantised
+from spikewatt.model.golden.batch import BatchTrace, run_batch
+from spikewatt.model.golden.systolic import accesses, cycles
+from spikewatt.model.network.encoder import read_class
+from spikewatt.model.network.graph import Network
+from spikewatt.model.network.quantised import QuantisedNetwork
 from spikewatt.model.params.systolic import SystolicTable
-from spikewatt.model.program import Program
-from spikewatt.model.quantised import QuantisedNetwork
-from spikewatt.model.systolic.program import SystolicProgram, map_quantised
-from spikewatt.model.systolic.schedule import accesses, cycles
 from spikewatt.synth.verilog import export
+from spikewatt.targets.ledger import price_samples, readout_groups
+from spikewatt.targets.mesh import MeshTarget
+from spikewatt.targets.mesh_size import parse_mesh
+from spikewatt.targets.price import PricedCore, price_core
 
 __all__ = ["NeuroSide", "SystolicSide"]
 

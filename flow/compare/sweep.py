@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spikewatt.base.errors import NetworkError, ParameterError
 from spikewatt.flow.compare.sides import NeuroSide, Progress, SystolicSide
 from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant, usual
-from spikewatt.model.errors import NetworkError, ParameterError
-from spikewatt.model.network import INPUT, Network
-from spikewatt.model.pair import Mode, spiking_pair
-from spikewatt.model.quantised_pair import quantised_pair
-from spikewatt.model.systolic.program import SystolicProgram
+from spikewatt.model.compile.systolic.program import SystolicProgram
+from spikewatt.model.network.graph import INPUT, Network
+from spikewatt.model.network.pair import Mode, spiking_pair
+from spikewatt.model.network.quantised_pair import quantised_pair
 
 __all__ = ["Line", "Sweep", "SweepPoint", "parse_rates", "sweep", "trimmed"]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from spikewatt.model.errors import ParameterError
+from spikewatt.base.errors import ParameterError
 from spikewatt.model.params.systolic import Loading
 
 __all__ = [
@@ -89,7 +89,7 @@ class SystolicVariant:
 
     @property
     def fields(self) -> dict[str, Any]:
-        """Arguments of `spikewatt.model.systolic.program.fit_systolic`, but the batch."""
+        """Arguments of `spikewatt.model.compile.systolic.program.fit_systolic`, but the batch."""
         return {"rows": self.rows, "columns": self.columns, **dict(self.options)}
 
 

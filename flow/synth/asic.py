@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from spikewatt.base.files import staged
 from spikewatt.flow.console import status
-from spikewatt.flow.files import staged
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
     from spikewatt.synth.asic import AsicResult

@@ -6,8 +6,7 @@ from enum import IntEnum, StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from spikewatt.flow.mesh_size import parse_mesh
-from spikewatt.model.errors import ParameterError
+from spikewatt.base.errors import ParameterError
 from spikewatt.model.params import (
     Compare,
     CoreParams,
@@ -18,6 +17,7 @@ from spikewatt.model.params import (
     RouterKind,
 )
 from spikewatt.model.params.systolic import SystolicParams
+from spikewatt.targets.mesh_size import parse_mesh
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
     from amaranth.lib import wiring

@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from spikewatt.base.errors import TimingError
+from spikewatt.base.files import staged
 from spikewatt.flow.console import status
-from spikewatt.flow.files import staged
 from spikewatt.flow.synth.cores import Choice
-from spikewatt.model.errors import TimingError
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
     from spikewatt.synth.fpga.boards import FpgaBoard

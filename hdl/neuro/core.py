@@ -185,7 +185,7 @@ class CoreLogic(_Core):
 class NeuroCore(_Core):
     """One tile of leaky integrate-and-fire neurons with local synapses.
 
-    The semantics of a tick are those of `spikewatt.model.golden`. A tick command starts tick
+    The semantics of a tick are those of `spikewatt.model.golden.core`. A tick command starts tick
     ``t + 1``: the axons that are due are listed once; then each group of ``lanes`` neurons that one
     of them reaches, or that is awake, runs through the list and is updated. So a membrane moves
     through its SRAM once a tick, not once a synaptic event.

@@ -141,8 +141,8 @@ class SystolicLogic(_Core):
 class SystolicCore(_Core):
     """A weight-stationary systolic array that runs a whole network from its own memories.
 
-    The numbers are those of `spikewatt.model.quantised`, the cycles and accesses those of
-    `spikewatt.model.systolic.schedule`. A command starts a batch: its inputs enter, layer after
+    The numbers are those of `spikewatt.model.network.quantised`, the cycles and accesses those of
+    `spikewatt.model.golden.systolic`. A command starts a batch: its inputs enter, layer after
     layer is computed, and the last layer's accumulators leave. Weights are loaded ahead of need, as
     far as buffers are free, even while the inputs still come.
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from enum import IntEnum
 
-from spikewatt.model.errors import ParameterError
+from spikewatt.base.errors import ParameterError
 
 __all__ = ["choice", "power_of_two", "within"]
 

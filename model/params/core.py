@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from spikewatt.model.errors import ParameterError
+from spikewatt.base.errors import ParameterError
 from spikewatt.model.params.checks import choice, power_of_two, within
 from spikewatt.model.params.fabric import Fabric
 from spikewatt.model.params.neuron import LEAK_FRACTION_BITS, Compare, Leak, NeuronType, Reset

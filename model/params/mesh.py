@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
-from spikewatt.model.errors import ParameterError
+from spikewatt.base.errors import ParameterError
 from spikewatt.model.params.checks import within
 from spikewatt.model.params.core import CoreParams
 from spikewatt.model.params.tables import (
@@ -146,7 +146,7 @@ class Delays:
     """Delays of the elements of a clockless router, ps, each 1 to 100 000.
 
     The defaults are for the built-in 45 nm library: there every datum is in time with at least
-    100 ps to spare, with wires too (`spikewatt.energy.bundling`, docs/energy.md).
+    100 ps to spare, with wires too (`spikewatt.energy.delays.bundling`, docs/energy.md).
 
     Parameters
     ----------

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 
-from spikewatt.model.errors import ParameterError
+from spikewatt.base.errors import ParameterError
 from spikewatt.model.params.checks import choice, within
 from spikewatt.model.params.tables import CONFIG_TABLE_SHIFT, Field, Table, bits_for
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from statistics import median
 
-from spikewatt.model.errors import LibraryError, NetlistError
+from spikewatt.base.errors import LibraryError, NetlistError
 from spikewatt.synth.liberty.library import Cell, FlipFlop, Library, Pin, Table
 from spikewatt.synth.netlist.netlist import Netlist
 

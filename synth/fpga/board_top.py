@@ -7,9 +7,9 @@ from amaranth.lib import wiring
 from amaranth.lib.cdc import ResetSynchronizer
 from amaranth.lib.wiring import In, Out
 
+from spikewatt.base.errors import ParameterError
 from spikewatt.hdl.host.board import Board
 from spikewatt.hdl.host.uart import FEWEST_CLOCKS, MOST_CLOCKS
-from spikewatt.model.errors import ParameterError
 from spikewatt.synth.fpga.boards import Clock
 
 __all__ = ["BoardTop", "bit_clocks"]

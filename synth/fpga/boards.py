@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from spikewatt.model.errors import ParameterError, ToolError
+from spikewatt.base.errors import ParameterError, ToolError
 from spikewatt.synth.fpga.devices import Device, Family, find_device
 from spikewatt.synth.fpga.pll import Pll, find_pll
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from spikewatt.model.errors import ParameterError
+from spikewatt.base.errors import ParameterError
 
 __all__ = ["DEVICES", "Device", "Family", "find_device"]
 

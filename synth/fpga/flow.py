@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from spikewatt.model.cache import cached
-from spikewatt.model.errors import ParameterError
+from spikewatt.base.cache import cached
+from spikewatt.base.errors import ParameterError
 from spikewatt.synth.click import fpga_cells
 from spikewatt.synth.click.asic import is_clockless
 from spikewatt.synth.fpga.devices import Device

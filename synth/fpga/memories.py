@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from spikewatt.model.cache import cached
+from spikewatt.base.cache import cached
 from spikewatt.synth.fpga.devices import Device
 from spikewatt.synth.fpga.flow import Design, map_fpga
 from spikewatt.synth.sources import read_sources

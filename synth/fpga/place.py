@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from spikewatt.model.cache import cached
-from spikewatt.model.errors import CapacityError
+from spikewatt.base.cache import cached
+from spikewatt.base.errors import CapacityError
 from spikewatt.synth.fpga.devices import Device, Family
 from spikewatt.synth.fpga.steps import keep_seconds
 from spikewatt.synth.fpga.tools import ECPPACK, ICEPACK, NEXTPNR_ECP5, NEXTPNR_ICE40

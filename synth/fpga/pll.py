@@ -6,7 +6,7 @@ from typing import Any
 
 from amaranth.hdl import Instance, Signal
 
-from spikewatt.model.errors import ParameterError
+from spikewatt.base.errors import ParameterError
 from spikewatt.synth.fpga.devices import Family
 
 __all__ = ["TOLERANCE", "Pll", "find_pll"]

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from spikewatt.model.errors import LibraryError
+from spikewatt.base.errors import LibraryError
 from spikewatt.synth.liberty.function import parse_function
 from spikewatt.synth.liberty.library import Cell, Latch
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from spikewatt.model.errors import LibraryError
+from spikewatt.base.errors import LibraryError
 from spikewatt.synth.liberty.function import Function
 from spikewatt.synth.liberty.gating import expand_clock_gate
 from spikewatt.synth.liberty.library import Cell, FlipFlop, Latch, Library

@@ -8,7 +8,7 @@ import gzip
 import zlib
 from pathlib import Path
 
-from spikewatt.model.errors import LibraryError
+from spikewatt.base.errors import LibraryError
 from spikewatt.synth.liberty.cells import read_cell
 from spikewatt.synth.liberty.library import Cell, Library
 from spikewatt.synth.liberty.syntax import FlawError, Group, parse

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from spikewatt.model.errors import NetlistError
+from spikewatt.base.errors import NetlistError
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.netlist.netlist import ONE, ZERO, Netlist
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from spikewatt.model.errors import NetlistError
+from spikewatt.base.errors import NetlistError
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.netlist.drivers import check_drivers
 from spikewatt.synth.netlist.memories import read_memory

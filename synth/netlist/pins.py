@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from spikewatt.model.errors import NetlistError
+from spikewatt.base.errors import NetlistError
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.netlist.wires import WiresOfModule
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from spikewatt.model.cache import cached
-from spikewatt.model.errors import NetlistError, ToolError
+from spikewatt.base.cache import cached
+from spikewatt.base.errors import NetlistError, ToolError
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.liberty.models import verilog_stubs
 from spikewatt.synth.netlist.flatten import flatten, is_stub

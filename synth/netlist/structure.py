@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from spikewatt.model.errors import NetlistError
+from spikewatt.base.errors import NetlistError
 
 __all__ = ["check_structure"]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from spikewatt.model.errors import NetlistError
+from spikewatt.base.errors import NetlistError
 from spikewatt.synth.netlist.netlist import ONE, ZERO
 
 __all__ = ["Wires", "WiresOfModule"]

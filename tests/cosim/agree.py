@@ -13,10 +13,10 @@ from spikewatt.cosim.bench.cases import JOB_VARIABLE, Case, Job
 from spikewatt.cosim.native import NativeCore, RtlTrace
 from spikewatt.cosim.simulate import Simulator, simulate
 from spikewatt.hdl.neuro.core import NeuroCore
-from spikewatt.model.configuration import scheduler_bits
-from spikewatt.model.golden import CoreState, RunTrace, deliver, initial_state
+from spikewatt.model.compile.configuration import scheduler_bits
+from spikewatt.model.compile.program import Program
+from spikewatt.model.golden.core import CoreState, RunTrace, deliver, initial_state
 from spikewatt.model.params import CoreParams, Leak, TableId
-from spikewatt.model.program import Program
 from spikewatt.synth.verilog import export
 
 __all__ = [

@@ -7,14 +7,14 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from spikewatt.base.errors import CapacityError
 from spikewatt.cosim.mesh import MeshRtlTrace, NativeMesh
-from spikewatt.model.configuration import scheduler_bits
-from spikewatt.model.errors import CapacityError
-from spikewatt.model.mesh.golden import MeshTrace, run_mesh
-from spikewatt.model.mesh.mapping import map_mesh
-from spikewatt.model.mesh.program import MeshProgram
-from spikewatt.model.mesh.route import HOST
-from spikewatt.model.network import INPUT, Connection, Encoder, Network, Population, Readout
+from spikewatt.model.compile.configuration import scheduler_bits
+from spikewatt.model.compile.mesh.mapping import map_mesh
+from spikewatt.model.compile.mesh.program import MeshProgram
+from spikewatt.model.compile.mesh.route import HOST
+from spikewatt.model.golden.mesh import MeshTrace, run_mesh
+from spikewatt.model.network.graph import INPUT, Connection, Encoder, Network, Population, Readout
 from spikewatt.model.params import CoreParams, Leak, MeshParams, RouterKind, TableId
 from tests.cosim.random_cores import random_program
 from tests.model.mesh_builders import shuffled

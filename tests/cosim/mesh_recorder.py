@@ -13,9 +13,9 @@ from spikewatt.cosim.bench.streams import StreamMonitor, StreamSink, StreamSourc
 from spikewatt.cosim.mesh import MeshRtlTrace
 from spikewatt.cosim.trace import RtlTrace
 from spikewatt.hdl.router.tile import tile_probe_layout
-from spikewatt.model.configuration import program_words
-from spikewatt.model.mesh.packets import control_packet, unpack, write_packets
-from spikewatt.model.mesh.program import MeshProgram
+from spikewatt.model.compile.configuration import program_words
+from spikewatt.model.compile.mesh.packets import control_packet, unpack, write_packets
+from spikewatt.model.compile.mesh.program import MeshProgram
 from spikewatt.model.params import Control, MeshParams, ToHost
 
 __all__ = ["PERIOD", "MeshBench", "Recorder"]

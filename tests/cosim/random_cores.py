@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikewatt.model.golden import RunTrace, run
+from spikewatt.model.compile.program import Program
+from spikewatt.model.golden.core import RunTrace, run
 from spikewatt.model.params import CoreParams, Leak, NeuronType
-from spikewatt.model.program import Program
 
 __all__ = ["RandomCase", "random_case", "random_events", "random_program"]
 

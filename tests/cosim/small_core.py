@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikewatt.model.golden import RunTrace
+from spikewatt.model.compile.program import Program
+from spikewatt.model.golden.core import RunTrace
 from spikewatt.model.params import CoreParams, NeuronType
-from spikewatt.model.program import Program
 
 __all__ = [
     "BOTTOM",

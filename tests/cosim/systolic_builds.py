@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spikewatt.model.compile.systolic.program import SystolicProgram, fit_systolic
+from spikewatt.model.network.quantised import QuantisedNetwork
 from spikewatt.model.params.systolic import Loading, Rounding, SystolicParams
-from spikewatt.model.quantised import QuantisedNetwork
-from spikewatt.model.systolic.program import SystolicProgram, fit_systolic
 from tests.model.quantised_networks import NetworkKind, random_inputs, random_network
 
 __all__ = [

@@ -9,7 +9,7 @@ from spikewatt.cosim.line import Faults, FaultyLine
 from spikewatt.hdl.neuro.core import NeuroCore
 from spikewatt.hdl.router.mesh import Mesh
 from spikewatt.hdl.systolic.core import SystolicCore
-from spikewatt.model.host import FrameReader, frame, identification, request
+from spikewatt.model.compile.host import FrameReader, frame, identification, request
 from spikewatt.model.params import CoreParams, MeshParams, RouterKind
 from spikewatt.model.params.host import HostParams, RequestKind, core_identity, neuro_link
 from spikewatt.model.params.systolic import SystolicParams

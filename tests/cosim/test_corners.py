@@ -10,7 +10,7 @@ import pytest
 from spikewatt.cosim.bench.cases import Case
 from spikewatt.cosim.native import NativeCore
 from spikewatt.cosim.simulate import Simulator
-from spikewatt.model.golden import run
+from spikewatt.model.golden.core import run
 from spikewatt.model.params import NeuronType
 from tests.cosim.agree import SIMULATORS, check_memories, check_trace, run_job
 from tests.cosim.builds import BUILDS

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from spikewatt.cosim.bench.cases import Case
 from spikewatt.cosim.native import NativeCore
 from spikewatt.cosim.simulate import Simulator
-from spikewatt.model.encoding import encode
-from spikewatt.model.golden import run
-from spikewatt.model.mapping import map_network
-from spikewatt.model.netfile import load_network
-from spikewatt.model.program import Program
+from spikewatt.model.compile.mapping import map_network
+from spikewatt.model.compile.program import Program
+from spikewatt.model.golden.core import run
+from spikewatt.model.network.encoder import encode
+from spikewatt.model.network.file import load_network
 from tests.cosim.agree import SIMULATORS, check_memories, check_trace, run_job
 
 IMAGES = 40

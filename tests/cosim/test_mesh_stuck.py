@@ -6,9 +6,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from spikewatt.base.errors import SimulationError
 from spikewatt.cosim.mesh import NativeMesh
-from spikewatt.model.errors import SimulationError
-from spikewatt.model.mesh.packets import control_packet, event_packets
+from spikewatt.model.compile.mesh.packets import control_packet, event_packets
 from spikewatt.model.params import Control, RouterKind, TableId
 from tests.cosim.broken_meshes import FAULTS, broken_mesh, fault_seed
 from tests.cosim.mesh_cases import expected_packets, mesh_cases, small_mesh

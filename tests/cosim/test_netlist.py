@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from spikewatt.base.errors import SimulationError
 from spikewatt.cosim.bench.cases import JOB_VARIABLE, Case, Job
 from spikewatt.cosim.mesh import NativeMesh
 from spikewatt.cosim.native import NativeCore
 from spikewatt.cosim.simulate import simulate
 from spikewatt.cosim.systolic import NativeSystolic
-from spikewatt.model.errors import SimulationError
-from spikewatt.model.golden import run
+from spikewatt.model.golden.core import run
 from spikewatt.model.params import CoreParams, RouterKind
 from spikewatt.synth.fpga.devices import Family
 from spikewatt.synth.fpga.models import with_models

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from spikewatt.cosim.samples import run_samples
-from spikewatt.model.batch import run_batch
-from spikewatt.model.mapping import map_network
-from spikewatt.model.pair import Mode, spiking_pair
+from spikewatt.model.compile.mapping import map_network
+from spikewatt.model.golden.batch import run_batch
+from spikewatt.model.network.pair import Mode, spiking_pair
 from tests.model.pairs import domain, layered, quantised, trains
 
 CASES = [

@@ -10,7 +10,7 @@ import pytest
 from spikewatt.cosim.bench.cases import Case
 from spikewatt.cosim.native import NativeCore
 from spikewatt.cosim.simulate import Simulator
-from spikewatt.model.golden import initial_state, leak
+from spikewatt.model.golden.core import initial_state, leak
 from tests.cosim.agree import (
     SIMULATORS,
     check_memories,

@@ -12,10 +12,10 @@ from vcdvcd import VCDVCD
 
 from spikewatt.cosim.library import HALF_PERIOD
 from spikewatt.cosim.systolic import NativeSystolic
+from spikewatt.model.compile.systolic.program import SystolicProgram
+from spikewatt.model.golden.systolic import FoldTimes, first_vectors, fold_times
+from spikewatt.model.network.quantised import QuantisedLayer, QuantisedNetwork, Requantisation
 from spikewatt.model.params.systolic import Loading, SystolicParams
-from spikewatt.model.quantised import QuantisedLayer, QuantisedNetwork, Requantisation
-from spikewatt.model.systolic.program import SystolicProgram
-from spikewatt.model.systolic.schedule import FoldTimes, first_vectors, fold_times
 
 CORE: dict[str, Any] = {
     "rows": 3,

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from spikewatt.base.errors import DataError
 from spikewatt.cosim.systolic import NativeSystolic
-from spikewatt.model.errors import DataError
+from spikewatt.model.compile.systolic.program import SystolicProgram
+from spikewatt.model.golden.systolic import accesses, cycles, plain_cycles
+from spikewatt.model.network.quantised import QuantisedLayer, QuantisedNetwork
 from spikewatt.model.params.systolic import Loading, Rounding, SystolicParams, SystolicTable
-from spikewatt.model.quantised import QuantisedLayer, QuantisedNetwork
-from spikewatt.model.systolic.program import SystolicProgram
-from spikewatt.model.systolic.schedule import accesses, cycles, plain_cycles
 from tests.cosim.systolic_builds import OPTIONS
 from tests.model.quantised_networks import NetworkKind, random_inputs, random_network
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from spikewatt.cosim.systolic import NativeSystolic, SystolicTrace
+from spikewatt.model.compile.systolic.program import SystolicProgram
+from spikewatt.model.golden.systolic import accesses, cycles
 from spikewatt.model.params.systolic import Loading, Rounding, SystolicTable
-from spikewatt.model.systolic.program import SystolicProgram
-from spikewatt.model.systolic.schedule import accesses, cycles
 from tests.cosim.systolic_builds import (
     BUILDS,
     LONG_BUILDS,

@@ -10,7 +10,7 @@ import pytest
 from spikewatt.cosim.bench.cases import Case
 from spikewatt.cosim.native import NativeCore
 from spikewatt.cosim.simulate import Simulator
-from spikewatt.model.golden import run
+from spikewatt.model.golden.core import run
 from tests.cosim.agree import SIMULATORS, check_memories, check_trace, expected_visits, run_job
 from tests.cosim.corners_of_windows import WINDOW_CORE, WINDOW_CORNERS, kind, window_program
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from spikewatt.flow.export import read_sizes
+from spikewatt.flow.cli.export import read_sizes
 from spikewatt.flow.synth.cores import Choice, Core
 from spikewatt.model.params import CoreParams, Fabric, MeshParams, TableId
 from spikewatt.model.params.systolic import SystolicParams

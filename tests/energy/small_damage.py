@@ -9,8 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from spikewatt.energy.replay import replay
-from spikewatt.model.errors import NetlistError, WaveformError
+from spikewatt.base.errors import NetlistError, WaveformError
+from spikewatt.energy.activity.replay import replay
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.netlist.netlist import Netlist
 from tests.energy.small_library import build, read

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from spikewatt.energy.replay import Prepared, prepare
+from spikewatt.energy.activity.replay import Prepared, prepare
 from spikewatt.synth.asic import synthesise
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.liberty.reader import read_liberty

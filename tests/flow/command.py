@@ -7,7 +7,7 @@ from collections.abc import Callable
 __all__ = ["COMMAND", "Cli", "assert_one_line"]
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
-COMMAND = [sys.executable, "-c", "from spikewatt.flow.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "from spikewatt.flow.cli.main import main; main()"]
 
 
 def assert_one_line(run: subprocess.CompletedProcess[str], *words: str) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spikewatt.model.dataset import load_digits
-from spikewatt.model.netfile import save_network
+from spikewatt.model.network.dataset import load_digits
+from spikewatt.model.network.file import save_network
 from tests.flow.command import COMMAND, Cli
 
 

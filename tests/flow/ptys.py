@@ -7,7 +7,7 @@ import threading
 import tty
 from collections.abc import Iterator
 
-from spikewatt.flow.board.transport import Transport
+from spikewatt.targets.board.transport import Transport
 
 __all__ = ["board_at_port", "port"]
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from spikewatt.flow.compare.result import Comparison
 from spikewatt.flow.compare.run import Plan, compare
-from spikewatt.flow.price import PricedCore
-from spikewatt.model.network import Network
+from spikewatt.model.network.graph import Network
 from spikewatt.model.params import Leak
+from spikewatt.targets.price import PricedCore
 from tests.model.pairs import layered
 
 __all__ = ["CATEGORIES", "IMAGES", "NETWORK", "PLAN", "X", "Y", "leaky", "near", "priced", "small"]

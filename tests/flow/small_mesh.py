@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from spikewatt.flow import mesh
-from spikewatt.flow.mesh_ledger import MeshEnergy, price_mesh_samples
 from spikewatt.flow.run import run
-from spikewatt.model.network import Network
+from spikewatt.model.network.graph import Network
+from spikewatt.targets import mesh
+from spikewatt.targets.mesh_ledger import MeshEnergy, price_mesh_samples
 from tests.model.pairs import layered
 
 __all__ = ["LANES", "MESH", "NETWORK", "PRICED", "ROUTERS", "MeshRun", "X", "Y", "ran"]

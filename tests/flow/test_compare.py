@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from spikewatt.base.errors import DataError, NetworkError, SimulationError
 from spikewatt.cosim.systolic import NativeSystolic, SystolicTrace
 from spikewatt.flow.compare.bounds import SRAM_FACTORS, WIRE_SCALES
 from spikewatt.flow.compare.layers import neuro_layers
@@ -23,10 +24,9 @@ from spikewatt.flow.compare.variants import (
     NeuroVariant,
     usual,
 )
-from spikewatt.model.errors import DataError, NetworkError, SimulationError
+from spikewatt.model.compile.systolic.program import SystolicProgram
+from spikewatt.model.golden.systolic import first_vectors
 from spikewatt.model.params.systolic import Loading
-from spikewatt.model.systolic.program import SystolicProgram
-from spikewatt.model.systolic.schedule import first_vectors
 from tests.flow.small_comparison import (
     CATEGORIES,
     IMAGES,

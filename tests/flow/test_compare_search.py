@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from spikewatt.base.errors import ParameterError, SimulationError
 from spikewatt.flow.compare.bounds import SRAM_FACTORS, bound
 from spikewatt.flow.compare.result import Ratio
 from spikewatt.flow.compare.run import Plan, compare, sides
@@ -18,7 +19,6 @@ from spikewatt.flow.compare.variants import (
     refinements,
     usual,
 )
-from spikewatt.model.errors import ParameterError, SimulationError
 from spikewatt.model.params.systolic import Loading
 from tests.flow.small_comparison import NETWORK, X, near, priced, small
 

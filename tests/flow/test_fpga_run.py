@@ -13,18 +13,18 @@ import numpy as np
 import pytest
 
 from spikewatt.cosim.board import SimulatedBoard
-from spikewatt.flow.board.run import run_on_board
-from spikewatt.flow.board.transport import BoardError, SerialPort
 from spikewatt.hdl.neuro.core import NeuroCore
-from spikewatt.model.dataset import load_digits
-from spikewatt.model.netfile import save_network
+from spikewatt.model.compile.tap import board_params
+from spikewatt.model.network.dataset import load_digits
+from spikewatt.model.network.file import save_network
 from spikewatt.model.params import CoreParams, Fabric
-from spikewatt.model.tap import board_params
+from spikewatt.targets.board.run import run_on_board
+from spikewatt.targets.board.transport import BoardError, SerialPort
+from tests.flow.cli.test_interrupts import interrupted
 from tests.flow.command import COMMAND, Cli, assert_one_line
 from tests.flow.ptys import board_at_port, port
-from tests.flow.test_interrupts import interrupted
+from tests.model.compile.test_tap import counting
 from tests.model.pairs import layered
-from tests.model.test_tap import counting
 
 NETWORK = layered((6, 4, 5), (5,), 1, bias=6, T=3)
 COUNTED = counting((6, 4, 5), 2)
@@ -210,7 +210,7 @@ def test_interrupt(tmp_path: Path, stop: signal.Signals) -> None:
 
 def test_a_board_that_is_wrong(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """One weight less: status 1, and the place."""
-    import spikewatt.flow.board.core as core
+    import spikewatt.targets.board.core as core
 
     words = core.program_words
 

@@ -9,9 +9,9 @@ import pytest
 
 from spikewatt.flow.compare.bounds import bound, measure_glitches
 from spikewatt.flow.compare.run import sides
-from spikewatt.model.mesh.golden import run_mesh
-from spikewatt.model.mesh.mapping import map_mesh
-from spikewatt.model.netfile import save_network
+from spikewatt.model.compile.mesh.mapping import map_mesh
+from spikewatt.model.golden.mesh import run_mesh
+from spikewatt.model.network.file import save_network
 from tests.flow.command import Cli, assert_one_line
 from tests.flow.small_comparison import near
 from tests.flow.small_mesh import LANES, MESH, NETWORK, X, Y, ran

@@ -5,13 +5,13 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
+from spikewatt.base.errors import CapacityError
 from spikewatt.flow.report import RunReport
 from spikewatt.flow.run import load_digits, run
-from spikewatt.model.encoding import encode
-from spikewatt.model.errors import CapacityError
-from spikewatt.model.mapping import map_network
-from spikewatt.model.mesh.golden import run_mesh
-from spikewatt.model.mesh.mapping import map_mesh
+from spikewatt.model.compile.mapping import map_network
+from spikewatt.model.compile.mesh.mapping import map_mesh
+from spikewatt.model.golden.mesh import run_mesh
+from spikewatt.model.network.encoder import encode
 from spikewatt.model.params import RouterKind
 
 IMAGES = 32

@@ -10,11 +10,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from spikewatt.base.errors import NetworkError, ParameterError
 from spikewatt.flow.compare.sweep import Line, Sweep, parse_rates, sweep, trimmed
 from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant
-from spikewatt.model.errors import NetworkError, ParameterError
-from spikewatt.model.pair import spiking_pair
-from spikewatt.model.quantised_pair import quantised_pair
+from spikewatt.model.network.pair import spiking_pair
+from spikewatt.model.network.quantised_pair import quantised_pair
 from tests.flow.small_comparison import NETWORK, leaky, near
 from tests.model.pairs import domain, layered
 

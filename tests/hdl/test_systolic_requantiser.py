@@ -8,8 +8,8 @@ import pytest
 from amaranth.sim import Simulator
 
 from spikewatt.hdl.systolic.requantiser import Requantiser
+from spikewatt.model.network.quantised import Requantisation, requantise
 from spikewatt.model.params.systolic import Rounding, SystolicParams
-from spikewatt.model.quantised import Requantisation, requantise
 
 FLOOR, HALF_UP, HALF_EVEN = Rounding
 CASES: list[dict[str, Any]] = [

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from pywellen import Waveform  # pyright: ignore[reportAttributeAccessIssue]  # has no stubs
 
 from spikewatt.cosim.native import NativeCore, RtlTrace
-from spikewatt.model.golden import run
+from spikewatt.model.compile.program import Program
+from spikewatt.model.golden.core import run
 from spikewatt.model.params import CoreParams, Fabric, NeuronType
-from spikewatt.model.program import Program
 from tests.cosim.agree import check_trace
 
 NEURONS = AXONS = 64

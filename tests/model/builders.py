@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikewatt.model.golden import RunTrace
-from spikewatt.model.mapping import map_network
-from spikewatt.model.network import INPUT, Connection, Encoder, Network, Population, Readout
+from spikewatt.model.compile.mapping import map_network
+from spikewatt.model.compile.program import InputPort, Program
+from spikewatt.model.golden.core import RunTrace
+from spikewatt.model.network.graph import INPUT, Connection, Encoder, Network, Population, Readout
 from spikewatt.model.params import Compare, CoreParams, Leak, NeuronType, Reset
-from spikewatt.model.program import InputPort, Program
 
 __all__ = [
     "at",

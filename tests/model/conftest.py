@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spikewatt.model.netfile import save_network
-from spikewatt.model.network import INPUT, Connection, Encoder, Network, Population, Readout
+from spikewatt.model.network.file import save_network
+from spikewatt.model.network.graph import INPUT, Connection, Encoder, Network, Population, Readout
 from spikewatt.model.params import Compare, Leak, NeuronType, Reset
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spikewatt.model.errors import NetworkError
-from spikewatt.model.netfile import load_network
+from spikewatt.base.errors import NetworkError
+from spikewatt.model.network.file import load_network
 
 __all__ = ["array_name", "forge", "npy", "pack", "refusal", "unpack"]
 

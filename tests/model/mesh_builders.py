@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from spikewatt.model.golden import deliver, initial_state, tick
-from spikewatt.model.mesh.mapping import TileLimits, map_mesh
-from spikewatt.model.mesh.program import MeshInput, MeshProgram
-from spikewatt.model.mesh.split import squarest
-from spikewatt.model.network import Network, Readout
+from spikewatt.model.compile.mesh.mapping import TileLimits, map_mesh
+from spikewatt.model.compile.mesh.program import MeshInput, MeshProgram
+from spikewatt.model.compile.mesh.split import squarest
+from spikewatt.model.golden.core import deliver, initial_state, tick
+from spikewatt.model.network.graph import Network, Readout
 from tests.model.builders import random_network
 
 __all__ = ["PlainRun", "mesh_network", "random_mesh", "run_plain", "shuffled"]

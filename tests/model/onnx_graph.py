@@ -5,8 +5,8 @@ import onnxruntime
 from numpy.typing import ArrayLike, NDArray
 from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
 
+from spikewatt.model.network.quantised import QuantisedNetwork, Requantisation
 from spikewatt.model.params.systolic import Rounding
-from spikewatt.model.quantised import QuantisedNetwork, Requantisation
 
 __all__ = ["onnx_graph", "onnx_run"]
 

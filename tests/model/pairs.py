@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
-from spikewatt.model.network import INPUT, Connection, Encoder, Network, Population, Readout
+from spikewatt.model.network.graph import INPUT, Connection, Encoder, Network, Population, Readout
 from spikewatt.model.params import NeuronType, Reset
 
 __all__ = ["domain", "layered", "quantised", "trains"]

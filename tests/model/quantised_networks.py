@@ -6,8 +6,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from spikewatt.model.network.quantised import (
+    QuantisedLayer,
+    QuantisedNetwork,
+    Requantisation,
+    divider,
+)
 from spikewatt.model.params.systolic import Rounding
-from spikewatt.model.quantised import QuantisedLayer, QuantisedNetwork, Requantisation, divider
 
 __all__ = ["NetworkKind", "random_inputs", "random_network"]
 

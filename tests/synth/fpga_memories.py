@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from spikewatt.model.cache import cached
+from spikewatt.base.cache import cached
 from spikewatt.synth.fpga.devices import Family
 from spikewatt.synth.fpga.models import with_models
 from spikewatt.synth.yosys import run_yosys, yosys_version

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from spikewatt.model.errors import DataError, LibraryError, NetlistError, ParameterError, ToolError
+from spikewatt.base.errors import DataError, LibraryError, NetlistError, ParameterError, ToolError
 from spikewatt.synth.asic import AsicResult, synthesise
 from spikewatt.synth.technology.library import default_library_path
 from tests.synth.designs import DESIGNS

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pytest
 
-from spikewatt.model.errors import LibraryError, NetlistError
+from spikewatt.base.errors import LibraryError, NetlistError
 from spikewatt.synth.asic import AsicResult, synthesise
 from spikewatt.synth.click import fpga_cells
 from spikewatt.synth.liberty.reader import read_liberty

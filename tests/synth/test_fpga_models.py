@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from spikewatt.model.errors import NetlistError, ToolError
+from spikewatt.base.errors import NetlistError, ToolError
 from spikewatt.synth.fpga.devices import Family
 from spikewatt.synth.fpga.models import cell_models, with_models
 from tests.synth.fpga_memories import Shape, beside, icarus, map_shapes, map_verilog

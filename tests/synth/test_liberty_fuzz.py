@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from spikewatt.model.errors import LibraryError
+from spikewatt.base.errors import LibraryError
 from spikewatt.synth.liberty.models import verilog_models
 from spikewatt.synth.liberty.reader import read_liberty
 from tests.synth.liberty_files import osu

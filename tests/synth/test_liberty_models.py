@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from spikewatt.model.errors import LibraryError
+from spikewatt.base.errors import LibraryError
 from spikewatt.synth.liberty.library import Cell
 from spikewatt.synth.liberty.models import verilog_models, verilog_stubs
 from spikewatt.synth.liberty.reader import read_liberty

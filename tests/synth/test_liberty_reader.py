@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 import pytest
 
-from spikewatt.model.errors import LibraryError
+from spikewatt.base.errors import LibraryError
 from spikewatt.synth.liberty.library import FlipFlop, Latch
 from spikewatt.synth.liberty.reader import read_liberty
 from tests.synth.liberty_files import near

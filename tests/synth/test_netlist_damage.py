@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from spikewatt.model.errors import NetlistError
+from spikewatt.base.errors import NetlistError
 from spikewatt.synth.netlist.reader import read_netlist
 from tests.synth.json_netlists import cell, module, port, read, sparse, write
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from spikewatt.model.errors import NetlistError
+from spikewatt.base.errors import NetlistError
 from spikewatt.synth.netlist.netlist import ONE, Memory, Netlist
 from tests.synth.json_netlists import module, named, net, port, read
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from spikewatt.model.errors import NetlistError
+from spikewatt.base.errors import NetlistError
 from spikewatt.synth.asic import synthesise
 from spikewatt.synth.liberty.models import verilog_stubs
 from spikewatt.synth.liberty.reader import read_liberty

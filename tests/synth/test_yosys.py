@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from spikewatt.model.errors import ToolError
+from spikewatt.base.errors import ToolError
 from spikewatt.synth.yosys import run_yosys, yosys_version
 
 

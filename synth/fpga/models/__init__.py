@@ -8,7 +8,7 @@ from collections.abc import Collection
 from importlib import resources
 from pathlib import Path
 
-from spikewatt.model.errors import NetlistError, ToolError
+from spikewatt.base.errors import NetlistError, ToolError
 from spikewatt.synth.fpga.devices import Family
 
 __all__ = ["cell_models", "with_models"]

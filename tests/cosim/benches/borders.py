@@ -8,10 +8,10 @@ from cocotb.triggers import RisingEdge, with_timeout
 
 from spikewatt.cosim.bench.aer import Scoreboard
 from spikewatt.hdl.neuro.signatures import Command
-from spikewatt.model.configuration import (
+from spikewatt.model.compile.configuration import (
     unpack_packet,
 )
-from spikewatt.model.golden import initial_state, run
+from spikewatt.model.golden.core import initial_state, run
 from spikewatt.model.params import TableId
 from tests.cosim.benches.lively import (
     ALL_AXONS,

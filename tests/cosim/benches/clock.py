@@ -9,7 +9,7 @@ from cocotb.utils import get_sim_time
 
 from spikewatt.cosim.bench.aer import Scoreboard
 from spikewatt.cosim.bench.core import CoreBench
-from spikewatt.model.configuration import config_payload
+from spikewatt.model.compile.configuration import config_payload
 from spikewatt.model.params import TableId
 from tests.cosim.small_core import CORE, make_program
 

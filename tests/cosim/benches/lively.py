@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from spikewatt.cosim.bench.aer import Scoreboard
 from spikewatt.cosim.bench.core import CoreBench
-from spikewatt.model.golden import RunTrace
+from spikewatt.model.golden.core import RunTrace
 from spikewatt.model.params import Leak, NeuronType, Reset
 from tests.cosim.small_core import CORE, make_program
 

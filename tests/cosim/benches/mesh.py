@@ -9,8 +9,8 @@ import cocotb
 import numpy as np
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from spikewatt.model.configuration import pack_table, table_addresses
-from spikewatt.model.mesh.packets import (
+from spikewatt.model.compile.configuration import pack_table, table_addresses
+from spikewatt.model.compile.mesh.packets import (
     control_packet,
     event_packets,
     read_packets,

@@ -9,7 +9,7 @@ import cocotb
 import numpy as np
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from spikewatt.model.mesh.packets import control_packet, event_packets, read_packets
+from spikewatt.model.compile.mesh.packets import control_packet, event_packets, read_packets
 from spikewatt.model.params import Control, RouterKind, TableId
 from tests.cosim.mesh_cases import mesh_case, small_mesh
 from tests.cosim.mesh_recorder import MeshBench

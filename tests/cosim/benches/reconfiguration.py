@@ -10,14 +10,14 @@ from cocotb.triggers import RisingEdge, with_timeout
 from spikewatt.cosim.bench.aer import Scoreboard
 from spikewatt.cosim.bench.core import CoreBench
 from spikewatt.hdl.neuro.signatures import Command
-from spikewatt.model.configuration import (
+from spikewatt.model.compile.configuration import (
     config_payload,
     program_words,
     table_addresses,
 )
-from spikewatt.model.golden import CoreState, initial_state, run
+from spikewatt.model.compile.program import Program
+from spikewatt.model.golden.core import CoreState, initial_state, run
 from spikewatt.model.params import Leak, NeuronType, TableId
-from spikewatt.model.program import Program
 from tests.cosim.benches.lively import (
     ALL_AXONS,
     LIMIT,

@@ -10,9 +10,9 @@ from cocotb.triggers import RisingEdge
 
 from spikewatt.cosim.bench.aer import Scoreboard
 from spikewatt.cosim.bench.systolic import SystolicBench
-from spikewatt.model.configuration import config_payload, table_addresses
+from spikewatt.model.compile.configuration import config_payload, table_addresses
+from spikewatt.model.golden.systolic import cycles
 from spikewatt.model.params.systolic import SystolicTable
-from spikewatt.model.systolic.schedule import cycles
 from tests.cosim.systolic_builds import SystolicCase, cases
 
 LIMIT = {"timeout_time": 2, "timeout_unit": "ms"}

@@ -7,7 +7,7 @@ import cocotb
 from cocotb.triggers import with_timeout
 
 from spikewatt.cosim.bench.core import CoreBench
-from spikewatt.model.configuration import config_payload
+from spikewatt.model.compile.configuration import config_payload
 from spikewatt.model.params import CONFIG_DATA_BITS, Table, TableId
 from tests.cosim.builds import BUILDS
 

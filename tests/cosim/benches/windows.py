@@ -8,8 +8,8 @@ import numpy as np
 
 from spikewatt.cosim.bench.aer import Scoreboard
 from spikewatt.cosim.bench.core import CoreBench
-from spikewatt.model.configuration import config_payload, pack_table, table_addresses
-from spikewatt.model.golden import initial_state, run
+from spikewatt.model.compile.configuration import config_payload, pack_table, table_addresses
+from spikewatt.model.golden.core import initial_state, run
 from spikewatt.model.params import Leak, NeuronType, TableId
 from tests.cosim.benches.lively import LIMIT, NOTHING, compare
 from tests.cosim.corners_of_windows import WINDOW_CORE, window_program

@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 
 from spikewatt.hdl.host.bridge import HostBridge
 from spikewatt.hdl.host.uart import received_layout
-from spikewatt.model.host import (
+from spikewatt.model.compile.host import (
     FrameReader,
     Reply,
     end_of_operations,

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from spikewatt.hdl.host.frames import FrameCheck, FrameDecoder, FrameEncoder, sent_layout
 from spikewatt.hdl.host.uart import received_layout
-from spikewatt.model.host import FrameReader, frame
+from spikewatt.model.compile.host import FrameReader, frame
 from spikewatt.model.params.host import ESCAPE, FLAG
 from tests.hdl.host.lines import feed, simulate, taker
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from spikewatt.base.errors import ParameterError
 from spikewatt.hdl.host.uart import UartReceiver, UartTransmitter
-from spikewatt.model.errors import ParameterError
 from tests.hdl.host.lines import feed, simulate, taker
 
 Levels = list[tuple[int, float]]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from spikewatt.base.errors import SimulationError
 from spikewatt.cosim.simulate import simulate
-from spikewatt.model.errors import SimulationError
 from tests.hdl.router.elements import ELEMENTS, verilog
 
 Edit = Callable[[str], str]

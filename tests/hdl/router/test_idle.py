@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from spikewatt.cosim.simulate import Simulator
 from spikewatt.cosim.traffic import Passage, Traffic, pass_through
-from spikewatt.energy.waveform import Waveform, open_waveform
+from spikewatt.energy.activity.waveform import Waveform, open_waveform
 from spikewatt.hdl.router.asynchronous import clicks_of
 from spikewatt.model.params import PORTS, Port, RouterKind
 from tests.hdl.router.packets import ALLOWED, LEAST, PACKET, router, to_port

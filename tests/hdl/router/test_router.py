@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from spikewatt.base.errors import ParameterError
 from spikewatt.cosim.harness import PERIOD
 from spikewatt.cosim.simulate import Simulator
 from spikewatt.cosim.traffic import Traffic, pass_through
 from spikewatt.hdl.router.synchronous import SyncRouter
-from spikewatt.model.errors import ParameterError
 from spikewatt.model.params import PORTS, Port, RouterKind
 from tests.hdl.router.packets import (
     ALLOWED,

@@ -7,8 +7,8 @@ import pytest
 from amaranth.hdl import Elaboratable, Module
 from amaranth.sim import Simulator
 
+from spikewatt.base.errors import ParameterError, ToolError
 from spikewatt.hdl.neuro.core import NeuroCore
-from spikewatt.model.errors import ParameterError, ToolError
 from spikewatt.model.params import CoreParams, Fabric
 from spikewatt.synth.fpga.board_top import BoardTop, bit_clocks
 from spikewatt.synth.fpga.boards import Pin, find_board

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from spikewatt.model.errors import ParameterError
+from spikewatt.base.errors import ParameterError
 from spikewatt.synth.fpga.devices import DEVICES, Device, find_device
 from spikewatt.synth.fpga.flow import map_fpga
 from spikewatt.synth.fpga.tools import NEXTPNR_ECP5, NEXTPNR_ICE40

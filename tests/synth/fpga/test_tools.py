@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from spikewatt.model.errors import CapacityError, ToolError
+from spikewatt.base.errors import CapacityError, ToolError
 from spikewatt.synth.fpga.tools import ECPPACK, FPGA_TOOLS, ICEPACK, NEXTPNR_ECP5, NEXTPNR_ICE40
 from spikewatt.synth.tools import PipTool
 

@@ -1,0 +1,1 @@
+"""Which net toggled when: waveforms, SAIF, matching, compiling, replay, checks."""

@@ -1,0 +1,284 @@
+"""The replay judged by the waveform: every flip-flop's input against its next output."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from spikewatt.energy.activity.lowering import Literal
+from spikewatt.energy.activity.popcount import popcount
+from spikewatt.energy.activity.program import Program
+from spikewatt.energy.activity.words import ALL, earlier
+
+__all__ = ["Checker", "Mismatch"]
+
+_ONE, _TOP = np.uint64(1), np.uint64(63)
+_FALSE = Literal(0)
+_FOLLOWS, _TIED = -1, -2
+"""In place of a clock: a recorded net changes after its gate; or with it, where two ask at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """A state that the netlist does not explain: data sample, its flip-flop, its value there.
+
+    Recorded nets count on after the flip-flops.
+    """
+
+    sample: int
+    check: int
+    value: int
+
+
+@numba.njit(cache=True)
+def _gather(words, index, out):
+    """Samples ``index`` of a row, packed; -1 takes sample 0."""
+    out[:] = np.uint64(0)
+    for k in range(index.shape[0]):
+        at = max(index[k], 0)
+        out[k >> 6] |= ((words[at >> 6] >> np.uint64(at & 63)) & np.uint64(1)) << np.uint64(k & 63)
+
+
+@numba.njit(cache=True, nogil=True)
+def _edges(words, inverted, before, to_data, data_at, base, count, out_at, out_mid):
+    """Rising edges of a clock that come with a data sample, and those between it and the next."""
+    out_at[:] = np.uint64(0)
+    out_mid[:] = np.uint64(0)
+    flip, lead = np.uint64(0) - inverted, before << np.uint64(63)
+    for k in range((count + 63) >> 6):
+        value = words[k] ^ flip
+        rise = value & ~((value << np.uint64(1)) | (lead >> np.uint64(63)))
+        lead = value
+        while rise:
+            low = rise & (np.uint64(0) - rise)
+            s = 64 * k + np.int64(popcount(low - np.uint64(1)))
+            rise ^= low
+            if s >= count:
+                break
+            d = to_data[s]
+            if d >= 0:
+                bit = np.uint64(1) << np.uint64(d & 63)
+                if data_at[d] == base + s:
+                    out_at[d >> 6] |= bit
+                else:
+                    out_mid[d >> 6] |= bit
+
+
+@numba.njit(cache=True, nogil=True)
+def _load(early, lead, late_at, late_before, row, flip, now, before):
+    """A row at the data samples, and just before them."""
+    if row < early.shape[0]:
+        last = lead[row]
+        for k in range(now.shape[0]):
+            word = early[row, k]
+            now[k] = word ^ flip
+            before[k] = ((word << _ONE) | (last >> _TOP)) ^ flip
+            last = word
+    else:
+        for k in range(now.shape[0]):
+            now[k] = late_at[row - early.shape[0], k] ^ flip
+            before[k] = late_before[row - early.shape[0], k] ^ flip
+
+
+@numba.njit(cache=True, nogil=True)
+def _judge(
+    early, lead, late_at, late_before, edge_at, edge_mid, valid,
+    rows, inverted, clock, both, mid_ok,
+):  # fmt: skip
+    """First mismatch (sample, check, value), or -1; and the edges that were judged."""
+    worst, which, what, judged = np.int64(-1), np.int64(-1), np.int64(0), np.int64(0)
+    full, none = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(0)
+    words = valid.shape[0]
+    now, before = np.empty((4, words), np.uint64), np.empty((4, words), np.uint64)
+    for i in range(rows.shape[0]):
+        for n in range(4):
+            flip = full if inverted[i] & (1 << n) else none
+            _load(early, lead, late_at, late_before, rows[i, n], flip, now[n], before[n])
+        either = full if both[i] else none
+        middle = full if mid_ok[i] else none
+        c = clock[i]
+        recorded, tied = c < 0, full if c == _TIED else none
+        for k in range(words):
+            clear, preset = now[2, k], now[3, k]
+            if recorded:  # whenever the net changes, its gate has asked for that
+                edge, between = now[0, k] ^ before[0, k], none
+            else:
+                edge, between = edge_at[c, k], middle & edge_mid[c, k]
+                judged += np.int64(popcount(edge & valid[k]))
+                judged += np.int64(popcount(between & valid[k]))
+            next_ = (edge & before[1, k]) | (~edge & before[0, k])
+            expected = (next_ & ~clear & ~preset) | (preset & ~clear) | (clear & preset & either)
+            bad = expected ^ now[0, k]
+            bad |= between & ~clear & ~preset & (now[0, k] ^ now[1, k])
+            bad &= valid[k] & ~(tied & ~(now[0, k] ^ now[1, k]))
+            if bad:
+                low = bad & (none - bad)
+                sample = 64 * k + np.int64(popcount(low - _ONE))
+                if worst < 0 or sample < worst:
+                    worst, which = np.int64(sample), np.int64(i)
+                    what = np.int64(1) if now[0, k] & low else np.int64(0)
+    return worst, which, what, judged
+
+
+class Checker:
+    """Judges superblocks, one after another.
+
+    Parameters
+    ----------
+    program:
+        What was compiled.
+    enables, clocks:
+        Enables of the memory ports, and their clocks with polarity (``None``: asynchronous).
+    addresses:
+        Address rows of the memory ports.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        enables: Sequence[Literal],
+        clocks: Sequence[Literal | None],
+        addresses: Sequence[Sequence[int]],
+    ) -> None:
+        self.program = program
+        late = {int(row) for row in program.clock_rows}
+        elements = [check.element for check in program.checks]
+        judged = [(e.state, e.data, e.clear, e.preset) for e in elements]
+        judged += [(Literal(one.net), one.gate, _FALSE, _FALSE) for one in program.recorded]
+        literals = [literal for four in judged for literal in four]
+        edges = [e.control for e in elements] + [lit for lit in clocks if lit is not None]
+        self.enables, self.port_clocks = enables, clocks
+        self._addresses = [
+            () if clock else tuple(rows) for rows, clock in zip(addresses, clocks, strict=True)
+        ]
+        addressed = {row for rows in self._addresses for row in rows}
+        rows = sorted({lit.row for lit in [*literals, *enables]} | addressed)
+        clock_rows = sorted({lit.row for lit in edges})
+        self.early = np.array([r for r in rows if r not in late], np.int32)
+        self.late = np.array([r for r in rows if r in late], np.int32)
+        self.place = {int(r): k for k, r in enumerate([*self.early, *self.late])}
+        self.early_clocks = np.array([r for r in clock_rows if r not in late], np.int32)
+        self.late_clocks = np.array([r for r in clock_rows if r in late], np.int32)
+        self.clocks = sorted({(lit.row, lit.inverted) for lit in edges})
+        self._clock_at = {key: k for k, key in enumerate(self.clocks)}
+        self._rows = np.array(
+            [[self.place[literal.row] for literal in four] for four in judged], np.int64
+        ).reshape(-1, 4)
+        self._inverted = np.array(
+            [sum(literal.inverted << k for k, literal in enumerate(four)) for four in judged],
+            np.uint8,
+        )
+        clocks_of = [self._clock_at[e.control.row, e.control.inverted] for e in elements]
+        clocks_of += [_TIED if one.kind == "mutex" else _FOLLOWS for one in program.recorded]
+        self._clock = np.array(clocks_of, np.int64)
+        self._both = np.zeros(len(judged), np.bool_)
+        self._both[: len(elements)] = [e.both for e in elements]
+        self._mid = np.array([four[1].row not in late for four in judged], np.bool_)
+        self._last: dict[int, np.uint64] = {}
+        self._lead = np.zeros(len(self.early), np.uint64)
+        self._late_lead = np.zeros(len(self.late), np.uint64)
+        self.judged = 0
+
+    def edges(
+        self, early: NDArray[np.uint64], late: NDArray[np.uint64], to_data: NDArray[np.int64],
+        data_at: NDArray[np.int64], base: int, count: int, *, first: bool,
+    ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:  # fmt: skip
+        """Rising edges of every clock: at data samples, and after them; uint64[clocks, words]."""
+        words = early.shape[1]
+        at = np.zeros((len(self.clocks), words), np.uint64)
+        mid = np.zeros_like(at)
+        places = {int(r): early[k] for k, r in enumerate(self.early_clocks)}
+        for k, (row, inverted) in enumerate(self.clocks):
+            if row in places:
+                value = places[row] ^ (ALL if inverted else np.uint64(0))
+                lead = value[0] << _TOP if first else self._last[-2 - k]
+                at[k] = value & ~earlier(value[None], np.array([lead], np.uint64))[0]
+                self._last[-2 - k] = value[-1]
+        for r, row in enumerate(self.late_clocks):
+            words_of = late[r]
+            for inverted in (False, True):
+                k = self._clock_at.get((int(row), inverted))
+                if k is None:
+                    continue
+                start = (int(words_of[0]) & 1) ^ inverted
+                before = start if first else int(self._last[int(row)]) ^ inverted
+                flip, lead = np.uint64(inverted), np.uint64(before)
+                _edges(words_of, flip, lead, to_data, data_at, base, count, at[k], mid[k])
+            end = count - 1
+            self._last[int(row)] = np.uint64(int(words_of[end >> 6]) >> (end & 63) & 1)
+        return at, mid
+
+    def views(
+        self, late: NDArray[np.uint64], data_at: NDArray[np.int64], base: int, count: int,
+        *, first: bool,
+    ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:  # fmt: skip
+        """Late rows at the data samples, and just before them; uint64[rows, words]."""
+        words = -(-len(data_at) // 64)
+        at = np.zeros((len(late), words), np.uint64)
+        before = np.zeros_like(at)
+        end = count - 1
+        for k, row in enumerate(late):
+            _gather(row, data_at - base, at[k])
+            _gather(row, data_at - base - 1, before[k])
+            if not first:  # the sample before this superblock
+                before[k, 0] = (before[k, 0] & ~_ONE) | self._late_lead[k]
+            self._late_lead[k] = (row[end >> 6] >> np.uint64(end & 63)) & _ONE
+        return at, before
+
+    def judge(
+        self, early: NDArray[np.uint64], late_at: NDArray[np.uint64],
+        late_before: NDArray[np.uint64], edge_at: NDArray[np.uint64],
+        edge_mid: NDArray[np.uint64], valid: NDArray[np.uint64],
+    ) -> Mismatch | None:  # fmt: skip
+        """First state that the netlist does not explain, among the ``valid`` samples."""
+        if not len(self._rows):
+            return None
+        sample, check, value, judged = _judge(
+            early, self._lead, late_at, late_before, edge_at, edge_mid, valid,
+            self._rows, self._inverted, self._clock, self._both, self._mid,
+        )  # fmt: skip
+        self.judged += int(judged)
+        return None if sample < 0 else Mismatch(int(sample), int(check), int(value))
+
+    def enabled(
+        self, port: int, early: NDArray[np.uint64], late_at: NDArray[np.uint64],
+        late_before: NDArray[np.uint64],
+    ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:  # fmt: skip
+        """Enable of a memory port just before the data samples, and at them; uint64[words]."""
+        enable = self.enables[port]
+        flip = ALL if enable.inverted else np.uint64(0)
+        before, at = self._around(enable.row, early, late_at, late_before)
+        return before ^ flip, at ^ flip
+
+    def addressed(
+        self, port: int, early: NDArray[np.uint64], late_at: NDArray[np.uint64],
+        late_before: NDArray[np.uint64],
+    ) -> NDArray[np.uint64]:  # fmt: skip
+        """Data samples at which the address of an asynchronous port changes; uint64[words]."""
+        changed = np.zeros(early.shape[1], np.uint64)
+        for row in self._addresses[port]:
+            before, at = self._around(row, early, late_at, late_before)
+            changed |= before ^ at
+        return changed
+
+    def _around(
+        self, row: int, early: NDArray[np.uint64], late_at: NDArray[np.uint64],
+        late_before: NDArray[np.uint64],
+    ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:  # fmt: skip
+        """A row just before the data samples, and at them; uint64[words]."""
+        place, n = self.place[row], len(self.early)
+        if place >= n:
+            return late_before[place - n], late_at[place - n]
+        at = early[place]
+        return earlier(at[None], self._lead[place : place + 1])[0], at
+
+    def done(self, early: NDArray[np.uint64]) -> None:
+        """Keep what the next superblock needs of this one."""
+        self._lead = early[:, -1].copy()
+
+    def clock_of(self, port: int) -> int | None:
+        """Index into the clocks of a memory port's."""
+        clock = self.port_clocks[port]
+        return None if clock is None else self._clock_at[clock.row, clock.inverted]

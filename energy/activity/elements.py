@@ -1,0 +1,208 @@
+"""Cells of a netlist as rows, steps and holds: what each output is, given the states.
+
+A net that the netlist marks as recorded (the output of a delay, of a fire buffer, or within a
+mutual-exclusion element: `Netlist.recorded`) is a state as well, for its value depends on when its
+gate's inputs changed. A loop through such a net is none.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from spikewatt.base.errors import NetlistError
+from spikewatt.energy.activity.lowering import Kind, Literal, Lowering, Step
+from spikewatt.synth.liberty.function import Function
+from spikewatt.synth.liberty.gating import expand_clock_gate
+from spikewatt.synth.liberty.library import Cell, FlipFlop, Library
+from spikewatt.synth.netlist.netlist import Instance, Netlist
+
+__all__ = ["Element", "Elements", "Recorded", "build_elements", "state_net"]
+
+FALSE, TRUE = Literal(0), Literal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """A flip-flop or latch: its state, and what moves it.
+
+    ``edge``: the state takes ``data``, as it was a sample ago, when ``control`` rises; otherwise
+    it follows ``data`` while ``control`` holds. ``clear`` and ``preset`` act at once; ``both`` is
+    the state under both.
+    """
+
+    instance: str
+    state: Literal
+    edge: bool
+    control: Literal
+    data: Literal
+    clear: Literal
+    preset: Literal
+    both: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A net that only the waveform can tell, and what its gate makes of its inputs without delay.
+
+    ``kind`` is the mark that the netlist has on it.
+    """
+
+    net: int
+    kind: str
+    gate: Literal
+
+
+@dataclass(frozen=True)
+class Elements:
+    """All states and steps of a netlist; rows below ``len(netlist.names)`` are its nets."""
+
+    states: tuple[Element, ...]
+    steps: tuple[Step, ...]
+    rows: int
+    clocks: tuple[int, ...]
+    """Rows that clock something, the memories included."""
+    enables: tuple[Literal, ...]
+    """For each port of each memory: whether it is enabled, one of its bits at least."""
+    given: tuple[int, ...]
+    """Outputs of macros and other cells without a function: only the waveform can tell them."""
+    recorded: tuple[Recorded, ...] = ()
+    """Nets that the netlist marks so; they are among ``given``."""
+
+
+def state_net(instance: Instance, cell: Cell) -> Literal | None:
+    """Net that shows the state of a flip-flop or latch, inverted if only that is connected."""
+    sequential = cell.sequential
+    if sequential is None:
+        return None
+    inverse = None
+    for name, net in instance.pins.items():
+        function = cell.pins[name].function
+        if function is None or cell.pins[name].direction != "output":
+            continue
+        if function.tree == ("pin", sequential.state):
+            return Literal(net)
+        if function.tree in (("pin", sequential.inverted), ("not", ("pin", sequential.state))):
+            inverse = Literal(net, inverted=True)
+    return inverse
+
+
+def build_elements(netlist: Netlist, library: Library) -> Elements:
+    """Lower every instance.
+
+    Raises
+    ------
+    NetlistError
+        A cell that is not in the library.
+    """
+    lowering, clocks = Lowering(len(netlist.names)), set()
+    states: list[Element] = []
+    given: list[int] = []
+    for instance in netlist.instances:
+        cell = library.cells.get(instance.type)
+        if cell is None:
+            raise NetlistError(
+                f"cell {instance.name} is a {instance.type}, which library {library.name} has not: "
+                "give the library that the netlist was mapped to"
+            )
+        pins = {
+            name: Literal(instance.pins[name]) if name in instance.pins else FALSE
+            for name in cell.pins
+        }
+        cell = expand_clock_gate(cell)
+        if cell.sequential is not None:
+            states.append(_sequential(instance, cell, pins, lowering, given))
+        else:
+            _outputs(instance, cell, pins, lowering, given)
+    recorded = tuple(_recorded(netlist, lowering))
+    given += [one.net for one in recorded]
+    clocks.update(element.control.row for element in states)
+    clocks.update(
+        port.clock for memory in netlist.memories for port in memory.ports if port.clock is not None
+    )
+    enables = tuple(
+        _any(port.enable, lowering) for memory in netlist.memories for port in memory.ports
+    )
+    return Elements(
+        states=tuple(states),
+        steps=tuple(lowering.steps),
+        rows=lowering.rows,
+        clocks=tuple(sorted(clocks)),
+        enables=enables,
+        given=tuple(given),
+        recorded=recorded,
+    )
+
+
+def _recorded(netlist: Netlist, lowering: Lowering) -> Iterator[Recorded]:
+    """Recorded nets; their gates write rows of their own from now on."""
+    for at, step in enumerate(lowering.steps):
+        if (kind := netlist.recorded.get(step.out)) is not None:
+            gate = lowering.new_row()
+            lowering.steps[at] = replace(step, out=gate)
+            yield Recorded(step.out, kind, Literal(gate))
+
+
+def _any(nets: Iterable[int], lowering: Lowering) -> Literal:
+    """Whether one of the nets is 1."""
+    literals = [Literal(net) for net in sorted(set(nets) - {0})]
+    while len(literals) > 1:
+        part = tuple(~literal for literal in literals[:4])
+        kind = {2: Kind.AND2, 3: Kind.AND3, 4: Kind.AND4}[len(part)]
+        out = lowering.new_row()
+        lowering.steps.append(Step(kind, part, out, inverted=True))
+        literals = [*literals[4:], Literal(out)]
+    return literals[0] if literals else FALSE
+
+
+def _outputs(
+    instance: Instance,
+    cell: Cell,
+    pins: Mapping[str, Literal],
+    lowering: Lowering,
+    given: list[int],
+    done: Literal | None = None,
+) -> None:
+    """Steps for every connected output but the one that is the state itself."""
+    for name, net in instance.pins.items():
+        pin = cell.pins[name]
+        if pin.direction != "output" or (done is not None and done.row == net):
+            continue
+        if pin.function is None:
+            given.append(net)
+        else:
+            lowering.into(net, pin.function, pins)
+
+
+def _sequential(
+    instance: Instance,
+    cell: Cell,
+    pins: Mapping[str, Literal],
+    lowering: Lowering,
+    given: list[int],
+) -> Element:
+    sequential = cell.sequential
+    assert sequential is not None
+    state = state_net(instance, cell)
+    done = state
+    if state is None:
+        state = Literal(lowering.new_row())
+    known = {**pins, sequential.state: state, sequential.inverted: ~state}
+
+    def value(function: Function | None) -> Literal:
+        return FALSE if function is None else lowering.literal(function, known)
+
+    if isinstance(sequential, FlipFlop):
+        edge, control, data = True, sequential.clocked_on, sequential.next_state
+    else:
+        edge, control, data = False, sequential.enable, sequential.data_in
+    element = Element(
+        instance=instance.name,
+        state=state,
+        edge=edge,
+        control=value(control),
+        data=value(data),
+        clear=value(sequential.clear),
+        preset=value(sequential.preset),
+        both=sequential.both == "H",
+    )
+    _outputs(instance, cell, known, lowering, given, done)
+    return element

@@ -1,0 +1,129 @@
+"""A netlist and a waveform, brought together: what the replay starts from."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from spikewatt.energy.activity.elements import Elements, build_elements
+from spikewatt.energy.activity.matching import Matches, SourceBit, match
+from spikewatt.energy.activity.program import Program, compile_program
+from spikewatt.energy.activity.samples import Samples, read_samples
+from spikewatt.energy.activity.waveform import Reader, Waveform, open_waveform
+from spikewatt.synth.liberty.library import Library
+from spikewatt.synth.netlist.netlist import Netlist
+
+__all__ = ["Prepared", "Progress", "clock_inputs", "prepare"]
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done, and how much of it is done, 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A netlist with the samples of one waveform, ready to be replayed."""
+
+    netlist: Netlist
+    elements: Elements
+    program: Program
+    matches: Matches
+    samples: Samples
+    seeds: Mapping[int, bool]
+    """What the waveform shows of latches at its beginning, by row."""
+    clock_roots: tuple[int, ...]
+    """Top inputs that clock flip-flops: those that toggle as clocks do, or else all of them."""
+    tick_s: float
+    path: Path
+
+    @property
+    def unmatched(self) -> tuple[str, ...]:
+        """Names of state bits that the waveform does not show, and of nets without a driver.
+
+        The value of the former is computed where the rest determines it, and else taken as 0.
+        """
+        names = self.netlist.names
+        nets = (names[net][0] for net in self.program.unmatched if net < len(names))
+        return (*nets, *self.program.inferred)
+
+
+def prepare(
+    netlist: Netlist,
+    library: Library,
+    waveform: Waveform | Path | str,
+    scope: str | None = None,
+    *,
+    reader: Reader = "wellen",
+    progress: Progress = lambda what, share: None,
+) -> Prepared:
+    """Match names, compile the netlist, read the waveform.
+
+    Raises
+    ------
+    NetlistError
+        An unknown cell or a combinational loop.
+    WaveformError
+        A scope or file that does not serve.
+    """
+    wave = waveform if isinstance(waveform, Waveform) else open_waveform(waveform, reader)
+    elements = build_elements(netlist, library)
+    matches = match(wave, netlist, elements, scope)
+    clocks = [net for net in clock_inputs(netlist, elements) if net in matches.roots]
+    shown = {**dict.fromkeys(matches.others, False), **dict.fromkeys(matches.roots, True)}
+    trial = compile_program(netlist, elements, shown, ())
+    extra = {row: bit for row, bit in matches.others.items() if row in set(trial.forced)}
+    samples = read_samples(wave, {**matches.roots, **extra}, clocks, progress)
+    roots = samples.root_rows.tolist()
+    latches = {element.state.row for element in elements.states if not element.edge}
+    program = compile_program(netlist, elements, shown, roots) if roots else trial
+    seeds = {
+        row: value
+        for row, bit in matches.others.items()
+        if row in latches and (value := _first(wave, bit)) is not None
+    }
+    return Prepared(
+        netlist=netlist,
+        elements=elements,
+        program=program,
+        matches=matches,
+        samples=samples,
+        seeds=seeds,
+        clock_roots=tuple(roots or clocks),
+        tick_s=wave.tick_s,
+        path=wave.path,
+    )
+
+
+def _first(wave: Waveform, source: SourceBit) -> bool | None:
+    """First value of a bit; ``None`` if it is unknown."""
+    changes = wave.changes(source.signal)
+    if not len(changes.times):
+        return None
+    word, place = source.bit >> 6, np.uint64(source.bit & 63)
+    if changes.unknown is not None and (changes.unknown[0, word] >> place) & np.uint64(1):
+        return None
+    return bool((changes.values[0, word] >> place) & np.uint64(1)) ^ source.inverted
+
+
+def clock_inputs(netlist: Netlist, elements: Elements) -> list[int]:
+    """Top inputs from which a clock pin can be reached through gates."""
+    inputs = {n for p in netlist.ports.values() if p.direction != "output" for n in p.nets}
+    return sorted(inputs & _behind(elements))
+
+
+def _behind(elements: Elements) -> set[int]:
+    """Rows from which a clock pin can be reached through gates."""
+    drivers = {step.out: step for step in elements.steps}
+    latches = {element.state.row: element for element in elements.states if not element.edge}
+    found: set[int] = set()
+    queue = list(elements.clocks)
+    while queue:
+        row = queue.pop()
+        if row in found:
+            continue
+        found.add(row)
+        if row in drivers:
+            queue.extend(operand.row for operand in drivers[row].operands)
+        elif row in latches:
+            queue.append(latches[row].control.row)
+    return found

@@ -1,0 +1,295 @@
+"""A netlist compiled for replay: arrays of steps, in two time bases.
+
+Most gates change only when a flip-flop or an input does, which is once a clock period; the clock
+tree changes twice. So there are two stages. The *data* stage holds every gate that no clock root
+reaches and that depends on no replayed state; it runs over the samples where data change. The
+*clock* stage holds the rest, runs over all samples, and carries the replayed states: latches,
+clock gates, and flip-flops that the waveform does not show.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikewatt.base.errors import NetlistError
+from spikewatt.energy.activity.elements import Element, Elements, Recorded
+from spikewatt.energy.activity.lowering import Kind, Literal, Step
+from spikewatt.synth.netlist.netlist import Netlist
+
+__all__ = ["Check", "Hold", "Program", "Stage", "compile_program"]
+
+
+class Hold(IntEnum):
+    """Steps that remember: kinds beyond those of ``Kind``."""
+
+    LATCH = 16
+    """While operand 0: operand 1; else as a sample ago."""
+    EDGE = 17
+    """When operand 0 rises: operand 1 as a sample ago; while operand 2: operand 3; else held."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Steps in an order that respects their dependencies.
+
+    Parameters
+    ----------
+    kind:
+        uint8[steps], of ``Kind`` and ``Hold``.
+    operands:
+        int32[steps, 4], rows.
+    inverted:
+        uint8[steps]: bit ``k`` inverts operand ``k``, bit 4 the result.
+    out:
+        int32[steps], rows.
+    groups:
+        int32[g + 1]: borders of runs of steps of one kind that do not need each other.
+    """
+
+    kind: NDArray[np.uint8]
+    operands: NDArray[np.int32]
+    inverted: NDArray[np.uint8]
+    out: NDArray[np.int32]
+    groups: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A state that the waveform shows, and what the netlist says of it."""
+
+    instance: str
+    element: Element
+
+
+@dataclass(frozen=True)
+class Program:
+    """What the replay runs.
+
+    Parameters
+    ----------
+    rows:
+        Number of rows; row ``n`` of the first ``nets`` is net ``n``.
+    data, clock:
+        The two stages.
+    clock_rows:
+        int32, rows that the clock stage writes or that are its own sources.
+    bridge:
+        int32, rows of the data stage that the clock stage reads.
+    checks:
+        States to hold against the waveform.
+    recorded:
+        Nets that the waveform alone can tell, to hold against their gates.
+    unmatched:
+        Nets that nothing in the waveform or the netlist determines; they are taken as 0.
+    inferred:
+        Names of flip-flops that the waveform does not show, and that are computed instead.
+    forced:
+        States taken from the waveform because they depend on themselves.
+    """
+
+    rows: int
+    nets: int
+    data: Stage
+    clock: Stage
+    clock_rows: NDArray[np.int32]
+    bridge: NDArray[np.int32]
+    checks: tuple[Check, ...]
+    recorded: tuple[Recorded, ...]
+    unmatched: tuple[int, ...]
+    inferred: tuple[str, ...]
+    forced: tuple[int, ...]
+
+
+def _stage(steps: Sequence[Step], level: Mapping[int, int]) -> Stage:
+    """Arrays of steps that are in order of level and kind."""
+    operands = np.zeros((len(steps), 4), np.int32)
+    inverted = np.zeros(len(steps), np.uint8)
+    for at, step in enumerate(steps):
+        operands[at, : len(step.operands)] = [operand.row for operand in step.operands]
+        flags = sum(operand.inverted << k for k, operand in enumerate(step.operands))
+        inverted[at] = flags | step.inverted << 4
+    keys = [(level[step.out], step.kind) for step in steps]
+    borders = [at for at in range(len(keys)) if not at or keys[at] != keys[at - 1]]
+    return Stage(
+        groups=np.array([*borders, len(steps)], np.int32),
+        kind=np.array([step.kind for step in steps], np.uint8),
+        operands=operands,
+        inverted=inverted,
+        out=np.array([step.out for step in steps], np.int32),
+    )
+
+
+def _hold(element: Element, extra: list[Step], rows: list[int]) -> Step:
+    """Step of a replayed state; steps before it go to ``extra``."""
+
+    def row() -> int:
+        rows[0] += 1
+        return rows[0] - 1
+
+    def join(kind: Kind, *operands: Literal, inverted: bool = False) -> Literal:
+        out = row()
+        extra.append(Step(kind, operands, out, inverted))
+        return Literal(out)
+
+    forced, value = element.clear, Literal(0)
+    if element.preset.row:
+        forced = join(Kind.AND2, ~element.clear, ~element.preset, inverted=True)
+        value = element.preset if element.both else join(Kind.AND2, element.preset, ~element.clear)
+    state = element.state
+    if element.edge:
+        operands = (element.control, element.data, forced, value)
+        return Step(Hold.EDGE, operands, state.row, state.inverted)
+    enable, data = element.control, element.data
+    if forced.row:
+        enable = join(Kind.AND2, ~enable, ~forced, inverted=True)
+        data = join(Kind.MUX, forced, value, data)
+    return Step(Hold.LATCH, (enable, data), state.row, state.inverted)
+
+
+def _levels(
+    steps: Sequence[Step], sources: Iterable[int]
+) -> tuple[dict[int, int], dict[int, Step]]:
+    """Level of each row that can be computed; and the steps that cannot, by the row they write."""
+    readers: dict[int, list[int]] = defaultdict(list)
+    waiting = []
+    level = dict.fromkeys(sources, 0)
+    ready = []
+    for at, step in enumerate(steps):
+        rows = {operand.row for operand in step.operands}
+        missing = [row for row in rows if row not in level]
+        waiting.append(len(missing))
+        for row in missing:
+            readers[row].append(at)
+        if not missing:
+            ready.append(at)
+    left = {step.out: step for step in steps}
+    while ready:
+        step = steps[ready.pop()]
+        level[step.out] = 1 + max((level[operand.row] for operand in step.operands), default=0)
+        left.pop(step.out, None)
+        for reader in readers.pop(step.out, ()):
+            waiting[reader] -= 1
+            if not waiting[reader]:
+                ready.append(reader)
+    return level, left
+
+
+def _cycle(left: Mapping[int, Step]) -> list[int]:
+    """Rows of one cycle among steps that wait for each other; empty if they wait for others."""
+    seen: set[int] = set()
+    for start in left:
+        path: dict[int, None] = {}
+        row: int | None = start
+        while row is not None and row not in seen:
+            if row in path:
+                rows = list(path)
+                return rows[rows.index(row) :]
+            path[row] = None
+            row = next((o.row for o in left[row].operands if o.row in left), None)
+        seen.update(path)
+    return []
+
+
+def compile_program(
+    netlist: Netlist, elements: Elements, shown: Mapping[int, bool], roots: Iterable[int]
+) -> Program:
+    """Order the steps, and divide them between the stages.
+
+    Parameters
+    ----------
+    shown:
+        Rows that the waveform shows; ``True`` for the outputs of flip-flops, memories and black
+        boxes and for top inputs, ``False`` for what is only taken if nothing else is known.
+    roots:
+        Rows that toggle as clocks do.
+
+    Raises
+    ------
+    NetlistError
+        A combinational loop, which is named.
+    """
+    taken = {0, 1} | {row for row, wanted in shown.items() if wanted}
+    undriven = set(range(len(netlist.names))) - {step.out for step in elements.steps}
+    undriven -= {element.state.row for element in elements.states}
+    unmatched = (undriven & _read(netlist)) - taken
+    taken |= undriven
+    replayed = [
+        element for element in elements.states if not (element.edge and element.state.row in taken)
+    ]
+    rows, forced = [elements.rows], []
+    extra: list[Step] = []
+    holds = {e.state.row: (_hold(e, extra, rows), e) for e in replayed}
+    while True:
+        steps = [*elements.steps, *extra, *(step for step, _ in holds.values())]
+        level, left = _levels(steps, taken)
+        if not left:
+            break
+        stuck = [row for row in _cycle(left) if row in holds]
+        if not stuck:
+            _refuse(netlist, _cycle(left))
+        chosen = next((row for row in stuck if row in shown), stuck[0])
+        if chosen in shown:
+            forced.append(chosen)
+        else:
+            unmatched.add(chosen)
+        taken.add(chosen)
+        del holds[chosen]
+    late = _reached(steps, level, {*roots, *holds})
+    order = sorted(steps, key=lambda step: (level[step.out], step.kind))
+    clock = [step for step in order if step.out in late]
+    data = [step for step in order if step.out not in late]
+    written = {step.out for step in clock}
+    reads = {operand.row for step in clock for operand in step.operands}
+    checks = tuple(
+        Check(e.instance, e)
+        for e in elements.states
+        if e.edge and e.state.row in taken and e.state.row not in unmatched
+    )
+    return Program(
+        rows=rows[0],
+        nets=len(netlist.names),
+        data=_stage(data, level),
+        clock=_stage(clock, level),
+        clock_rows=np.array(sorted(written | set(roots)), np.int32),
+        bridge=np.array(sorted(reads - written - set(roots)), np.int32),
+        checks=checks,
+        recorded=tuple(one for one in elements.recorded if one.net in taken),
+        unmatched=tuple(sorted(unmatched)),
+        inferred=tuple(_state_name(e, netlist) for _, e in holds.values() if e.edge),
+        forced=tuple(forced),
+    )
+
+
+def _state_name(element: Element, netlist: Netlist) -> str:
+    row = element.state.row
+    return netlist.names[row][0] if row < len(netlist.names) else element.instance
+
+
+def _read(netlist: Netlist) -> set[int]:
+    """Nets that something reads."""
+    read = {net for instance in netlist.instances for net in instance.pins.values()}
+    for memory in netlist.memories:
+        for port in memory.ports:
+            read |= {*port.enable, *port.address, *(port.data if port.kind == "write" else ())}
+    return read
+
+
+def _reached(steps: Sequence[Step], level: Mapping[int, int], late: set[int]) -> set[int]:
+    """Rows that depend on ``late`` ones, these included."""
+    for step in sorted(steps, key=lambda step: level[step.out]):
+        if any(operand.row in late for operand in step.operands):
+            late.add(step.out)
+    return late
+
+
+def _refuse(netlist: Netlist, cycle: Sequence[int]) -> None:
+    names = [netlist.names[row][0] for row in cycle if row < len(netlist.names)]
+    shown = " -> ".join([*reversed(names[-6:]), names[-1]]) if names else "unnamed nets"
+    raise NetlistError(
+        f"combinational loop through {shown}: break it with a register, or use a delay cell that "
+        "the waveform shows"
+    )

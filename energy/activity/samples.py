@@ -1,0 +1,327 @@
+"""Samples of the source nets: bits over time, packed 64 to a word."""
+
+import os
+import tempfile
+import weakref
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from spikewatt.base.errors import WaveformError
+from spikewatt.energy.activity.matching import SourceBit
+from spikewatt.energy.activity.waveform import Changes, Waveform
+from spikewatt.energy.activity.words import unpack
+
+__all__ = ["BitStore", "Samples", "Unknown", "file_span", "read_samples"]
+
+IntArray = NDArray[np.int64]
+Words = NDArray[np.uint64]
+MEMORY = 1 << 27
+"""Bytes of one kind of data that stay in memory before a temporary file takes them."""
+FAST = 0.25
+"""A clock root that changes at this share of the samples or more is sampled apart from data."""
+
+
+class BitStore:
+    """Rows of packed bits, in memory or, past a limit, in a file; read by columns of words."""
+
+    def __init__(self, rows: int, words: int) -> None:
+        self.rows, self.words = rows, words
+        self._memory: Words | None = None
+        self._file: Any = None
+        if rows * words * 8 <= MEMORY:
+            self._memory = np.zeros((rows, words), np.uint64)
+        else:
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the store
+            weakref.finalize(self, self._file.close)
+
+    def write(self, row: int, words: Words) -> None:
+        """Store a row, uint64[words]."""
+        if self._memory is not None:
+            self._memory[row] = words
+        else:
+            os.pwrite(self._file.fileno(), words.tobytes(), row * self.words * 8)
+
+    def row(self, row: int) -> Words:
+        """All words of a row."""
+        if self._memory is not None:
+            return self._memory[row]
+        data = os.pread(self._file.fileno(), self.words * 8, row * self.words * 8)
+        return np.frombuffer(data, np.uint64)
+
+    def read(self, first: int, last: int, padded: int) -> Words:
+        """Words ``first`` to ``last`` of every row, then zeros: uint64[rows, padded]."""
+        out = np.zeros((self.rows, padded), np.uint64)
+        if self._memory is not None:
+            out[:, : last - first] = self._memory[:, first:last]
+            return out
+        for row in range(self.rows):
+            data = os.pread(self._file.fileno(), (last - first) * 8, (row * self.words + first) * 8)
+            out[row, : last - first] = np.frombuffer(data, np.uint64)
+        return out
+
+
+class _Spool:
+    """Arrays, in memory or, past a limit, in a file."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.SpooledTemporaryFile(max_size=MEMORY)  # noqa: SIM115  # as above
+        weakref.finalize(self, self._file.close)
+
+    def put(self, array: NDArray[Any]) -> tuple[int, tuple[int, ...], np.dtype[Any]]:
+        at = self._file.seek(0, os.SEEK_END)
+        self._file.write(array.tobytes())
+        return at, array.shape, array.dtype
+
+    def get(self, place: tuple[int, tuple[int, ...], np.dtype[Any]]) -> NDArray[Any]:
+        at, shape, dtype = place
+        self._file.seek(at)
+        size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+        return np.frombuffer(self._file.read(size), dtype).reshape(shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A span, in ticks, in which a signal is X or Z; ``leading``: it was never known before."""
+
+    signal: str
+    begin: int
+    end: float
+    leading: bool
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What the waveform says of the source rows.
+
+    Parameters
+    ----------
+    times:
+        int64[all], ticks: every time at which a source changes, and the first and last of the file.
+    data_at:
+        int64[data], index into ``times`` of the samples where a data source changes.
+    to_data:
+        int64[all], index of the data sample at or before each sample.
+    data_rows, data:
+        Rows of the data sources and their bits over the data samples.
+    root_rows, roots:
+        Rows of the clock roots and their bits over all samples.
+    unknown:
+        Spans of X and Z; the bits hold their last known value there, or take their first.
+    """
+
+    times: IntArray
+    data_at: IntArray
+    to_data: IntArray
+    data_rows: NDArray[np.int32]
+    data: BitStore
+    root_rows: NDArray[np.int32]
+    roots: BitStore
+    unknown: tuple[Unknown, ...]
+
+    def bits_of(self, row: int) -> NDArray[np.uint8]:
+        """uint8[all], a source over all samples; nothing if it is none."""
+        for place in np.flatnonzero(self.root_rows == row):
+            return unpack(self.roots.row(int(place)))[: len(self.times)]
+        for place in np.flatnonzero(self.data_rows == row):
+            return unpack(self.data.row(int(place)))[self.to_data]
+        return np.zeros(0, np.uint8)
+
+
+@numba.njit(cache=True)
+def _fill(positions, values, out):
+    """Bits of a signal over time: uint64[width, words] from its changes."""
+    words = out.shape[1]
+    for k in range(positions.shape[0]):
+        at = positions[k] if k else 0
+        for w in range(values.shape[1]):
+            change = values[k, w] ^ values[k - 1, w] if k else values[0, w]
+            bit = 64 * w
+            while change:
+                if change & np.uint64(1):
+                    out[bit, at >> 6] ^= np.uint64(1) << np.uint64(at & 63)
+                change >>= np.uint64(1)
+                bit += 1
+    for row in range(out.shape[0]):
+        carry = np.uint64(0)
+        for k in range(words):
+            v = out[row, k]
+            for shift in (1, 2, 4, 8, 16, 32):
+                v ^= v << np.uint64(shift)
+            v ^= carry
+            out[row, k] = v
+            carry = np.uint64(0) - (v >> np.uint64(63))
+
+
+def _known(changes: Changes, name: str, end: float) -> tuple[Words, list[Unknown]]:
+    """Values without X: held, or taken from the first known one; and where the X were."""
+    values, unknown = changes.values, changes.unknown
+    if unknown is None or not unknown.any():
+        return values, []
+    values, spans = values.copy(), []
+    ever = np.zeros(values.shape[1], np.uint64)
+    for k in range(len(values)):
+        if unknown[k].any():
+            until = changes.times[k + 1] if k + 1 < len(values) else end
+            leading = not (unknown[k] & ever).any()
+            spans.append(Unknown(name, int(changes.times[k]), float(until), leading))
+            if k:
+                values[k] = (values[k] & ~unknown[k]) | (values[k - 1] & unknown[k])
+        ever |= ~unknown[k]
+    waiting = unknown[0].copy()
+    for k in range(1, len(values)):
+        if not waiting.any():
+            break
+        first = waiting & ~unknown[k]
+        values[:k] = (values[:k] & ~first) | (values[k] & first)
+        waiting &= unknown[k]
+    return values, spans
+
+
+def file_span(path: Path) -> tuple[int, int] | None:
+    """First and last time (ticks) that the file itself names, where that is easy to see."""
+    with path.open("rb") as file:
+        head = file.read(25)
+        if len(head) == 25 and head[0] == 0 and int.from_bytes(head[1:9], "big") == 329:
+            return int.from_bytes(head[9:17], "big"), int.from_bytes(head[17:25], "big")
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        first = None
+        for line in file:
+            if line.startswith(b"#") and line[1:].strip().isdigit():
+                first = int(line[1:])
+                break
+        if first is None:
+            return None
+        reach = 1 << 16
+        while True:
+            file.seek(max(0, size - reach))
+            stamps = [line[1:].strip() for line in file.read().split(b"\n")[1:] if line[:1] == b"#"]
+            stamps = [stamp for stamp in stamps if stamp.isdigit()]
+            if stamps:
+                return first, max(first, int(stamps[-1]))
+            if reach >= size:
+                return None
+            reach *= 16
+
+
+def _union(times: IntArray, more: IntArray) -> IntArray:
+    """Both, sorted, without doubles; quick when nothing is new."""
+    if not len(times) or not len(more):
+        return np.unique(np.concatenate([times, more]))
+    at = np.minimum(np.searchsorted(times, more), len(times) - 1)
+    new = more[times[at] != more]
+    return np.union1d(times, new) if len(new) else times
+
+
+def read_samples(
+    wave: Waveform,
+    sources: Mapping[int, SourceBit],
+    clocks: Sequence[int],
+    progress: Callable[[str, float], None] = lambda what, share: None,
+) -> Samples:
+    """Read the sources, one signal after another.
+
+    Parameters
+    ----------
+    sources:
+        What shows each source row.
+    clocks:
+        Source rows that may be clock roots.
+    progress:
+        Called with what is being done, and how much of it is.
+
+    Raises
+    ------
+    WaveformError
+        The waveform cannot be read, or nothing in it ever changes.
+    """
+    kept = _Kept(wave, sources, clocks, progress)
+    every = kept.times
+    if len(every) < 2:
+        raise WaveformError(f"nothing in {wave.path} ever changes: there is nothing to price")
+    roots = [row for row in clocks if kept.changes_of(row) >= FAST * len(every)]
+    data = kept.union(set(sources) - set(roots))
+    data_at = np.searchsorted(every, data)
+    root_rows, root_bits = kept.bits(roots, every)
+    data_rows, data_bits = kept.bits([row for row in sources if row not in set(roots)], data)
+    return Samples(
+        times=every,
+        data_at=data_at,
+        to_data=np.searchsorted(data_at, np.arange(len(every)), side="right") - 1,
+        data_rows=data_rows,
+        data=data_bits,
+        root_rows=root_rows,
+        roots=root_bits,
+        unknown=tuple(kept.unknown),
+    )
+
+
+class _Kept:
+    """Changes of all source signals, each read once; clocks first, whose times are nearly all."""
+
+    def __init__(
+        self,
+        wave: Waveform,
+        sources: Mapping[int, SourceBit],
+        clocks: Sequence[int],
+        progress: Callable[[str, float], None],
+    ) -> None:
+        self._sources, self._progress = sources, progress
+        self._users: dict[str, list[tuple[int, SourceBit]]] = defaultdict(list)
+        for row, bit in sources.items():
+            self._users[bit.signal.identity].append((row, bit))
+        first = {sources[row].signal.identity for row in clocks}
+        self._order = sorted(self._users, key=lambda identity: identity not in first)
+        span = file_span(wave.path)
+        self.times = np.unique(np.array(span if span else (), np.int64))
+        self.unknown: list[Unknown] = []
+        self._spool, self._places = _Spool(), {}
+        end = span[1] if span else float("inf")
+        for done, identity in enumerate(self._order):
+            progress("reading the waveform", done / len(self._order))
+            signal = self._users[identity][0][1].signal
+            changes = wave.changes(signal)
+            if not len(changes.times):
+                raise WaveformError(
+                    f"{wave.path} declares {signal.name} and never gives it a value"
+                )
+            values, spans = _known(changes, signal.name, end)
+            self.unknown += spans
+            self.times = _union(self.times, changes.times)
+            places = self._spool.put(changes.times), self._spool.put(values)
+            self._places[identity] = (len(changes.times), *places)
+
+    def changes_of(self, row: int) -> int:
+        """Number of changes of a source's signal."""
+        return self._places[self._sources[row].signal.identity][0]
+
+    def union(self, rows: set[int]) -> IntArray:
+        """First time of all, and every time at which one of the rows' signals changes."""
+        times = self.times[:1]
+        for identity in {self._sources[row].signal.identity for row in rows}:
+            times = _union(times, self._spool.get(self._places[identity][1]))
+        return times
+
+    def bits(self, rows: list[int], times: IntArray) -> tuple[NDArray[np.int32], BitStore]:
+        """The rows, and their bits at ``times``."""
+        words = -(-len(times) // 64)
+        bits, at = BitStore(len(rows), words), {row: k for k, row in enumerate(rows)}
+        for done, identity in enumerate(self._order):
+            wanted = [(row, bit) for row, bit in self._users[identity] if row in at]
+            if not wanted:
+                continue
+            self._progress("sampling", done / len(self._order))
+            _, when, what = self._places[identity]
+            positions = np.searchsorted(times, self._spool.get(when))
+            out = np.zeros((wanted[0][1].signal.width, words), np.uint64)
+            _fill(positions, self._spool.get(what), out)
+            for row, bit in wanted:
+                bits.write(at[row], ~out[bit.bit] if bit.inverted else out[bit.bit])
+        return np.array(rows, np.int32), bits

@@ -1,0 +1,78 @@
+"""Activity from SAIF, which holds totals rather than times, and SAIF from activity."""
+
+from pathlib import Path
+
+import numpy as np
+
+from spikewatt.base.errors import WaveformError
+from spikewatt.energy.activity.replay import Activity, Prepared
+from spikewatt.energy.activity.saif import read_saif, write_saif
+from spikewatt.synth.netlist.netlist import Netlist
+
+__all__ = ["activity_from_saif", "write_activity"]
+
+
+def activity_from_saif(path: Path, netlist: Netlist, scope: str) -> Activity:
+    """Totals of every net of a netlist, as one block.
+
+    SAIF cannot be replayed: it must hold the nets of the netlist, as a gate-level simulation gives
+    them. Nets that it does not hold are ``unmatched``; memories have no accesses in SAIF.
+
+    Raises
+    ------
+    WaveformError
+        The file is no SAIF, or holds no net of the netlist below ``scope``.
+    """
+    saif = read_saif(path)
+    if saif.duration <= 0:
+        raise WaveformError(f"{path}: DURATION must be above 0, not {saif.duration}")
+    known = {_plain(name): counts for name, counts in saif.below(scope).items()}
+    toggles = np.zeros((1, len(netlist.names)), np.uint64)
+    high = np.zeros(len(netlist.names))
+    missing = []
+    for net, names in enumerate(netlist.names[2:], start=2):
+        found = next((known[n] for n in map(_plain, names) if n in known), None)
+        if found is None:
+            missing.append(names[0])
+            continue
+        _, t1, _, changes = found
+        toggles[0, net], high[net] = changes, t1 * saif.timescale
+    if len(missing) == len(netlist.names) - 2:
+        raise WaveformError(f"{path} holds no net of {netlist.name} below {scope}")
+    ports = sum(len(memory.ports) for memory in netlist.memories)
+    none = np.zeros((1, ports), np.uint64)
+    end = saif.duration * saif.timescale
+    return Activity(
+        edges_s=np.array([0.0, end]),
+        toggles=toggles,
+        high_s=high,
+        accesses=none,
+        clock_edges=none,
+        unmatched=tuple(missing),
+        matched=0,
+        judged=0,
+        scope=scope,
+    )
+
+
+def _plain(name: str) -> str:
+    return name.replace("\\", "").replace(" ", "")
+
+
+def write_activity(path: Path, prepared: Prepared, activity: Activity) -> None:
+    """Write the totals of all nets as SAIF, under every net's first name.
+
+    Raises
+    ------
+    WaveformError
+        The file cannot be written.
+    """
+    tick = prepared.tick_s
+    duration = round(activity.duration_s / tick)
+    totals, high = activity.totals, np.rint(activity.high_s / tick).astype(np.int64)
+    rows = (
+        (names[0], duration - int(high[net]), int(high[net]), 0, int(totals[net]))
+        for net, names in enumerate(prepared.netlist.names)
+        if net > 1 and names
+    )
+    write_saif(path, prepared.matches.scope or prepared.netlist.name, duration, tick, rows)

@@ -1,0 +1,1 @@
+"""When things happen in gates: loads, slews, static timing, clockless paths."""

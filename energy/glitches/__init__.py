@@ -1,0 +1,1 @@
+"""What a replay without delays leaves out, bounded."""

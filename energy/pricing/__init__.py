@@ -1,0 +1,1 @@
+"""What toggles cost: prices of a library, memories, the ledger."""

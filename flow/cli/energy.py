@@ -1,0 +1,269 @@
+"""The command ``spikewatt energy``: joules from a waveform of any design."""
+
+import csv
+import io
+import json
+import os
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.box import SIMPLE, SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from spikewatt.base.errors import ParameterError
+from spikewatt.flow.report import si
+
+if TYPE_CHECKING:  # imported where needed: help and errors come at once
+    from spikewatt.energy.activity.replay import Prepared
+    from spikewatt.energy.pricing.estimate import Estimate
+
+__all__ = ["View", "energy", "parse_window"]
+
+_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9, "ps": 1e-12, "fs": 1e-15}
+_TIME = re.compile(r"^([\d.]+(?:e[-+]?\d+)?)\s*([munpfµ]?s)?$", re.IGNORECASE)
+_SHOWN = 20
+
+
+class View(StrEnum):
+    """What the energy is listed by."""
+
+    MODULE = "module"
+    CATEGORY = "category"
+    NET = "net"
+    CELL = "cell"
+
+
+class Unknown(StrEnum):
+    """What becomes of X and Z."""
+
+    REFUSE = "refuse"
+    HOLD = "hold"
+
+
+def _seconds(text: str) -> float:
+    match = _TIME.match(text.strip())
+    try:
+        if match:
+            return float(match[1]) * _UNITS[(match[2] or "ns").lower()]
+    except ValueError:
+        pass
+    raise ParameterError(f"{text!r} is not a time: write it as 250ns, 1.5us or 250 (ns)")
+
+
+def parse_window(text: str) -> tuple[float, float]:
+    """``BEGIN:END`` in s; times without a unit are in ns."""
+    begin, colon, end = text.partition(":")
+    if not colon:
+        raise ParameterError(f"the window is BEGIN:END, as in 100ns:2us, not {text!r}")
+    window = _seconds(begin), _seconds(end)
+    if window[0] >= window[1]:
+        raise ParameterError(f"the window {text} ends before it begins")
+    return window
+
+
+def energy(
+    waveform: Annotated[Path, typer.Option(help="FST, VCD, or SAIF of all nets.")],
+    netlist: Annotated[Path, typer.Option(help="Gate netlist: yosys's JSON, or Verilog.")],
+    scope: Annotated[
+        str | None, typer.Option(help="The design in the waveform (tb.dut); found if left out.")
+    ] = None,
+    liberty: Annotated[
+        Path | None,
+        typer.Option(help="Library (.lib, .lib.gz).", show_default="the built-in 45 nm one"),
+    ] = None,
+    top: Annotated[str | None, typer.Option(help="Top module of the netlist.")] = None,
+    clock: Annotated[str | None, typer.Option(help="Port of an ideal clock.")] = None,
+    period: Annotated[float | None, typer.Option(help="Its period, ns.")] = None,
+    window: Annotated[
+        str | None, typer.Option(help="BEGIN:END (100ns:2us); ns without a unit.")
+    ] = None,
+    unknown: Annotated[
+        Unknown, typer.Option(help="X and Z within the window: refuse, or hold the last value.")
+    ] = Unknown.REFUSE,
+    by: Annotated[View, typer.Option(help="What to list the energy by.")] = View.MODULE,
+    per_cycle: Annotated[Path | None, typer.Option(help="CSV of energy per clock cycle.")] = None,
+    saif_out: Annotated[Path | None, typer.Option(help="SAIF of all nets.")] = None,
+    wire: Annotated[float, typer.Option(min=0, help="Wire capacitance for each sink, fF.")] = 0.0,
+    clock_wire: Annotated[float, typer.Option(min=0, help="The same in the clock network.")] = 0.0,
+    sram_node: Annotated[int | None, typer.Option(help="Node of memories, nm.")] = None,
+    sram_factor: Annotated[float, typer.Option(help="Factor on the energy of memories.")] = 1.0,
+    json_out: Annotated[
+        str | None,
+        typer.Option("--json", help="File for the report as JSON; - for standard output alone."),
+    ] = None,
+) -> None:
+    """Switching, internal and leakage energy of a gate netlist, from a waveform of its RTL."""
+    from spikewatt.base.files import write_whole
+    from spikewatt.energy.activity.replay import prepare
+    from spikewatt.energy.activity.totals import write_activity
+    from spikewatt.energy.pricing.estimate import Clock, estimate, sram_for
+    from spikewatt.energy.pricing.prices import Wires
+    from spikewatt.synth.liberty.reader import read_liberty
+    from spikewatt.synth.netlist.reader import read_netlist
+    from spikewatt.synth.technology.library import default_library_path
+
+    span = parse_window(window) if window else None
+    ideal = _clock(clock, period)
+    to_file = Path(json_out) if json_out and json_out != "-" else None
+    _refuse_places(path for path in (per_cycle, saif_out, to_file) if path is not None)
+    errors = Console(stderr=True, highlight=False)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        task = bar.add_task("reading the library", total=1.0)
+
+        def progress(what: str, share: float) -> None:
+            bar.update(task, description=what, completed=share)
+
+        library = read_liberty(liberty or default_library_path())
+        design = read_netlist(netlist, library, top=top)
+        options: dict[str, Any] = {
+            "clock": Clock(ideal[0], ideal[1]) if ideal else None,
+            "sram": sram_for(library, sram_node, sram_factor) if design.memories else None,
+            "wires": Wires(wire * 1e-15, clock_wire * 1e-15),
+        }
+        prepared = None
+        if waveform.suffix == ".saif":
+            if span or per_cycle or saif_out:
+                raise ParameterError(
+                    "SAIF holds totals only: windows, cycles and another SAIF need an FST or VCD"
+                )
+            result = _from_saif(waveform, design, library, scope, options)
+        else:
+            prepared = prepare(design, library, waveform, scope, progress=progress)
+            result = estimate(
+                prepared,
+                library,
+                window=span,
+                unknown=unknown.value,
+                progress=progress,
+                **options,
+            )
+        report = {**result.to_json(), "by": _listed(result, by)}
+        if per_cycle and prepared:
+            write_whole(per_cycle, _cycles(result, prepared, unknown.value))
+        if saif_out and prepared:
+            write_activity(saif_out, prepared, result.activity)
+    text = json.dumps(report, indent=1)
+    if json_out == "-":
+        print(text)
+        return
+    if to_file:
+        write_whole(to_file, text + "\n")
+    console = Console(highlight=False)
+    console.print(_summary(report))
+    console.print(_view(report, by))
+
+
+def _refuse_places(paths: Iterable[Path]) -> None:
+    """Raise, before the long work and before any other file, where none can be written."""
+    for path in paths:
+        folder = path.absolute().parent
+        if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+            why = "it is a folder" if path.is_dir() else f"{folder} is no folder to write in"
+            raise ParameterError(f"cannot write to {path} ({why}): choose another file")
+
+
+def _clock(port: str | None, period: float | None) -> tuple[str, float] | None:
+    if (port is None) != (period is None):
+        raise ParameterError("--clock and --period go together: a port, and its period in ns")
+    if port is None or period is None:
+        return None
+    if not 0 < period < float("inf"):
+        raise ParameterError(f"--period must be above 0 ns, not {period:g}")
+    return port, period * 1e-9
+
+
+def _from_saif(
+    path: Path, design: Any, library: Any, scope: str | None, options: dict[str, Any]
+) -> "Estimate":
+    from spikewatt.energy.activity.elements import build_elements
+    from spikewatt.energy.activity.prepared import clock_inputs
+    from spikewatt.energy.activity.totals import activity_from_saif
+    from spikewatt.energy.pricing.estimate import from_activity
+
+    if scope is None:
+        raise ParameterError("SAIF needs --scope: the instance that is the design (tb.dut)")
+    if design.memories:
+        raise ParameterError("SAIF does not hold the accesses of memories: give an FST or VCD")
+    activity = activity_from_saif(path, design, scope)
+    clocks = clock_inputs(design, build_elements(design, library))
+    most = max((int(activity.totals[net]) for net in clocks), default=0)
+    roots = [net for net in clocks if 4 * int(activity.totals[net]) >= most]
+    return from_activity(activity, design, library, roots=roots, **options)
+
+
+def _listed(result: "Estimate", view: View) -> dict[str, Any] | list[dict[str, Any]]:
+    """Rows of a view, the largest first; J."""
+    if view is View.MODULE:
+        rows = [{"module": m, "total": j} for m, j in result.ledger.by_module().items()]
+    elif view is View.CATEGORY:
+        groups = result.ledger.by_group()
+        rows = [{"category": name, **parts} for name, parts in groups.items()]
+        rows.append({"category": "ports", "total": result.ledger.ports})
+    elif view is View.NET:
+        rows = [{"net": n, "toggles": t, "total": j} for n, t, j in result.by_net()]
+    else:
+        rows = [{"cell": n, "type": t, **parts} for n, t, parts in result.by_cell()]
+    return sorted(rows, key=lambda row: -row["total"])
+
+
+def _cycles(result: "Estimate", prepared: "Prepared", unknown: Any) -> str:
+    """CSV of the energy of every clock cycle in the window."""
+    edges = result.cycle_edges(prepared)
+    joules = result.per_cycle(prepared, edges, unknown=unknown).sum((1, 2))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["begin_s", "end_s", "energy_j", "power_w"])
+    for begin, end, joule in zip(edges[:-1], edges[1:], joules, strict=True):
+        row = (begin, end, joule, joule / (end - begin))
+        writer.writerow([f"{value:.9g}" for value in row])
+    return out.getvalue()
+
+
+def _summary(report: dict[str, Any]) -> Table:
+    """Totals, and the groups."""
+    title = Text(f"{report['design']} in {report['library']}", style="italic")
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    columns = ("switching", "internal", "leakage", "total")
+    for name in ("W", *columns):
+        table.add_column(name, justify="left" if name == "W" else "right")
+
+    def row(name: str, parts: dict[str, float]) -> None:
+        table.add_row(name, *(f"{parts[column]:.5g}" for column in columns))
+
+    for name, parts in report["groups"].items():
+        row(name, parts)
+    row("instances", report["power_w"])
+    table.add_row(
+        "port nets", f"{report['port_nets_w']:.5g}", "", "", f"{report['port_nets_w']:.5g}"
+    )
+    unmatched = len(report["unmatched"])
+    table.caption = Text(
+        f"{report['toggles']:,} toggles of {report['nets']:,} nets in "
+        f"{report['duration_s']:.6g} s: "
+        f"{si(report['total_j'], 'J')} in all · {report['clock_edges_checked']:,} clock edges of "
+        f"{report['flip_flops_matched']:,} flip-flops checked · {unmatched} unmatched"
+        + (f": {', '.join(report['unmatched'][:5])}" if unmatched else "")
+    )
+    table.caption_justify = "left"
+    return table
+
+
+def _view(report: dict[str, Any], view: View) -> Table:
+    table = Table(box=SIMPLE)
+    table.add_column(view.value)
+    table.add_column("energy", justify="right")
+    rows: Iterable[dict[str, Any]] = report["by"]
+    for row in list(rows)[:_SHOWN]:
+        table.add_row(Text(row[view.value] or "(top)"), si(row["total"], "J"))
+    if len(report["by"]) > _SHOWN:
+        rest = sum(row["total"] for row in report["by"][_SHOWN:])
+        table.add_row(f"{len(report['by']) - _SHOWN} more", si(rest, "J"))
+    return table

@@ -1,0 +1,1 @@
+"""A network mapped onto hardware: placement, tables, configuration words, packets."""

@@ -1,0 +1,1 @@
+"""Golden models: what every core must compute, tick by tick."""

@@ -1,0 +1,204 @@
+"""Golden model of one core: the semantics of a tick, as pure steps over NumPy arrays.
+
+This is the plain form, written to be read; `spikewatt.model.golden.batch` holds the fast
+ones, proven equal to it. A tick ``t``:
+
+1. ``acc[n] = sum of w[axon, n]`` over the axons set in scheduler slot ``t mod D``;
+2. ``v = saturate(leak(v) + acc + bias)``, then compare, then reset; a refractory neuron holds
+   ``v`` and discards ``acc``; one with a window takes its bias in tick 0 only, fires only within
+   the window, and compares with ``ceil(threshold / 2)``;
+3. every spike walks its destination list;
+4. the slot is cleared.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikewatt.model.compile.program import Program
+from spikewatt.model.params import LEAK_FRACTION_BITS, Compare, CoreParams, Leak, Reset
+
+__all__ = [
+    "CoreState",
+    "RunTrace",
+    "TickOutput",
+    "deliver",
+    "initial_state",
+    "leak",
+    "run",
+    "tick",
+    "update",
+]
+
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+NO_EVENTS = np.zeros((0, 2), np.int64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoreState:
+    """Everything a core remembers.
+
+    ``t``: the tick, -1 after reset. ``membrane``, ``refractory``: int64[neurons].
+    ``scheduler``: bool[D, axons].
+    """
+
+    t: int
+    membrane: IntArray
+    refractory: IntArray
+    scheduler: BoolArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class TickOutput:
+    """What a tick does.
+
+    ``spikes``: bool[neurons]. ``packets``: int64[n, 4], (axon, delay, dx, dy) sent to other cores.
+    ``merges``: events of the core's own that met a set bit. ``synaptic_ops``: synapses the network
+    stores for the axons served, zeros included. ``synapse_words``: rows read from the synapse SRAM.
+    """
+
+    spikes: BoolArray
+    packets: IntArray
+    merges: int
+    synaptic_ops: int
+    synapse_words: int
+
+
+def initial_state(params: CoreParams) -> CoreState:
+    """State after reset or clear."""
+    zeros = np.zeros(params.neurons, np.int64)
+    scheduler = np.zeros((params.delay_slots, params.axons), np.bool_)
+    return CoreState(t=-1, membrane=zeros, refractory=zeros.copy(), scheduler=scheduler)
+
+
+def deliver(state: CoreState, events: IntArray, params: CoreParams) -> tuple[CoreState, int]:
+    """Set the scheduler bits of ``events`` int64[n, 2] (axon, delay) that belong to ``state.t``.
+
+    Returns the new state and the number of events that found their bit set (merges).
+    """
+    scheduler = state.scheduler.copy()
+    merges = 0
+    for axon, delay in events:
+        slot = (state.t + delay) % params.delay_slots
+        merges += int(scheduler[slot, axon])
+        scheduler[slot, axon] = True
+    return replace(state, scheduler=scheduler), merges
+
+
+def leak(v: IntArray, program: Program) -> IntArray:
+    """Membranes int64[..., neurons] after the leak of each neuron's type.
+
+    subtract: towards 0, stopping there; shift: ``v - (v >> k)``, arithmetic; multiply:
+    ``floor(v m / 4096)``.
+    """
+    kind = program.neuron_types("leak")
+    amount = program.neuron_types("leak_amount")
+    shift = np.where(kind == Leak.SHIFT, amount, 0)
+    return np.select(
+        [kind == Leak.SUBTRACT, kind == Leak.SHIFT, kind == Leak.MULTIPLY],
+        [
+            np.sign(v) * np.maximum(np.abs(v) - amount, 0),
+            v - (v >> shift),
+            v * amount >> LEAK_FRACTION_BITS,
+        ],
+        v,
+    )
+
+
+def update(
+    v: IntArray, refractory: IntArray, acc: IntArray, program: Program, t: int
+) -> tuple[BoolArray, IntArray, IntArray]:
+    """One neuron update in tick ``t``: spikes, membranes and refractory counters after it.
+
+    ``v = saturate(leak(v) + acc + bias)``; fire where ``v >= threshold`` (or ``>``); reset. Arrays
+    are int64[..., neurons].
+    """
+    low, high = program.params.membrane_range
+    threshold = program.threshold
+    windowed = program.neuron_types("windowed") != 0
+    first, end = program.neuron_types("window_first"), program.neuron_types("window_end")
+    bias = np.where(windowed & (t > 0), 0, program.bias)
+    bound = np.where(windowed, (threshold + 1) >> 1, threshold)
+    may_fire = (program.neuron_types("silent") == 0) & (~windowed | ((first <= t) & (t < end)))
+    awake = refractory == 0
+    v_new = np.clip(leak(v, program) + acc + bias, low, high)
+    strict = program.neuron_types("compare") == Compare.GREATER
+    fires = np.where(strict, v_new > bound, v_new >= bound)
+    spikes = fires & awake & may_fire
+    reset = program.neuron_types("reset")
+    after = np.select([reset == Reset.ZERO, reset == Reset.SUBTRACT], [0, v_new - threshold], v_new)
+    v_new = np.where(spikes, after, v_new)
+    counter = np.where(spikes, program.neuron_types("refractory"), np.maximum(refractory - 1, 0))
+    return spikes, np.where(awake, v_new, v), counter
+
+
+def tick(state: CoreState, program: Program) -> tuple[TickOutput, CoreState]:
+    """Advance by one tick."""
+    params = program.params
+    t = state.t + 1
+    slot = t % params.delay_slots
+    (active,) = np.nonzero(state.scheduler[slot])
+    acc = program.matrix[active].sum(axis=0)
+    spikes, v, refractory = update(state.membrane, state.refractory, acc, program, t)
+
+    scheduler = state.scheduler.copy()
+    scheduler[slot] = False
+    after = CoreState(t=t, membrane=v, refractory=refractory, scheduler=scheduler)
+
+    sent = [
+        np.arange(program.fanout_start[n], program.fanout_start[n] + program.fanout_count[n])
+        for n in np.flatnonzero(spikes)
+    ]
+    entries = np.concatenate(sent) if sent else np.zeros(0, np.int64)
+    packets = np.stack(
+        [a[entries] for a in (program.axon, program.delay, program.dx, program.dy)], axis=1
+    )
+    local = (packets[:, 2:] == 0).all(axis=1)
+    after, merges = deliver(after, packets[local, :2], params)
+    output = TickOutput(
+        spikes=spikes,
+        packets=packets[~local],
+        merges=merges,
+        synaptic_ops=int(program.fan_out[active].sum()),
+        synapse_words=int(program.row_words[active].sum()),
+    )
+    return output, after
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunTrace:
+    """A run, tick by tick.
+
+    ``outputs``: one `TickOutput` a tick. ``states``: state after each tick. ``merges``: int64
+    [ticks + 1], of t = -1, 0, 1, …: events that belong to ``t``, the core's own and arrivals.
+    """
+
+    outputs: tuple[TickOutput, ...]
+    states: tuple[CoreState, ...]
+    merges: IntArray
+
+
+def run(program: Program, events: Sequence[IntArray], state: CoreState | None = None) -> RunTrace:
+    """Run ``len(events)`` ticks; ``events[k]`` arrive before the k-th tick command.
+
+    Parameters
+    ----------
+    events:
+        int64[n, 2] (axon, delay) for each tick.
+    state:
+        Where to start; after reset by default.
+    """
+    state = state or initial_state(program.params)
+    outputs, states = [], []
+    merges = np.zeros(len(events) + 1, np.int64)
+    for k, arriving in enumerate(events):
+        state, merged = deliver(state, arriving, program.params)
+        merges[k] += merged
+        output, state = tick(state, program)
+        merges[k + 1] += output.merges
+        outputs.append(output)
+        states.append(state)
+    return RunTrace(outputs=tuple(outputs), states=tuple(states), merges=merges)

@@ -1,0 +1,1 @@
+"""What a network is: populations, connections, encoder, readout, its file, and the fair pair."""

@@ -1,0 +1,178 @@
+"""A neuromorphic core on a board, as a host sees it."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikewatt.model.compile.configuration import (
+    config_payload,
+    pack_event,
+    program_words,
+    scheduler_bits,
+    table_addresses,
+    unpack_packet,
+    unpack_table,
+)
+from spikewatt.model.compile.host import operation
+from spikewatt.model.compile.program import Program
+from spikewatt.model.params import TableId
+from spikewatt.model.params.host import CHECK_BYTES, HostParams, neuro_link
+from spikewatt.targets.board.link import BoardLink, Traffic
+from spikewatt.targets.board.transport import BoardError
+
+__all__ = ["BoardCore", "Sample"]
+
+_BESIDE = 1 + CHECK_BYTES  # what lies in the board's memory behind a request's operations
+_TICK, _CLEAR = 0, 1
+
+
+@dataclass(frozen=True)
+class _Operation:
+    """An operation's bytes, and how many its answers have at most."""
+
+    line: bytes
+    answer: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """What a board shows of a sample's run, at its end.
+
+    ``membranes``, ``refractory``: int64[neurons]. ``scheduler``: bool[D, axons]. ``packets``:
+    int64[n, 4], (axon, delay, dx, dy) that left the core, in order.
+    """
+
+    membranes: NDArray[np.int64]
+    refractory: NDArray[np.int64]
+    scheduler: NDArray[np.bool_]
+    packets: NDArray[np.int64]
+
+
+class BoardCore:
+    """A `spikewatt.hdl.neuro.core.NeuroCore` with a program, at the other end of a line.
+
+    Parameters
+    ----------
+    link:
+        To a board with the program's core.
+    program:
+        What to run; `configure` loads it.
+    """
+
+    def __init__(self, link: BoardLink, program: Program) -> None:
+        self._link, self._program = link, program
+        self._shape: HostParams = neuro_link(program.params)
+        self._input = {name: number for number, name in enumerate(self._shape.inputs)}
+        self._output = {name: number for number, name in enumerate(self._shape.outputs)}
+        self._answer = {
+            name: 1 + size
+            for name, size in zip(self._shape.outputs, self._shape.output_bytes, strict=False)
+        }
+        self._packets: list[tuple[int, int, int, int]] = []
+
+    def configure(self, progress: Callable[[int], None] = lambda done: None) -> None:
+        """Load the program through the configuration port; ``progress`` takes words so far."""
+        addresses, values = program_words(self._program)
+        pairs = zip(addresses.tolist(), values.tolist(), strict=True)
+        done = 0
+        for batch in self._batches(self._config(a, v, write=True) for a, v in pairs):
+            self._link.run(b"".join(one.line for one in batch))
+            done += len(batch)
+            progress(done)
+
+    @property
+    def traffic(self) -> Traffic:
+        """What went over the line since it was opened."""
+        return self._link.traffic
+
+    @property
+    def configuration_words(self) -> int:
+        """How many words `configure` sends."""
+        return len(program_words(self._program)[0])
+
+    def run(self, events: Sequence[NDArray[np.int64]]) -> Sample:
+        """Run ``len(events)`` ticks from the cleared state, then read the state back.
+
+        Parameters
+        ----------
+        events:
+            int64[n, 2] (axon, delay) that come before each tick.
+        """
+        self._packets = []
+        params = self._program.params
+        self._run(self._ticks(events))
+        state, scheduler = self._read((TableId.STATE, TableId.SCHEDULER))
+        membranes = state["membrane"].ravel()
+        return Sample(
+            membranes=membranes,
+            refractory=state.get("refractory", np.zeros_like(membranes)).ravel(),
+            scheduler=scheduler_bits(params, scheduler)[:, : params.axons],
+            packets=np.array(self._packets, np.int64).reshape(-1, 4),
+        )
+
+    def _ticks(self, events: Sequence[NDArray[np.int64]]) -> Iterator[_Operation]:
+        """Clear; then each tick with its events before it."""
+        params = self._program.params
+        remote = (self._program.dx != 0) | (self._program.dy != 0)
+        starts = zip(self._program.fanout_start, self._program.fanout_count, strict=True)
+        most = sum(int(remote[start : start + count].sum()) for start, count in starts)
+        yield self._command(_CLEAR)
+        for arriving in events:
+            for axon, delay in arriving.tolist():
+                yield self._send("i", pack_event(params, axon, delay))
+            yield self._command(_TICK, most * self._answer["o"])
+
+    def _read(self, keys: Iterable[TableId]) -> list[dict[str, NDArray[np.int64]]]:
+        """Tables, through the configuration port."""
+        tables = [self._program.params.tables[key] for key in keys]
+        addresses = [table_addresses(table).ravel() for table in tables]
+        words = self._run(self._config(a) for a in np.concatenate(addresses).tolist())
+        if len(words) != (asked := sum(map(len, addresses))):
+            raise BoardError(f"the board answered {len(words)} of {asked} reads: load it anew")
+        parts = np.split(np.array(words, np.uint32), np.cumsum([len(a) for a in addresses])[:-1])
+        return [
+            unpack_table(table, part.reshape(-1, table.chunks))
+            for table, part in zip(tables, parts, strict=True)
+        ]
+
+    def _run(self, operations: Iterable[_Operation]) -> list[int]:
+        """Carry operations out, as many at a time as fit; returns the answers to reads."""
+        answers = []
+        for batch in self._batches(operations):
+            for output, word in self._link.run(b"".join(one.line for one in batch)):
+                if output == self._output["response"]:
+                    answers.append(word)
+                elif output == self._output["o"]:
+                    self._packets.append(unpack_packet(self._program.params, word))
+        return answers
+
+    def _batches(self, operations: Iterable[_Operation]) -> Iterator[list[_Operation]]:
+        """As many operations as a request holds, and a reply all answers of.
+
+        One whose answers alone are too many goes alone: the rest of them follows.
+        """
+        most_out = self._link.room - _BESIDE
+        most_in = self._link.room - self._shape.margin
+        batch: list[_Operation] = []
+        out = answers = 0
+        for one in operations:
+            if batch and (out + len(one.line) > most_out or answers + one.answer > most_in):
+                yield batch
+                batch, out, answers = [], 0, 0
+            batch.append(one)
+            out += len(one.line)
+            answers += one.answer
+        if batch:
+            yield batch
+
+    def _send(self, name: str, word: int, answer: int = 0) -> _Operation:
+        return _Operation(operation(self._shape, self._input[name], word), answer)
+
+    def _command(self, what: int, answer: int = 0) -> _Operation:
+        return self._send("command", what, answer)
+
+    def _config(self, address: int, value: int = 0, *, write: bool = False) -> _Operation:
+        word = config_payload(address, value, write)
+        return self._send("config", word, 0 if write else self._answer["response"])

@@ -1,0 +1,290 @@
+"""The price of a core's run: one function for any core, under one set of conditions."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikewatt.base.errors import SimulationError
+from spikewatt.energy.activity.replay import Prepared, prepare
+from spikewatt.energy.delays.timing import Timing, analyse
+from spikewatt.energy.pricing.area import memory_area_um2
+from spikewatt.energy.pricing.estimate import Estimate, estimate, from_activity, sram_for
+from spikewatt.energy.pricing.ledger import LEDGER_GROUPS, TERMS, category_of
+from spikewatt.energy.pricing.prices import Wires
+from spikewatt.synth.asic import synthesise
+from spikewatt.synth.asic_result import AsicResult
+from spikewatt.synth.liberty.reader import read_liberty
+from spikewatt.synth.netlist.reader import read_netlist
+from spikewatt.synth.technology.library import default_library_path
+
+__all__ = [
+    "WIRE_F_PER_UM",
+    "NetworkFigures",
+    "PricedCore",
+    "clock_borders",
+    "mean_wire_pitches",
+    "price_core",
+    "typical_wires",
+]
+
+FloatArray = NDArray[np.float64]
+Progress = Callable[[str, float], None]
+
+# Capacitance of a wire (F/µm): the textbooks' rule of thumb for wires of minimum pitch, the same
+# from 90 to 22 nm (Weste & Harris, CMOS VLSI Design). A bound to sweep, not an extraction.
+WIRE_F_PER_UM = 0.2e-15
+_RENT = 0.6  # exponent of logic of this size: Landman & Russo, IEEE Trans. Comput. C-20 (1971) 1469
+
+
+def mean_wire_pitches(cells: int) -> float:
+    """Mean length of a connection in a square of ``cells`` cells, in pitches of cells.
+
+    Donath, IEEE Trans. Circuits Syst. CAS-26 (1979) 272-277, with Rent's exponent 0.6; an upper
+    bound, about twice what good placements reach.
+    """
+    n, p = max(cells, 4), _RENT
+    near = 7 * (n ** (p - 0.5) - 1) / (4 ** (p - 0.5) - 1)
+    far = (1 - n ** (p - 1.5)) / (1 - 4 ** (p - 1.5))
+    return 2 / 9 * (near - far) * (1 - 4 ** (p - 1)) / (1 - n ** (p - 1))
+
+
+def typical_wires(mapped: AsicResult, scale: float = 1.0) -> Wires:
+    """Capacitance of wires that a placed netlist might have; a bound to sweep, not a layout.
+
+    Each sink adds `mean_wire_pitches` of wire at 0.2 fF/µm, a pitch being the root of the area per
+    cell; in the clock network twice that, for the tree that reaches every flip-flop.
+    """
+    pitch = (mapped.area / max(mapped.cells, 1)) ** 0.5
+    farad = scale * WIRE_F_PER_UM * pitch * mean_wire_pitches(mapped.cells)
+    return Wires(per_sink=farad, clock_per_sink=2 * farad)
+
+
+@dataclass(frozen=True)
+class NetworkFigures:
+    """What moved between the cores of a mesh in a priced run; `RunReport` says what is what."""
+
+    mesh: str
+    router: str
+    packets: int
+    hops: int
+    barrier_cycles: int
+
+
+@dataclass(frozen=True, eq=False)
+class PricedCore:
+    """Energy of a run, from the first input to the last output.
+
+    Parameters
+    ----------
+    estimate, prepared:
+        The window, a block for each inference or batch.
+    mapped:
+        The gates.
+    timing:
+        Their shortest clock period.
+    images:
+        int64[blocks], inferences of each block.
+    cycles:
+        int64[blocks].
+    period_s:
+        Clock period of the simulation, s.
+    category:
+        ``control``, ``datapath`` or ``router``, by the path of a module.
+    proven:
+        Inferences whose run was held against the golden model, and was the same.
+    network:
+        Of a mesh, what moved between its cores.
+    """
+
+    estimate: Estimate
+    prepared: Prepared
+    mapped: AsicResult
+    timing: Timing
+    images: NDArray[np.int64]
+    cycles: NDArray[np.int64]
+    period_s: float
+    category: Callable[[str], str]
+    proven: int = 0
+    network: NetworkFigures | None = None
+
+    @property
+    def total_j(self) -> float:
+        """Energy of everything, J."""
+        return self.estimate.ledger.total
+
+    @property
+    def per_inference_j(self) -> float:
+        """Mean energy of an inference, J."""
+        return self.total_j / int(self.images.sum())
+
+    @cached_property
+    def blocks_j(self) -> FloatArray:
+        """float64[blocks], J of each block."""
+        return self.estimate.ledger.blocks()
+
+    @property
+    def standard_error_j(self) -> float | None:
+        """Of the mean energy of an inference, J; ``None`` where fewer than two blocks are full.
+
+        A smaller last batch takes more for each inference, which says nothing of how they differ.
+        """
+        full = self.images == self.images.max()
+        if full.sum() < 2:
+            return None
+        per_image = self.blocks_j[full] / self.images[full]
+        return float(per_image.std(ddof=1) / len(per_image) ** 0.5)
+
+    @cached_property
+    def by_category(self) -> dict[str, float]:
+        """Mean J of an inference, by what takes it."""
+        joules = self.estimate.ledger.by_category(self.category)
+        return {name: float(total / self.images.sum()) for name, total in joules.items()}
+
+    @property
+    def latency_s(self) -> float:
+        """Mean time until an inference is done, s: its own, or that of the batch that it is in."""
+        return float(self.cycles @ self.images / self.images.sum()) * self.period_s
+
+    @property
+    def seconds_per_inference(self) -> float:
+        """Mean time that the core is busy with one inference, s."""
+        return float(self.cycles.sum() / self.images.sum()) * self.period_s
+
+    @property
+    def leakage_w(self) -> float:
+        """Leakage of gates and memories, W."""
+        return self.by_category["leakage"] / self.seconds_per_inference
+
+    def power_w(self, rate_hz: float) -> float:
+        """Mean power at a rate of inferences, W: the core leaks all the time."""
+        dynamic = self.per_inference_j - self.by_category["leakage"]
+        return rate_hz * dynamic + self.leakage_w
+
+    @cached_property
+    def area_um2(self) -> dict[str, float]:
+        """``logic`` as the library has it, ``memory`` as of `memory_area_um2`, and their sum."""
+        memories, sram = self.estimate.netlist.memories, self.estimate.sram
+        memory = 0.0
+        if sram is not None:
+            memory = sum(memory_area_um2(m.words, m.width, sram.node_nm) for m in memories)
+        logic = self.mapped.area
+        return {"logic": logic, "memory": memory, "total": logic + memory}
+
+    def with_sram(self, factor: float) -> float:
+        """J of an inference with the memories' energy multiplied."""
+        macros = self.estimate.ledger.joules[:, :, LEDGER_GROUPS.index("macro")]
+        own = sum(macros[..., TERMS.index(term)].sum() for term in ("internal", "leakage"))
+        return float(self.total_j + (factor - 1) * own) / int(self.images.sum())
+
+    def with_glitches(self, factor: float) -> float:
+        """J of an inference with the energy of combinational cells multiplied, leakage apart."""
+        gates = self.estimate.ledger.joules[:, :, LEDGER_GROUPS.index("combinational")]
+        dynamic = gates.sum() - gates[..., TERMS.index("leakage")].sum()
+        return float(self.total_j + (factor - 1) * dynamic) / int(self.images.sum())
+
+    def with_period(self, period_s: float) -> float:
+        """J of an inference at another clock period: leakage over another time, all else as is."""
+        leakage = self.by_category["leakage"]
+        return self.per_inference_j + leakage * (period_s / self.period_s - 1)
+
+    def with_wires(self, scale: float) -> float:
+        """J of an inference with `typical_wires`, or that many times them."""
+        priced = from_activity(
+            self.estimate.activity,
+            self.estimate.netlist,
+            self.estimate.library,
+            roots=self.prepared.clock_roots,
+            sram=self.estimate.sram,
+            wires=typical_wires(self.mapped, scale),
+        )
+        return priced.ledger.total / int(self.images.sum())
+
+    def block_cycles(self, block: int) -> tuple[FloatArray, FloatArray]:
+        """Times float64[cycles + 1] in s and J float64[cycles, groups, terms] of a block."""
+        begin, end = self.estimate.activity.edges_s[block : block + 2]
+        edges = self.estimate.cycle_edges(self.prepared)
+        inner = edges[(edges > begin) & (edges < end)]
+        edges = np.concatenate([[begin], inner, [end]])
+        return edges, self.estimate.per_cycle(self.prepared, edges)
+
+
+def _changes(bits: NDArray[np.uint8]) -> int:
+    return int((bits[1:] != bits[:-1]).sum())
+
+
+def clock_borders(prepared: Prepared, starts: Sequence[int], end: int) -> tuple[FloatArray, float]:
+    """Times (s) just before the clock edges of the given cycles, and the clock's period (s)."""
+    samples = prepared.samples
+    if not prepared.clock_roots:
+        raise SimulationError("the waveform of the core has no clock: this is a defect")
+    bits = max((samples.bits_of(net) for net in prepared.clock_roots), key=_changes)
+    rising = samples.times[np.flatnonzero((bits[1:] == 1) & (bits[:-1] == 0)) + 1]
+    if end > len(rising):
+        raise SimulationError(
+            f"the waveform shows {len(rising)} cycles, and the run took {end}: this is a defect"
+        )
+    cuts = [int(rising[start]) - 1 for start in starts]
+    cuts.append(int(rising[end]) - 1 if end < len(rising) else int(samples.times[-1]))
+    period = float(np.median(np.diff(rising))) * prepared.tick_s
+    return np.array(cuts) * prepared.tick_s, period
+
+
+def price_core(
+    verilog: str,
+    top: str,
+    waveform: Path,
+    *,
+    starts: Sequence[int],
+    end: int,
+    images: Sequence[int] | NDArray[np.int64],
+    categories: Mapping[str, str],
+    library_path: Path | None = None,
+    progress: Progress = lambda what, share: None,
+) -> PricedCore:
+    """Map a core to gates, replay its waveform, and price it block by block.
+
+    The conditions are the same whatever the core: clock gates of the library, its supply, one SRAM
+    model, leakage over the core's own time.
+
+    Parameters
+    ----------
+    verilog, top:
+        The RTL that was simulated.
+    starts, end:
+        Cycle at which each block begins, and the one after the last.
+    images:
+        Inferences of each block.
+    categories:
+        ``control``, ``datapath`` or ``router`` by the path of an instance.
+    library_path:
+        Liberty file; the built-in technology by default.
+    """
+    path = library_path or default_library_path()
+    library = read_liberty(path)
+    mapped = synthesise(verilog, top, path, progress=lambda what: progress(what, 0.0))
+    netlist = read_netlist(mapped.netlist, library, top=top)
+    prepared = prepare(netlist, library, waveform, progress=progress)
+    borders, period = clock_borders(prepared, starts, end)
+    sram = sram_for(library) if netlist.memories else None
+    result = estimate(
+        prepared,
+        library,
+        window=(float(borders[0]), float(borders[-1])),
+        borders=borders.tolist(),
+        sram=sram,
+        progress=progress,
+    )
+    return PricedCore(
+        estimate=result,
+        prepared=prepared,
+        mapped=mapped,
+        timing=analyse(netlist, library, prepared.clock_roots, sram=sram),
+        images=np.asarray(images, np.int64),
+        cycles=np.diff([*starts, end]),
+        period_s=period,
+        category=category_of(categories),
+    )

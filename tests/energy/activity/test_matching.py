@@ -1,0 +1,343 @@
+"""States found in a waveform through renaming, inversion, merging, offsets; and what is not."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spikewatt.base.errors import NetlistError, WaveformError
+from spikewatt.energy.activity.replay import Activity, prepare, replay
+from spikewatt.synth.asic import synthesise
+from spikewatt.synth.liberty.library import Library
+from spikewatt.synth.liberty.reader import read_liberty
+from spikewatt.synth.netlist.netlist import Netlist
+from spikewatt.synth.netlist.reader import read_netlist
+from spikewatt.synth.technology.library import default_library_path
+from tests.energy.small_library import build, read
+from tests.energy.small_waves import icarus, write_vcd
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    return read(tmp_path_factory.mktemp("library"))
+
+
+@pytest.fixture(scope="module")
+def built_in() -> Library:
+    return read_liberty(default_library_path())
+
+
+def synthesised(verilog: str, library: Library, form: str = "json") -> Netlist:
+    result = synthesise(verilog, "dut", default_library_path(), clock_gating=False)
+    return read_netlist(result.netlist if form == "json" else result.verilog, library, top="dut")
+
+
+def simulated(verilog: str, folder: Path, drive: str, ports: str) -> Path:
+    """Dump of all, 30 cycles of a clock with edges at 5 ns, 15 ns, …; ``drive`` moves inputs."""
+    text = f"""`timescale 1ns/100ps
+{verilog}
+module tb; reg clk = 0, rst = 1; reg [3:0] d = 0; always #5 clk = !clk; {ports}
+initial begin $dumpfile("wave.out"); $dumpvars(0, tb); {drive} #300 $finish; end endmodule
+"""
+    return icarus(text, folder, "vcd")
+
+
+def toggles(found: Activity, netlist: Netlist, name: str) -> int:
+    (net,) = (n for n, names in enumerate(netlist.names) if name in names)
+    return int(found.totals[net])
+
+
+DRIVE = "#12 rst = 0; repeat (20) begin #10 d = d * 5 + 3; end"
+
+
+@pytest.mark.parametrize("form", ["json", "verilog"])
+def test_a_register_that_is_reset_to_one(built_in: Library, tmp_path: Path, form: str) -> None:
+    """Without a flip-flop with preset it is stored inverted: each bit still is the waveform's."""
+    verilog = """module dut(input clk, rst, input [3:0] d, output reg [3:0] q, output y);
+always @(posedge clk or posedge rst) if (rst) q <= 4'b1010; else q <= d; assign y = ^q; endmodule"""
+    netlist = synthesised(verilog, built_in, form)
+    ports = "wire [3:0] q; wire y; dut dut(clk, rst, d, q, y);"
+    path = simulated(verilog, tmp_path / "run", DRIVE, ports)
+    found = replay(netlist, built_in, path, "tb.dut", unknown="hold")
+    assert found.unmatched == ()
+    assert found.matched == 4
+    assert found.judged >= 4 * 20  # clock edges that come with a change of q or d
+    seen = [toggles(found, netlist, f"q[{bit}]") for bit in range(4)]
+    assert all(count > 3 for count in seen)
+
+
+def test_inverted_storage(library: Library, tmp_path: Path) -> None:
+    """``s`` is no name of the RTL; what it drives through an inverter is."""
+    netlist = build(
+        {
+            "i": ("INV", {"A": "d", "Y": "n"}),
+            "f": ("DFF", {"D": "n", "CK": "clk", "Q": "s"}),
+            "o": ("INV", {"A": "s", "Y": "q"}),
+            "b": ("BUF", {"A": "s", "Y": "t"}),
+        },
+        ["clk", "d"],
+    )
+    clk = [(5 * k, str(k & 1)) for k in range(13)]
+    d, q = [(0, "0"), (12, "1"), (32, "0")], [(0, "0"), (15, "1"), (35, "0")]
+    signals = {"t.clk": (1, clk), "t.d": (1, d), "t.q": (1, q)}
+    found = replay(netlist, library, write_vcd(tmp_path / "a.vcd", signals), "t")
+    assert found.unmatched == ()
+    assert found.matched == 1
+    assert found.judged == 4  # all edges but those before the second change of q or d
+    assert toggles(found, netlist, "s") == toggles(found, netlist, "t") == 2
+    s = netlist.names.index(("s",))
+    assert found.high_s[s] == pytest.approx(40e-9, rel=1e-12, abs=0)  # 60 ns but 15 to 35
+    # and what the waveform says of it must be so
+    wrong = {**signals, "t.q": (1, [(0, "0"), (25, "1"), (35, "0")])}
+    path = write_vcd(tmp_path / "b.vcd", wrong)
+    with pytest.raises(NetlistError, match=r"^s is 1 at 1\.[25]e-08 s in .*netlist makes it 0"):
+        replay(netlist, library, path, "t")
+
+
+@pytest.mark.parametrize("stages", [1, 2, 3, 4])
+def test_storage_behind_a_chain(library: Library, tmp_path: Path, stages: int) -> None:
+    nets = ["s", *(f"c{k}" for k in range(1, stages)), "q"]
+    chain = {f"i{k}": ("INV", {"A": nets[k], "Y": nets[k + 1]}) for k in range(stages)}
+    netlist = build({"f": ("DFF", {"D": "d", "CK": "clk", "Q": "s"}), **chain}, ["clk", "d"])
+    clk = [(5 * k, str(k & 1)) for k in range(13)]
+    d, s = [(0, 0), (12, 1), (32, 0)], [(0, 0), (15, 1), (35, 0)]
+    signals = {
+        "t.clk": (1, clk),
+        "t.d": (1, [(time, str(value)) for time, value in d]),
+        "t.q": (1, [(time, str(value ^ stages & 1)) for time, value in s]),
+    }
+    found = replay(netlist, library, write_vcd(tmp_path / "a.vcd", signals), "t")
+    assert (found.unmatched, found.matched) == ((), 1)
+    high = found.high_s[netlist.names.index(("s",))]
+    assert high == pytest.approx(20e-9, rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize("form", ["json", "verilog"])
+def test_merged_constant_and_left_out_registers(
+    built_in: Library, tmp_path: Path, form: str
+) -> None:
+    """``b`` equals ``a`` and ``c`` is never anything but 5: one register is left."""
+    verilog = """module dut(input clk, rst, input [3:0] d, output [3:0] y, output [3:0] z);
+reg [3:0] a, b, c, unused;
+always @(posedge clk) begin
+  a <= d; b <= d; c <= 5; unused <= d + c; end
+assign y = a ^ b ^ c; assign z = b; endmodule"""
+    netlist = synthesised(verilog, built_in, form)
+    ports = "wire [3:0] y, z; dut dut(clk, rst, d, y, z);"
+    path = simulated(verilog, tmp_path / "run", DRIVE, ports)
+    found = replay(netlist, built_in, path, "tb.dut", unknown="hold")
+    assert found.unmatched == ()
+    assert 4 <= found.matched <= 8
+
+
+@pytest.mark.parametrize("form", ["json", "verilog"])
+@pytest.mark.parametrize(
+    ("bits", "kept"),
+    [("[7:4]", "q[7:4]"), ("[7:4]", "q[5:4]"), ("[6:2]", "q[3]"), ("[11:4]", "{q[9], q[4]}")],
+)
+def test_buses_with_an_offset(
+    built_in: Library, tmp_path: Path, form: str, bits: str, kept: str
+) -> None:
+    """Whatever bits of the bus are left, each is its own bit of the waveform."""
+    verilog = f"""module dut(input clk, rst, input [3:0] d, output [7:0] y);
+reg {bits} q; always @(posedge clk) if (rst) q <= 0; else q <= q * 3 + {{d, d}};
+assign y = {kept}; endmodule"""
+    netlist = synthesised(verilog, built_in, form)
+    path = simulated(verilog, tmp_path / "run", DRIVE, "wire [7:0] y; dut dut(clk, rst, d, y);")
+    found = replay(netlist, built_in, path, "tb.dut", unknown="hold")
+    assert found.unmatched == ()
+    assert found.judged > 0
+
+
+FLOPS = {
+    "f": ("DFF", {"D": "d", "CK": "clk", "Q": "q"}),
+    "g": ("DFF", {"D": "q", "CK": "clk", "Q": "r"}),
+    "u": ("NAND", {"A": "q", "B": "r", "Y": "y"}),
+}
+CHAIN = build(FLOPS, ["clk", "d"], ["y"])
+CLK = [(5 * k, str(k & 1)) for k in range(13)]
+D, Q = [(0, "0"), (12, "1"), (32, "0")], [(0, "0"), (15, "1"), (35, "0")]
+R = [(0, "0"), (25, "1"), (45, "0")]
+WAVES = {"t.u.clk": (1, CLK), "t.u.d": (1, D), "t.u.q": (1, Q), "t.u.r": (1, R)}
+
+
+def test_a_state_that_the_waveform_does_not_show_is_listed_and_replayed(
+    library: Library, tmp_path: Path
+) -> None:
+    """``r`` follows from ``q``; without ``q`` too, from ``d``."""
+    for hidden in ({"t.u.r"}, {"t.u.q"}, {"t.u.q", "t.u.r"}):
+        signals = {name: signal for name, signal in WAVES.items() if name not in hidden}
+        path = write_vcd(tmp_path / "a.vcd", signals)
+        found = replay(CHAIN, library, path, "t.u")
+        assert found.matched == 2 - len(hidden)
+        assert toggles(found, CHAIN, "q") == toggles(found, CHAIN, "r") == 2
+        assert toggles(found, CHAIN, "y") == 2
+        assert set(found.unmatched) == {name.removeprefix("t.u.") for name in hidden}
+
+
+def test_an_input_that_the_waveform_does_not_show_is_listed(
+    library: Library, tmp_path: Path
+) -> None:
+    netlist = build({"u": ("NAND", {"A": "a", "B": "b", "Y": "y"})}, ["a", "b"])
+    path = write_vcd(tmp_path / "a.vcd", {"t.a": (1, D)}, 60)
+    found = replay(netlist, library, path, "t")
+    assert found.unmatched == ("b",)
+    assert toggles(found, netlist, "b") == toggles(found, netlist, "y") == 0
+
+
+def test_a_loop_through_states_that_are_not_shown_is_listed(
+    library: Library, tmp_path: Path
+) -> None:
+    """A divider by two: nothing tells where it begins, so it is named, not guessed in silence."""
+    netlist = build(
+        {
+            "i": ("INV", {"A": "h", "Y": "n"}),
+            "f": ("DFF", {"D": "n", "CK": "clk", "Q": "h"}),
+        },
+        ["clk"],
+    )
+    path = write_vcd(tmp_path / "a.vcd", {"t.clk": (1, CLK)})
+    found = replay(netlist, library, path, "t")
+    assert found.unmatched == ("h",)
+    shown = write_vcd(tmp_path / "b.vcd", {"t.clk": (1, CLK), "t.h": (1, [(t, v) for t, v in Q])})
+    with pytest.raises(NetlistError, match=r"^h is "):
+        replay(netlist, library, shown, "t")
+
+
+# --- scopes --------------------------------------------------------------------------------------
+
+
+def test_the_scope_is_found_by_the_ports(library: Library, tmp_path: Path) -> None:
+    signals = {**WAVES, "t.u.y": (1, [(0, "1"), (25, "0"), (35, "1")]), "t.clk": (1, CLK)}
+    path = write_vcd(tmp_path / "a.vcd", signals)
+    assert replay(CHAIN, library, path).scope == "t.u"
+    for spelling in ("t.u", "t.u.", "\\t.u ", ".t.u"):
+        assert replay(CHAIN, library, path, spelling).scope == "t.u"
+
+
+def test_wrong_scopes(library: Library, tmp_path: Path) -> None:
+    path = write_vcd(tmp_path / "a.vcd", WAVES)
+    with pytest.raises(WaveformError) as caught:
+        replay(CHAIN, library, path, "tb.dut")
+    assert str(caught.value) == f"{path} has no scope tb.dut: it has t.u"
+    with pytest.raises(WaveformError) as caught:
+        replay(CHAIN, library, path)
+    assert str(caught.value) == (
+        f"no scope of {path} has the ports of small: name the one with --scope"
+    )
+    other = write_vcd(tmp_path / "b.vcd", {**WAVES, "t.v.k": (1, CLK)})
+    with pytest.raises(WaveformError) as caught:
+        replay(CHAIN, library, other, "t.v")
+    assert str(caught.value) == (
+        f"scope t.v of {other} shows no input of small: is it this design's?"
+    )
+
+
+def test_two_scopes_that_both_fit(library: Library, tmp_path: Path) -> None:
+    y = [(0, "1"), (25, "0"), (35, "1")]
+    one = {**WAVES, "t.u.y": (1, y)}
+    two = {name.replace("t.u", "t.v"): signal for name, signal in one.items()}
+    path = write_vcd(tmp_path / "a.vcd", {**one, **two})
+    with pytest.raises(WaveformError) as caught:
+        replay(CHAIN, library, path)
+    assert str(caught.value) == (
+        f"{path} has several scopes with the ports of small (t.u, t.v): name one with --scope"
+    )
+    named = {name.replace("t.u", "t.small"): signal for name, signal in one.items()}
+    path = write_vcd(tmp_path / "b.vcd", {**one, **named})
+    assert replay(CHAIN, library, path).scope == "t.small"  # the netlist's own name
+    inner = {name.replace("t.u", "t.u.w"): signal for name, signal in one.items()}
+    path = write_vcd(tmp_path / "c.vcd", {**one, **inner})
+    assert replay(CHAIN, library, path).scope == "t.u"  # the outer one
+
+
+# --- netlists that are not the waveform's --------------------------------------------------------
+
+
+def test_a_netlist_of_another_design(library: Library, tmp_path: Path) -> None:
+    """The bit and the time are named; a window that ends before does not see it."""
+    other = build({**FLOPS, "g": ("DFF", {"D": "y", "CK": "clk", "Q": "r"})}, ["clk", "d"], ["y"])
+    path = write_vcd(tmp_path / "a.vcd", WAVES)
+    with pytest.raises(NetlistError) as caught:
+        replay(other, library, path, "t.u")
+    assert str(caught.value) == (
+        f"r is 0 at 1.5e-08 s in {path}, and the netlist makes it 1: "
+        "they are not of one design, or an input changed at the very time of the clock edge"
+    )
+    late = {**WAVES, "t.u.r": (1, [*R, (57, "1")])}  # no clock edge makes that
+    path = write_vcd(tmp_path / "b.vcd", late)
+    with pytest.raises(NetlistError, match=r"^r is 1 at 5\.7e-08 s in "):
+        replay(CHAIN, library, path, "t.u")
+    assert replay(CHAIN, library, path, "t.u", window=(0, 50e-9)).judged > 0
+
+
+def test_both_engines_find_the_same_fault(library: Library, tmp_path: Path) -> None:
+    path = write_vcd(tmp_path / "a.vcd", {**WAVES, "t.u.q": (1, [*Q, (55, "1")])})
+    said = set()
+    for engine in ("numba", "numpy"):
+        with pytest.raises(NetlistError) as caught:
+            replay(CHAIN, library, path, "t.u", engine=engine)
+        said.add(str(caught.value))
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize("bit", range(4))
+def test_any_wrong_bit_is_found(built_in: Library, tmp_path: Path, bit: int) -> None:
+    """A counter whose waveform has one bit flipped at one time only."""
+    verilog = """module dut(input clk, rst, input [3:0] d, output reg [3:0] q);
+always @(posedge clk) if (rst) q <= 0; else q <= q + d; endmodule"""
+    netlist = synthesised(verilog, built_in)
+    values, q = [], 0
+    for _ in range(50):
+        values.append(q)
+        q = (q + 3) % 16
+    clk = [(5 * k, str(k & 1)) for k in range(99)]
+    fixed = [(0, "0")], [(0, "0011")]
+
+    def wave(name: str, q: list[int]) -> Path:
+        history = [(0 if not k else 10 * k - 5, f"{value:04b}") for k, value in enumerate(q)]
+        signals = {"t.clk": (1, clk), "t.rst": (1, fixed[0]), "t.d [3:0]": (4, fixed[1])}
+        return write_vcd(tmp_path / name, {**signals, "t.q [3:0]": (4, history)})
+
+    assert replay(netlist, built_in, wave("a.vcd", values), "t").judged == 4 * 49
+    values[23] ^= 1 << bit
+    with pytest.raises(NetlistError) as caught:
+        replay(netlist, built_in, wave("b.vcd", values), "t")
+    assert str(caught.value).startswith(f"q[{bit}] is {values[23] >> bit & 1} at 2.25e-07 s in ")
+
+
+def test_combinational_loops(library: Library, tmp_path: Path) -> None:
+    ring = build(
+        {
+            "u": ("NAND", {"A": "a", "B": "z", "Y": "x"}),
+            "v": ("INV", {"A": "x", "Y": "y"}),
+            "w": ("INV", {"A": "y", "Y": "z"}),
+        },
+        ["a"],
+    )
+    path = write_vcd(tmp_path / "a.vcd", {"t.a": (1, D)}, 60)
+    with pytest.raises(NetlistError) as caught:
+        prepare(ring, library, path, "t")
+    said = str(caught.value)
+    assert said.startswith("combinational loop through ")
+    loop = said.removeprefix("combinational loop through ").split(": ")[0].split(" -> ")
+    assert loop[0] == loop[-1]
+    assert set(loop) == set("xyz")
+    assert "".join(loop) in "xyzxyzxyz", "in the order of the signals"
+
+
+def test_cells_that_the_library_has_not(library: Library, tmp_path: Path) -> None:
+    path = write_vcd(tmp_path / "a.vcd", WAVES)
+    netlist = build({"top.u": ("NOR9", {"A": "clk", "Y": "y"})}, ["clk"])
+    with pytest.raises(NetlistError) as caught:
+        replay(netlist, library, path, "t.u")
+    assert str(caught.value) == (
+        "cell top.u is a NOR9, which library small has not: "
+        "give the library that the netlist was mapped to"
+    )
+
+
+def test_a_netlist_of_nothing(library: Library, tmp_path: Path) -> None:
+    path = write_vcd(tmp_path / "a.vcd", WAVES)
+    found = replay(build({}, ["clk", "d"]), library, path, "t.u")
+    np.testing.assert_array_equal(found.totals, [0, 0, 12, 2])

@@ -1,0 +1,77 @@
+"""Activity written as SAIF and read back prices as it did; a simulator's SAIF serves as well."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spikewatt.base.errors import WaveformError
+from spikewatt.energy.activity.replay import activity, prepare
+from spikewatt.energy.activity.saif import read_saif, write_saif
+from spikewatt.energy.activity.totals import activity_from_saif, write_activity
+from spikewatt.energy.pricing.estimate import Clock, estimate, from_activity
+from tests.energy.small_damage import PAIR, A, B
+from tests.energy.small_designs import Small, make
+from tests.energy.small_library import read
+from tests.energy.small_waves import write_vcd
+from tests.synth.liberty_files import near
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
+    return make(tmp_path_factory.mktemp("small"))
+
+
+def test_every_net_comes_back(small: Small, tmp_path: Path) -> None:
+    prepared = small.prepared()
+    wanted = activity(prepared)
+    path = tmp_path / "a.saif"
+    write_activity(path, prepared, wanted)
+    found = activity_from_saif(path, small.netlist, "tb.dut")
+    np.testing.assert_array_equal(found.totals[2:], wanted.totals[2:])
+    np.testing.assert_allclose(found.high_s[2:], wanted.high_s[2:], rtol=1e-12)
+    assert found.duration_s == near(wanted.duration_s)
+    assert found.unmatched == ()
+    assert read_saif(path).program == "spikewatt"
+
+
+@pytest.mark.parametrize("clock", [None, Clock("a", 5e-9)])
+def test_the_same_power(tmp_path: Path, clock: Clock | None) -> None:
+    library = read(tmp_path)
+    path = write_vcd(tmp_path / "a.vcd", {"t.u.a": (1, A), "t.u.b": (1, B)}, 60)
+    prepared = prepare(PAIR, library, path, "t.u")
+    wanted = estimate(prepared, library, clock=clock)
+    saif = tmp_path / "a.saif"
+    write_activity(saif, prepared, wanted.activity)
+    given = activity_from_saif(saif, PAIR, "t.u")
+    found = from_activity(given, PAIR, library, clock=clock)
+    one, two = wanted.to_json(), found.to_json()
+    for part in ("switching", "internal", "leakage", "total"):
+        assert two["power_w"][part] == near(one["power_w"][part], 1e-9), part
+    assert two["port_nets_w"] == near(one["port_nets_w"], 1e-9)
+
+
+def test_nets_that_the_file_does_not_hold_are_listed(tmp_path: Path) -> None:
+    path = tmp_path / "a.saif"
+    write_saif(path, "t.u", 60, 1e-9, [("a", 30, 30, 0, 4), ("n", 40, 20, 0, 4)])
+    found = activity_from_saif(path, PAIR, "t.u")
+    assert found.unmatched == ("b", "y")
+    names = [name for (name,) in PAIR.names]
+    assert found.totals.tolist() == [4 if name in "an" else 0 for name in names]
+    assert found.high_s[names.index("n")] == near(20e-9)
+
+
+def test_the_wrong_scope(tmp_path: Path) -> None:
+    path = tmp_path / "a.saif"
+    write_saif(path, "t.u", 60, 1e-9, [("a", 30, 30, 0, 4)])
+    with pytest.raises(WaveformError) as caught:
+        activity_from_saif(path, PAIR, "t.v")
+    assert str(caught.value) == f"{path} holds no net of small below t.v"
+
+
+def test_no_duration(tmp_path: Path) -> None:
+    path = tmp_path / "a.saif"
+    write_saif(path, "t.u", 0, 1e-9, [("a", 0, 0, 0, 0)])
+    with pytest.raises(WaveformError) as caught:
+        activity_from_saif(path, PAIR, "t.u")
+    assert str(caught.value) == f"{path}: DURATION must be above 0, not 0"
