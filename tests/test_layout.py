@@ -20,7 +20,8 @@ MAY_IMPORT = {  # docs/architecture.md; besides itself
     "targets": ("base", "energy", "cosim", "synth", "hdl", "model"),
     "flow": ("base", "targets", "energy", "cosim", "synth", "hdl", "model"),
 }
-SHIPPED = sorted({name.split(".")[1] for name in CONFIG["packages"]})
+PUBLIC = "spikewatt"  # its folder holds the public names and nothing else
+SHIPPED = sorted({name.split(".")[1] for name in CONFIG["packages"] if name != PUBLIC})
 
 
 def sources(floor: str) -> list[Path]:
@@ -93,11 +94,17 @@ def test_the_rule_has_no_cycle() -> None:
 
 def test_every_package_is_shipped() -> None:
     folders = [item for item in ROOT.iterdir() if (item / "__init__.py").exists()]
-    assert {folder.name for folder in folders} <= set(MAY_IMPORT)
-    found = {module_of(init) for folder in folders for init in folder.rglob("__init__.py")}
-    assert found == set(CONFIG["packages"])
-    mapped = {f"spikewatt.{folder.name}": folder.name for folder in folders}
-    assert CONFIG["package-dir"] == mapped
+    assert {folder.name for folder in folders} <= {PUBLIC, *MAY_IMPORT}
+    floors = [folder for folder in folders if folder.name != PUBLIC]
+    found = {module_of(init) for folder in floors for init in folder.rglob("__init__.py")}
+    assert found | {PUBLIC} == set(CONFIG["packages"])
+    mapped = {f"spikewatt.{folder.name}": folder.name for folder in floors}
+    assert CONFIG["package-dir"] == {PUBLIC: PUBLIC, **mapped}
+
+
+def test_the_public_names_have_no_code_beside_them() -> None:
+    kept = {item.name for item in (ROOT / PUBLIC).iterdir() if item.name != "__pycache__"}
+    assert kept == {"__init__.py", "py.typed"}
 
 
 def test_every_source_lies_in_a_package() -> None:
@@ -108,7 +115,7 @@ def test_every_source_lies_in_a_package() -> None:
 
 def data_patterns() -> Iterator[tuple[str, str]]:
     for package, patterns in CONFIG["package-data"].items():
-        for name in SHIPPED if package == "*" else [package.removeprefix("spikewatt.")]:
+        for name in [*SHIPPED, PUBLIC] if package == "*" else [package.removeprefix("spikewatt.")]:
             yield from ((name.replace(".", "/"), pattern) for pattern in patterns)
 
 
@@ -124,7 +131,7 @@ def test_every_data_file_is_shipped() -> None:
     }
     kept = {
         item
-        for floor in SHIPPED
+        for floor in [*SHIPPED, PUBLIC]
         for item in (ROOT / floor).rglob("*")
         if item.is_file() and item.suffix != ".py" and "__pycache__" not in item.parts
     }
@@ -159,6 +166,8 @@ def test_every_file_says_what_it_is() -> None:
 
 def test_the_type_checker_finds_every_floor() -> None:
     links = {item.name: item for item in (ROOT / "typings" / "spikewatt").iterdir()}
+    for name in ("__init__.py", "py.typed"):
+        assert links.pop(name).readlink() == Path("../../spikewatt", name)
     assert sorted(links) == SHIPPED
     for name, link in links.items():
         assert link.is_symlink()

@@ -1,0 +1,1 @@
+../../spikewatt/__init__.py
