@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from spikewatt.base.progress import Progress, silent
 from spikewatt.cosim.mesh import MeshRtlTrace, NativeMesh
-from spikewatt.cosim.samples import Progress
 from spikewatt.cosim.verilated import Trace
 from spikewatt.model.compile.mesh.program import MeshProgram
 from spikewatt.model.params import TableId
@@ -47,7 +47,7 @@ def run_mesh_samples(
     waveform: Path | None = None,
     readout: str | None = None,
     idle_cycles: int = 0,
-    progress: Progress = lambda what, done: None,
+    progress: Progress = silent,
 ) -> MeshRecording:
     """Run each sample from the cleared state.
 
@@ -68,9 +68,9 @@ def run_mesh_samples(
     ToolError, SimulationError
     """
     recording = MeshRecording()
-    progress("building the mesh", 0)
+    progress("building the mesh")
     with NativeMesh(program.params, trace=trace) as mesh:
-        progress("configuring the mesh", 0)
+        progress("configuring the mesh")
         mesh.configure(program)
         first = mesh.cycles
         if waveform is not None:
@@ -85,7 +85,7 @@ def run_mesh_samples(
             recording.seconds += time.perf_counter() - start
             recording.starts.append(before - first)
             recording.cycles.append(mesh.cycles - before)
-            progress("simulating", done)
+            progress("simulating", done, len(samples))
         mesh.wait(1)  # the last cycle ends in the waveform
         for tile in range(program.params.tiles):
             keys = (TableId.STATE, TableId.SCHEDULER)

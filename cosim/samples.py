@@ -3,12 +3,13 @@
 import pickle
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spikewatt.base.progress import Progress, silent
 from spikewatt.cosim.bench.record import JOB_VARIABLE, Recording, RecordingJob
 from spikewatt.cosim.native import NativeCore
 from spikewatt.cosim.simulate import Simulator, simulate
@@ -18,11 +19,9 @@ from spikewatt.model.compile.program import Program
 from spikewatt.model.params import TableId
 from spikewatt.synth.verilog import export
 
-__all__ = ["Progress", "run_samples"]
+__all__ = ["run_samples"]
 
 Samples = Sequence[Sequence[NDArray[np.int64]]]
-Progress = Callable[[str, int], None]
-"""Called with what is being done, and the number of samples done so far."""
 
 
 def run_samples(
@@ -33,7 +32,7 @@ def run_samples(
     trace: Trace = "none",
     waveform: Path | None = None,
     readout: range | None = None,
-    progress: Progress = lambda what, done: None,
+    progress: Progress = silent,
 ) -> Recording:
     """Run each sample from the cleared state.
 
@@ -67,7 +66,7 @@ def _run_native(
     progress: Progress,
 ) -> Recording:
     recording = Recording()
-    progress("building the core", 0)
+    progress("building the core")
     with NativeCore(program.params, trace=trace, waveform=waveform) as core:
         core.configure(program)
         for done, events in enumerate(samples, start=1):
@@ -80,7 +79,7 @@ def _run_native(
             recording.seconds += time.perf_counter() - start
             recording.starts.append(before)
             recording.cycles.append(core.cycles - before)
-            progress("simulating", done)
+            progress("simulating", done, len(samples))
         for key in (TableId.STATE, TableId.SCHEDULER):
             recording.tables[key] = core.read_table(key)
     return recording
@@ -89,7 +88,7 @@ def _run_native(
 def _run_icarus(
     program: Program, samples: Samples, trace: Trace, waveform: Path | None, progress: Progress
 ) -> Recording:
-    progress("building the core", 0)
+    progress("building the core")
     verilog = export(NeuroCore(program.params), "neuro", dialect="assigns")
     with tempfile.TemporaryDirectory(prefix="spikewatt-") as name:
         folder = Path(name)
@@ -110,6 +109,6 @@ def _run_icarus(
             trace=trace,
             waveform=waveform.resolve() if waveform else None,
             env={JOB_VARIABLE: str(folder / "job.pickle")},
-            poll=lambda: progress("simulating", job.progress.stat().st_size),
+            poll=lambda: progress("simulating", job.progress.stat().st_size, len(samples)),
         )
         return pickle.loads(job.result.read_bytes())

@@ -1,50 +1,100 @@
 """The terminal: where progress goes."""
 
+import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
 
 from spikewatt.base.interrupts import check_interrupts
+from spikewatt.base.progress import Progress
 
-__all__ = ["errors", "progress_bar", "status"]
+__all__ = ["errors", "progress_bar"]
 
 errors = Console(stderr=True, highlight=False)
 """Standard error."""
 
+_Show = Callable[[str, float, float], None]
+
+LINE_SECONDS = 5.0
+"""Between two lines of progress where standard error is no terminal."""
+
 
 @contextmanager
-def progress_bar(total: int) -> Iterator[Callable[[str, int], None]]:
-    """Show a bar of ``total`` samples on standard error, if that is a terminal.
+def progress_bar(*, quiet: bool = False) -> Iterator[Progress]:
+    """Show progress on standard error: as a bar on a terminal, else as a line every few seconds.
 
-    Gives a function of what is being done, and of the samples done so far.
+    ``quiet``: show nothing. What is told still answers to interrupts.
     """
+    if quiet:
+        yield _answering(lambda what, done, total: None)
+    elif errors.is_terminal:
+        with _bar() as bar:
+            yield _answering(bar)
+    else:
+        with _Lines() as lines:
+            yield _answering(lines.tell)
+
+
+def _answering(show: _Show) -> Progress:
+    """Progress that ends the command after an interrupt whose exception was lost."""
+
+    def tell(what: str, done: float = 0, total: float = 0, /) -> None:
+        check_interrupts()
+        show(what, done, total)
+
+    return tell
+
+
+@contextmanager
+def _bar() -> Iterator[_Show]:
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),  # names of a user's, brackets and all
         BarColumn(),
-        MofNCompleteColumn(),
+        TaskProgressColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
-        task = bar.add_task("starting", total=total)
+    with Bar(*columns, console=errors, transient=True) as bar:
+        task = bar.add_task("starting", total=None)
 
-        def update(what: str, done: int) -> None:
-            check_interrupts()
-            bar.update(task, description=what, completed=done)
+        def show(what: str, done: float, total: float) -> None:
+            bar.update(task, description=what, completed=done, total=total or None)
 
-        yield update
+        yield show
 
 
-@contextmanager
-def status() -> Iterator[Callable[[str], None]]:
-    """Show what is being done on standard error, if that is a terminal; gives what to tell."""
-    with ExitStack() as stack:
-        line = stack.enter_context(errors.status("starting")) if errors.is_terminal else None
+class _Lines:
+    """A line every `LINE_SECONDS`, also while a single step takes longer than that.
 
-        def update(what: str) -> None:
-            check_interrupts()
-            if line is not None:
-                line.update(what)
+    A thread of its own writes them: the main one may be waiting for a compiler. A command that is
+    done sooner writes none.
+    """
 
-        yield update
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+        self._now: tuple[str, float, float] = ("starting", 0, 0)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._write, daemon=True)
+
+    def __enter__(self) -> "_Lines":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def tell(self, what: str, done: float, total: float) -> None:
+        self._now = what, done, total
+
+    def _write(self) -> None:
+        while not self._ended.wait(LINE_SECONDS):
+            what, done, total = self._now
+            share = f", {100 * done / total:.0f} %" if total else ""
+            seconds = time.monotonic() - self._begun
+            # Not through the console, which would break a long line at its width.
+            errors.file.write(f"spikewatt: {what}{share} ({seconds:.0f} s)\n")
+            errors.file.flush()

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from numpy.typing import ArrayLike
 
+from spikewatt.base.progress import Progress, silent
 from spikewatt.flow.compare.result import Comparison
 from spikewatt.flow.compare.run import Plan, compare
-from spikewatt.flow.compare.sides import Progress
 from spikewatt.model.network.dataset import load_shipped
 
 __all__ = ["shipped_comparisons"]
@@ -23,7 +23,7 @@ def shipped_comparisons(
     *,
     images: int = 32,
     liberty: Path | None = None,
-    progress: Progress = lambda what, done: None,
+    progress: Progress = silent,
 ) -> dict[str, Comparison]:
     """``equal_function`` and ``equal_accuracy`` of the digits, over the first ``images``."""
     options = {"images": images, "plan": PLAN, "liberty": liberty, "progress": progress}

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikewatt.base.errors import ParameterError
 from spikewatt.base.files import staged
-from spikewatt.cosim.samples import Progress
+from spikewatt.base.progress import Progress, silent
 from spikewatt.cosim.simulate import Simulator
 from spikewatt.cosim.verilated import Trace
 from spikewatt.flow.compare.plots import energy_bars
@@ -54,7 +54,7 @@ def run(
     liberty: Path | str | None = None,
     compare: Callable[[Progress], Mapping[str, Comparison]] | None = None,
     out: Path | str | None = None,
-    progress: Progress = lambda what, done: None,
+    progress: Progress = silent,
 ) -> RunReport:
     """Map a network onto a core of its size, simulate the RTL, compare it with the golden model.
 
@@ -116,7 +116,7 @@ def run(
         part = stack.enter_context(staged(folder)) if out or trace != "none" else None
         if part and trace != "none":
             waveform = part / f"{target.top}.{trace}"
-        progress("running the golden model", 0)
+        progress("running the golden model")
         evaluation = target.run(
             spikes,
             classes,

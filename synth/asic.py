@@ -10,6 +10,7 @@ from pathlib import Path
 
 from spikewatt.base.cache import cached
 from spikewatt.base.errors import LibraryError, NetlistError, ParameterError
+from spikewatt.base.progress import Progress, silent
 from spikewatt.synth.asic_result import AsicResult, count
 from spikewatt.synth.click.asic import NOT_GATED, asic_cells, check_not_gated, is_clockless
 from spikewatt.synth.liberty.library import Library
@@ -17,7 +18,7 @@ from spikewatt.synth.liberty.models import verilog_stubs
 from spikewatt.synth.liberty.reader import read_liberty
 from spikewatt.synth.netlist.reader import read_netlist
 from spikewatt.synth.sources import Source, read_sources
-from spikewatt.synth.yosys import Step, recent_yosys, run_yosys
+from spikewatt.synth.yosys import recent_yosys, run_yosys
 
 __all__ = ["AsicResult", "synthesise"]
 
@@ -76,7 +77,7 @@ def synthesise(
     clock_gating: bool = True,
     dont_use: Sequence[str] = (),
     out: Path | str | None = None,
-    progress: Step = lambda what: None,
+    progress: Progress = silent,
 ) -> AsicResult:
     """Map a design to a Liberty library; what was mapped before is not mapped again.
 
@@ -152,7 +153,7 @@ def _mapped(
     library: Library,
     clock_gating: bool,
     left_out: Collection[str],
-    progress: Step,
+    progress: Progress,
 ) -> Path:
     """Folder with the netlist."""
     version = recent_yosys()

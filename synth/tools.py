@@ -16,11 +16,9 @@ from pathlib import Path
 from spikewatt.base.cache import cache_folder
 from spikewatt.base.errors import SpikewattError, ToolError
 from spikewatt.base.process import run_contained
+from spikewatt.base.progress import Progress, silent
 
-__all__ = ["PipTool", "Step"]
-
-Step = Callable[[str], None]
-"""Called with what is being done."""
+__all__ = ["PipTool"]
 
 _ANNOUNCED = b"This might take a while"  # YoWASP's words before it compiles
 _LONGEST = 200
@@ -94,7 +92,7 @@ class PipTool:
         folder: Path,
         *,
         what: str | None = None,
-        progress: Step = lambda what: None,
+        progress: Progress = silent,
         log: str | None = None,
         explain: Callable[[str], SpikewattError | None] = lambda output: None,
     ) -> None:
@@ -138,7 +136,7 @@ class PipTool:
     def _compiling(self) -> str:
         return f"preparing {self.name} (once: {self.time})"
 
-    def _warm(self, progress: Step) -> None:
+    def _warm(self, progress: Progress) -> None:
         """Let one process at a time compile the WebAssembly: none reads what another rewrites."""
         if os.environ.get(self.variable):
             return
@@ -166,14 +164,14 @@ class PipTool:
         words: Sequence[str],
         folder: Path,
         log: Path,
-        progress: Step,
+        progress: Progress,
         explain: Callable[[str], SpikewattError | None],
     ) -> None:
         if status := self._start(words, folder, log, progress):
             output = log.read_text(errors="replace")
             raise explain(output) or ToolError(self._failure(output, status))
 
-    def _start(self, words: Sequence[str], folder: Path, log: Path, progress: Step) -> int:
+    def _start(self, words: Sequence[str], folder: Path, log: Path, progress: Progress) -> int:
         """Exit status, which for one that only tells of itself means nothing."""
         said = False
 

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from spikewatt.base.errors import ToolError
-from spikewatt.synth.tools import PipTool, Step
+from spikewatt.base.progress import Progress, silent
+from spikewatt.synth.tools import PipTool
 
-__all__ = ["Step", "recent_yosys", "run_yosys", "yosys_version"]
+__all__ = ["recent_yosys", "run_yosys", "yosys_version"]
 
 _OLDEST = (0, 70)
 """The first that is known to do all that synthesis asks: its `dfflibmap` maps latches too."""
@@ -53,7 +54,7 @@ def run_yosys(
     folder: Path,
     *,
     what: str | None = None,
-    progress: Step = lambda what: None,
+    progress: Progress = silent,
     full_log: str | None = None,
 ) -> None:
     """Run a script in ``folder``, which keeps the script and the log.

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.errors import SimulationError
-from spikewatt.cosim.samples import Progress, run_samples
+from spikewatt.base.progress import Progress, silent, worded
+from spikewatt.cosim.samples import run_samples
 from spikewatt.cosim.trace import first_difference
 from spikewatt.hdl.neuro.categories import CATEGORIES
 from spikewatt.hdl.neuro.core import NeuroCore
@@ -113,7 +114,7 @@ def price_samples(
     spikes: NDArray[np.bool_],
     liberty: Path | str | None = None,
     readout: range | None = None,
-    progress: Progress = lambda what, done: None,
+    progress: Progress = silent,
 ) -> SpikingEnergy:
     """Energy of some samples, from a waveform of their own.
 
@@ -140,7 +141,7 @@ def price_samples(
             trace="vcd",
             waveform=waveform,
             readout=readout,
-            progress=lambda what, done: progress(f"{what}, with a waveform", done),
+            progress=worded(progress, after=", with a waveform"),
         )
         for sample, trace in enumerate(recording.traces):
             if found := first_difference(trace, golden, sample):
@@ -159,7 +160,7 @@ def price_samples(
             images=np.ones(count, np.int64),
             categories=CATEGORIES,
             library_path=Path(liberty) if liberty else None,
-            progress=lambda what, share: progress(what, count),
+            progress=progress,
         )
     return SpikingEnergy(
         price=replace(priced, proven=len(recording.traces)),

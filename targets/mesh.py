@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from spikewatt.base.errors import ParameterError
+from spikewatt.base.progress import Progress
 from spikewatt.cosim.mesh_samples import MeshRecording, run_mesh_samples
-from spikewatt.cosim.samples import Progress
 from spikewatt.cosim.simulate import Simulator
 from spikewatt.cosim.verilated import Trace
 from spikewatt.model.compile.mesh.mapping import map_mesh

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from spikewatt.base.errors import SimulationError
+from spikewatt.base.progress import Progress, silent, worded
 from spikewatt.cosim.mesh_samples import MeshRecording, run_mesh_samples
-from spikewatt.cosim.samples import Progress
 from spikewatt.energy.pricing.estimate import Estimate, estimate
 from spikewatt.energy.pricing.ledger import TERMS, Ledger
 from spikewatt.hdl.router.categories import PARTS, mesh_categories, modules_of
@@ -126,7 +126,7 @@ def price_mesh_samples(
     evaluation: MeshEvaluation,
     count: int,
     liberty: Path | str | None = None,
-    progress: Progress = lambda what, done: None,
+    progress: Progress = silent,
 ) -> MeshEnergy:
     """Energy of the first samples of a run on a mesh, from a waveform of their own.
 
@@ -150,7 +150,7 @@ def price_mesh_samples(
             waveform=waveform,
             readout=readout,
             idle_cycles=IDLE_CYCLES,
-            progress=lambda what, done: progress(f"{what}, with a waveform", done),
+            progress=worded(progress, after=", with a waveform"),
         )
         again = replace(evaluation, spikes=spikes, recording=recording)
         _check(again, readout)
@@ -163,7 +163,7 @@ def price_mesh_samples(
             images=np.ones(count, np.int64),
             categories=mesh_categories(program.params),
             library_path=Path(liberty) if liberty else None,
-            progress=lambda what, share: progress(what, count),
+            progress=progress,
         )
         idle = _at_rest(priced, recording)
     rows = np.concatenate(again.packets())

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.errors import SimulationError
+from spikewatt.base.progress import Progress, silent
 from spikewatt.energy.activity.replay import Prepared, prepare
 from spikewatt.energy.delays.timing import Timing, analyse
 from spikewatt.energy.pricing.area import memory_area_um2
@@ -32,7 +33,6 @@ __all__ = [
 ]
 
 FloatArray = NDArray[np.float64]
-Progress = Callable[[str, float], None]
 
 # Capacitance of a wire (F/µm): the textbooks' rule of thumb for wires of minimum pitch, the same
 # from 90 to 22 nm (Weste & Harris, CMOS VLSI Design). A bound to sweep, not an extraction.
@@ -243,7 +243,7 @@ def price_core(
     images: Sequence[int] | NDArray[np.int64],
     categories: Mapping[str, str],
     library_path: Path | None = None,
-    progress: Progress = lambda what, share: None,
+    progress: Progress = silent,
 ) -> PricedCore:
     """Map a core to gates, replay its waveform, and price it block by block.
 
@@ -265,7 +265,7 @@ def price_core(
     """
     path = library_path or default_library_path()
     library = read_liberty(path)
-    mapped = synthesise(verilog, top, path, progress=lambda what: progress(what, 0.0))
+    mapped = synthesise(verilog, top, path, progress=progress)
     netlist = read_netlist(mapped.netlist, library, top=top)
     prepared = prepare(netlist, library, waveform, progress=progress)
     borders, period = clock_borders(prepared, starts, end)

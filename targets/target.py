@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spikewatt.cosim.samples import Progress, run_samples
+from spikewatt.base.progress import Progress
+from spikewatt.cosim.samples import run_samples
 from spikewatt.cosim.simulate import Simulator
 from spikewatt.cosim.verilated import Trace
 from spikewatt.model.compile.mapping import map_network

@@ -1,11 +1,12 @@
 """A netlist and a waveform, brought together: what the replay starts from."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from spikewatt.base.progress import Progress, silent
 from spikewatt.energy.activity.elements import Elements, build_elements
 from spikewatt.energy.activity.matching import Matches, SourceBit, match
 from spikewatt.energy.activity.program import Program, compile_program
@@ -14,9 +15,8 @@ from spikewatt.energy.activity.waveform import Reader, Waveform, open_waveform
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.netlist.netlist import Netlist
 
-__all__ = ["Prepared", "Progress", "clock_inputs", "prepare"]
+__all__ = ["Prepared", "clock_inputs", "prepare"]
 
-Progress = Callable[[str, float], None]
 """Called with what is being done, and how much of it is done, 0 to 1."""
 
 
@@ -54,7 +54,7 @@ def prepare(
     scope: str | None = None,
     *,
     reader: Reader = "wellen",
-    progress: Progress = lambda what, share: None,
+    progress: Progress = silent,
 ) -> Prepared:
     """Match names, compile the netlist, read the waveform.
 

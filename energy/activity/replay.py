@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.errors import NetlistError, WaveformError
-from spikewatt.energy.activity.prepared import Prepared, Progress, prepare
+from spikewatt.base.progress import Progress, silent
+from spikewatt.energy.activity.prepared import Prepared, prepare
 from spikewatt.energy.activity.run import Consumer, DisagreementError, Engine, Run
 from spikewatt.energy.activity.samples import Unknown
 from spikewatt.energy.activity.waveform import Reader
@@ -25,7 +26,6 @@ from spikewatt.synth.netlist.netlist import Netlist
 __all__ = [
     "Activity",
     "Prepared",
-    "Progress",
     "UnknownPolicy",
     "activity",
     "prepare",
@@ -94,7 +94,7 @@ def replay(
     engine: Engine = "numba",
     reader: Reader = "wellen",
     threads: int | None = None,
-    progress: Progress = lambda what, share: None,
+    progress: Progress = silent,
 ) -> Activity:
     """Toggles of every net of a netlist, from a waveform of its RTL or of itself.
 
@@ -141,7 +141,7 @@ def activity(
     unknown: UnknownPolicy = "refuse",
     engine: Engine = "numba",
     threads: int | None = None,
-    progress: Progress = lambda what, share: None,
+    progress: Progress = silent,
 ) -> Activity:
     """Replay what was prepared, and keep the toggles of every block; see ``replay``."""
     edges = _edges(prepared, window, borders)
@@ -171,7 +171,7 @@ def stream(
     *,
     unknown: UnknownPolicy = "refuse",
     engine: Engine = "numba",
-    progress: Progress = lambda what, share: None,
+    progress: Progress = silent,
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """Replay with any number of blocks, whose toggles ``consume`` takes in the order of time.
 

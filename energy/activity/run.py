@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from spikewatt.base.progress import Progress
 from spikewatt.energy.activity import kernels, numpy_engine
 from spikewatt.energy.activity.checks import Checker
 from spikewatt.energy.activity.elements import Elements
@@ -143,7 +144,7 @@ class Run:
         high[1] = self.edges[-1] - self.edges[0]
         return high
 
-    def all(self, progress: Callable[[str, float], None]) -> None:
+    def all(self, progress: Progress) -> None:
         """Run from the first sample to the end of the last block.
 
         While one superblock is judged and its clock stage runs, the next one's data stage does.
@@ -154,7 +155,7 @@ class Run:
         with ThreadPoolExecutor(self.threads) as pool, ThreadPoolExecutor(1) as rest:
             pending: Future[None] | None = None
             for start in range(0, count, size):
-                progress("replaying", start / count)
+                progress("replaying", start, count)
                 part = self._part(start, min(start + size, len(times)))
                 kept, toggles = self._data_stage(pool, part)
                 if pending is not None:

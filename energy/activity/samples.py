@@ -4,7 +4,7 @@ import os
 import tempfile
 import weakref
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.errors import WaveformError
+from spikewatt.base.progress import Progress, silent
 from spikewatt.energy.activity.matching import SourceBit
 from spikewatt.energy.activity.waveform import Changes, Waveform
 from spikewatt.energy.activity.words import unpack
@@ -224,7 +225,7 @@ def read_samples(
     wave: Waveform,
     sources: Mapping[int, SourceBit],
     clocks: Sequence[int],
-    progress: Callable[[str, float], None] = lambda what, share: None,
+    progress: Progress = silent,
 ) -> Samples:
     """Read the sources, one signal after another.
 
@@ -271,7 +272,7 @@ class _Kept:
         wave: Waveform,
         sources: Mapping[int, SourceBit],
         clocks: Sequence[int],
-        progress: Callable[[str, float], None],
+        progress: Progress,
     ) -> None:
         self._sources, self._progress = sources, progress
         self._users: dict[str, list[tuple[int, SourceBit]]] = defaultdict(list)
@@ -285,7 +286,7 @@ class _Kept:
         self._spool, self._places = _Spool(), {}
         end = span[1] if span else float("inf")
         for done, identity in enumerate(self._order):
-            progress("reading the waveform", done / len(self._order))
+            progress("reading the waveform", done, len(self._order))
             signal = self._users[identity][0][1].signal
             changes = wave.changes(signal)
             if not len(changes.times):
@@ -317,7 +318,7 @@ class _Kept:
             wanted = [(row, bit) for row, bit in self._users[identity] if row in at]
             if not wanted:
                 continue
-            self._progress("sampling", done / len(self._order))
+            self._progress("sampling", done, len(self._order))
             _, when, what = self._places[identity]
             positions = np.searchsorted(times, self._spool.get(when))
             out = np.zeros((wanted[0][1].signal.width, words), np.uint64)

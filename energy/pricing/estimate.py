@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.errors import LibraryError, ParameterError
+from spikewatt.base.progress import Progress, silent
 from spikewatt.energy.activity.replay import (
     Activity,
     Prepared,
-    Progress,
     UnknownPolicy,
     activity,
     stream,
@@ -252,7 +252,7 @@ def estimate(
     wires: Wires | None = None,
     unknown: UnknownPolicy = "refuse",
     engine: Engine = "numba",
-    progress: Progress = lambda what, share: None,
+    progress: Progress = silent,
 ) -> Estimate:
     """Replay and price a window of a waveform.
 

@@ -167,7 +167,7 @@ def _compare(
     try:
         x, y = load_samples(data)
         chosen = min(IMAGES, len(x)) if images is None else images
-        with _folder(out) as part, progress_bar(chosen) as progress:
+        with _folder(out) as part, progress_bar() as progress:
             found = run_comparison(
                 network,
                 x,
@@ -215,7 +215,7 @@ def _sweep(
     from spikewatt.flow.console import progress_bar
 
     rows, columns = sizes[0] if len(sizes) == 1 else (8, 8)
-    with _folder(out) as part, progress_bar(images) as progress:
+    with _folder(out) as part, progress_bar() as progress:
         found = sweep(
             network,
             parse_rates(rates),

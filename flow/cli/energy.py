@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.box import SIMPLE, SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from spikewatt.base.errors import ParameterError
+from spikewatt.flow.console import progress_bar
 from spikewatt.flow.report import si
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
@@ -113,14 +113,8 @@ def energy(
     ideal = _clock(clock, period)
     to_file = Path(json_out) if json_out and json_out != "-" else None
     _refuse_places(path for path in (per_cycle, saif_out, to_file) if path is not None)
-    errors = Console(stderr=True, highlight=False)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
-        task = bar.add_task("reading the library", total=1.0)
-
-        def progress(what: str, share: float) -> None:
-            bar.update(task, description=what, completed=share)
-
+    with progress_bar() as progress:
+        progress("reading the library")
         library = read_liberty(liberty or default_library_path())
         design = read_netlist(netlist, library, top=top)
         options: dict[str, Any] = {

@@ -141,7 +141,7 @@ def _run(
     """Run, report, and leave with status 1 if board and golden model differ."""
     from spikewatt.targets.board.run import run_on_board
 
-    with progress_bar(len(x)) as progress:
+    with progress_bar() as progress:
         report = run_on_board(
             network,
             x,

@@ -1,6 +1,5 @@
 """The command ``spikewatt``."""
 
-import json
 import os
 import sys
 from enum import StrEnum
@@ -9,14 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from spikewatt.base.errors import DataError, SimulationError, SpikewattError, TimingError
 from spikewatt.base.interrupts import catch_interrupts
 from spikewatt.flow.cli.compare import compare as compare_command
+from spikewatt.flow.cli.doctor import doctor
 from spikewatt.flow.cli.energy import energy
 from spikewatt.flow.cli.export import export as export_command
 from spikewatt.flow.cli.fpga import fpga
@@ -30,8 +27,8 @@ if TYPE_CHECKING:  # imported where needed: help and errors come at once
 
     from numpy.typing import NDArray
 
+    from spikewatt.base.progress import Progress
     from spikewatt.flow.compare.result import Comparison
-    from spikewatt.flow.compare.sides import Progress
     from spikewatt.model.network.graph import Network
 
 __all__ = ["app", "main"]
@@ -176,24 +173,7 @@ app.command()(synth)
 app.command("export")(export_command)
 app.command()(energy)
 app.add_typer(fpga, name="fpga")
-
-
-@app.command()
-def doctor(as_json: Json = False) -> None:
-    """Say which tools were found, their versions, and how to get what is missing."""
-    from spikewatt.cosim.tools import inventory
-
-    tools = inventory()
-    if as_json:
-        print(json.dumps({tool.name: vars(tool) for tool in tools}, indent=1))
-        return
-    table = Table(title=f"spikewatt {version('spikewatt')}", title_justify="left", box=SIMPLE_HEAD)
-    for column in ("tool", "version", "for", "where, or how to get it"):
-        table.add_column(column, overflow="fold")
-    for tool in tools:
-        where = Text(tool.path or f"missing: {tool.remedy}")
-        table.add_row(tool.name, tool.version or "–", tool.purpose, where)
-    Console(highlight=False).print(table)
+app.command()(doctor)
 
 
 def _simulate(
@@ -217,7 +197,7 @@ def _simulate(
     if images is not None and images > len(x):
         raise DataError(f"--images {images} asks for more than the {len(x)} samples there are")
     x, y = x[:images], None if y is None else y[:images]
-    with progress_bar(len(x)) as progress:
+    with progress_bar() as progress:
         report = run_network(
             network,
             x,

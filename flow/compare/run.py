@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikewatt.base.errors import DataError, NetworkError, SimulationError, ToolError
+from spikewatt.base.progress import Progress, silent
 from spikewatt.cosim.tools import icarus
 from spikewatt.flow.compare.bounds import Bounds, bound, measure_glitches
 from spikewatt.flow.compare.layers import neuro_layers, systolic_layers
 from spikewatt.flow.compare.result import Comparison
 from spikewatt.flow.compare.search import Found, search_neuro, search_systolic
-from spikewatt.flow.compare.sides import NeuroSide, Progress, SystolicSide
+from spikewatt.flow.compare.sides import NeuroSide, SystolicSide
 from spikewatt.flow.compare.variants import (
     BATCHES,
     LANES,
@@ -105,7 +106,7 @@ def compare(
     mode: Mode = "window",
     plan: Plan | None = None,
     liberty: Path | None = None,
-    progress: Progress = lambda what, done: None,
+    progress: Progress = silent,
 ) -> Comparison:
     """Run a spiking network and its quantised rival as RTL, and price both alike.
 
@@ -158,7 +159,7 @@ def compare(
     for what, found in (("neuromorphic", ours), *(("systolic", one) for one in theirs.values())):
         if found.price is None:
             raise SimulationError(f"no {what} core of the search meets the clock")
-    progress("bounding what is left out", chosen)
+    progress("bounding what is left out")
     bounds = _bounds(ours, theirs, plan.glitches)
     synapses = neuro.golden.synaptic_ops.sum(1)
     return Comparison(

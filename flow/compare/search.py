@@ -1,12 +1,13 @@
 """The cheapest core of each side, found by pricing real runs."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from spikewatt.base.errors import CapacityError
-from spikewatt.flow.compare.sides import NeuroSide, Progress, SystolicSide
+from spikewatt.base.progress import Progress, worded
+from spikewatt.flow.compare.sides import NeuroSide, SystolicSide
 from spikewatt.flow.compare.variants import (
     NeuroVariant,
     SystolicVariant,
@@ -103,7 +104,7 @@ def search_neuro(
     refused: CapacityError | None = None
     for variant in variants:
         try:
-            price = side.price(variant, count, liberty, _named(progress, variant))
+            price = side.price(variant, count, liberty, worded(progress, f"{variant.label}: "))
         except CapacityError as error:
             refused = error
         else:
@@ -129,7 +130,7 @@ def search_systolic(
     found: Found[SystolicVariant] = Found()
 
     def attempt(variant: SystolicVariant) -> None:
-        price = side.price(variant, count, liberty, _named(progress, variant))
+        price = side.price(variant, count, liberty, worded(progress, f"{variant.label}: "))
         found.consider(variant, batch, price)
 
     for rows, columns in sizes:
@@ -138,7 +139,3 @@ def search_systolic(
         for step in range(len(refinements(found.variant))):
             attempt(refinements(found.variant)[step])
     return found
-
-
-def _named(progress: Progress, variant: Any) -> Callable[[str, int], None]:
-    return lambda what, done: progress(f"{variant.label}: {what}", done)

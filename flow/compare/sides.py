@@ -1,7 +1,6 @@
 """Each side of a comparison: what it computes, and its run on a core, proven and priced."""
 
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.errors import CapacityError, SimulationError
+from spikewatt.base.progress import Progress
 from spikewatt.cosim.systolic import NativeSystolic
 from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant
 from spikewatt.hdl.systolic.categories import SYSTOLIC_CATEGORIES
@@ -32,7 +32,6 @@ from spikewatt.targets.price import PricedCore, price_core
 __all__ = ["NeuroSide", "SystolicSide"]
 
 IntArray = NDArray[np.int64]
-Progress = Callable[[str, int], None]
 """Called with what is being done, and the number of samples done so far."""
 
 
@@ -179,7 +178,7 @@ class SystolicSide:
         starts, sizes, end = [], [], 0
         with tempfile.TemporaryDirectory(prefix="spikewatt-") as name:
             waveform = Path(name) / "systolic.vcd"
-            progress("building the systolic core", 0)
+            progress("building the systolic core")
             with NativeSystolic(program.params, trace="vcd", waveform=waveform) as core:
                 core.configure(program)
                 for first in range(0, count, variant.batch):
@@ -187,7 +186,7 @@ class SystolicSide:
                     start, end = self._run(core, program, x, first)
                     starts.append(start)
                     sizes.append(len(x))
-                    progress("simulating the systolic core", first + len(x))
+                    progress("simulating the systolic core", first + len(x), count)
                 core.read_words(SystolicTable.LAYERS)  # the last cycle ends in the waveform
             priced = price_core(
                 verilog,
@@ -198,7 +197,7 @@ class SystolicSide:
                 images=sizes,
                 categories=SYSTOLIC_CATEGORIES,
                 library_path=liberty,
-                progress=lambda what, share: progress(what, count),
+                progress=progress,
             )
         return replace(priced, proven=sum(sizes))
 

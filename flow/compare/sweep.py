@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.errors import NetworkError, ParameterError
-from spikewatt.flow.compare.sides import NeuroSide, Progress, SystolicSide
+from spikewatt.base.progress import Progress, silent, worded
+from spikewatt.flow.compare.sides import NeuroSide, SystolicSide
 from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant, usual
 from spikewatt.model.compile.systolic.program import SystolicProgram
 from spikewatt.model.network.graph import INPUT, Network
@@ -177,7 +178,7 @@ def sweep(
     images: int = 32,
     liberty: Path | None = None,
     seed: int = 0,
-    progress: Progress = lambda what, done: None,
+    progress: Progress = silent,
 ) -> Sweep:
     """Price both sides of a pair on random spikes of every rate, and with fewer neurons.
 
@@ -203,7 +204,7 @@ def sweep(
         keep = max(1, round(hidden * part))
         smaller = network if keep == hidden else trimmed(network, keep)
         ours, theirs = _sides(smaller, rate, images, timesteps, mode, seed, spiking.state_bits)
-        say = _named(progress, f"rate {rate:.3f}, {keep} hidden neurons")
+        say = worded(progress, f"rate {rate:.3f}, {keep} hidden neurons: ")
         first = ours.price(neuro, images, liberty, say, spiking)
         second = theirs.price(
             systolic, images, liberty, say, SystolicProgram(core, theirs.network, systolic.batch)
@@ -246,7 +247,3 @@ def _sides(
     driven = np.pad(spikes, ((0, 0), (0, spiking.drain_ticks), (0, 0)))
     quantised = quantised_pair(network, timesteps=timesteps)
     return NeuroSide(spiking, driven), SystolicSide(quantised, spikes.sum(1).astype(np.int64))
-
-
-def _named(progress: Progress, name: str) -> Progress:
-    return lambda what, done: progress(f"{name}: {what}", done)

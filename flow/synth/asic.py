@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from spikewatt.base.files import staged
-from spikewatt.flow.console import status
+from spikewatt.flow.console import progress_bar
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
     from spikewatt.synth.asic import AsicResult
@@ -37,7 +37,7 @@ def synth_asic(
     from spikewatt.synth.asic import synthesise
     from spikewatt.synth.technology.library import default_library_path
 
-    with status() as progress, staged(out) if out else nullcontext() as part:
+    with progress_bar() as progress, staged(out) if out else nullcontext() as part:
         result = synthesise(
             design,
             top,

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from spikewatt.base.errors import TimingError
 from spikewatt.base.files import staged
-from spikewatt.flow.console import status
+from spikewatt.flow.console import progress_bar
 from spikewatt.flow.synth.cores import Choice
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
@@ -74,7 +74,7 @@ def synth_fpga(
     from spikewatt.synth.fpga.flow import synthesise_fpga
 
     source, wanted = where.design(design, freq) if isinstance(design, Choice) else (design, freq)
-    with status() as progress, staged(out) if out else nullcontext() as part:
+    with progress_bar() as progress, staged(out) if out else nullcontext() as part:
         result = synthesise_fpga(
             source,
             top,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from spikewatt.base.cache import cached
 from spikewatt.base.errors import ParameterError
+from spikewatt.base.progress import Progress, silent
 from spikewatt.synth.click import fpga_cells
 from spikewatt.synth.click.asic import is_clockless
 from spikewatt.synth.fpga.devices import Device
@@ -18,7 +19,6 @@ from spikewatt.synth.fpga.result import FpgaResult
 from spikewatt.synth.fpga.steps import keep_seconds, kept_seconds
 from spikewatt.synth.fpga.usage import count_usage
 from spikewatt.synth.sources import Source, read_sources
-from spikewatt.synth.tools import Step
 from spikewatt.synth.yosys import recent_yosys, run_yosys, yosys_version
 
 __all__ = ["map_fpga", "synthesise_fpga"]
@@ -54,7 +54,7 @@ def synthesise_fpga(
     freq: float | None = None,
     seed: int = 1,
     out: Path | None = None,
-    progress: Step = lambda what: None,
+    progress: Progress = silent,
 ) -> FpgaResult:
     """Map, place, route and pack a design; what was built before is not built again.
 
@@ -121,9 +121,7 @@ def synthesise_fpga(
     )
 
 
-def map_fpga(
-    design: Design, top: str, device: Device, *, progress: Step = lambda what: None
-) -> Path:
+def map_fpga(design: Design, top: str, device: Device, *, progress: Progress = silent) -> Path:
     """Folder with a design mapped to the cells of a family: netlist.json, netlist.v, mapping.log.
 
     Raises

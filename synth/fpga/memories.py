@@ -7,10 +7,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from spikewatt.base.cache import cached
+from spikewatt.base.progress import Progress, silent
 from spikewatt.synth.fpga.devices import Device
 from spikewatt.synth.fpga.flow import Design, map_fpga
 from spikewatt.synth.sources import read_sources
-from spikewatt.synth.tools import Step
 from spikewatt.synth.yosys import run_yosys, yosys_version
 
 __all__ = ["Place", "PlacedMemory", "place_memories"]
@@ -59,7 +59,7 @@ class PlacedMemory:
 
 
 def place_memories(
-    design: Design, top: str, device: Device, *, progress: Step = lambda what: None
+    design: Design, top: str, device: Device, *, progress: Progress = silent
 ) -> list[PlacedMemory]:
     """Memories of a design by their names in the RTL, and where mapping to a device puts each.
 
@@ -82,7 +82,7 @@ def place_memories(
     return placed + [PlacedMemory(name, 0, 0, place, 1) for name, place in sorted(ram.items())]
 
 
-def _memories(design: Design, top: str, progress: Step) -> dict[str, tuple[int, int]]:
+def _memories(design: Design, top: str, progress: Progress) -> dict[str, tuple[int, int]]:
     """Rows and bits of every memory of the RTL."""
     sources = read_sources(design)
     commands = [s.command.replace("read_verilog", "read_verilog -nomem2reg") for s in sources]

@@ -10,12 +10,13 @@ from typing import Any
 
 from spikewatt.base.cache import cached
 from spikewatt.base.errors import NetlistError, ToolError
+from spikewatt.base.progress import Progress, silent
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.liberty.models import verilog_stubs
 from spikewatt.synth.netlist.flatten import flatten, is_stub
 from spikewatt.synth.netlist.netlist import Netlist
 from spikewatt.synth.netlist.structure import check_structure
-from spikewatt.synth.yosys import Step, run_yosys, yosys_version
+from spikewatt.synth.yosys import run_yosys, yosys_version
 
 __all__ = ["read_netlist"]
 
@@ -45,7 +46,7 @@ def read_netlist(
     library: Library,
     *,
     top: str | None = None,
-    progress: Step = lambda what: None,
+    progress: Progress = silent,
 ) -> Netlist:
     """Netlist of the cells of a library, made flat.
 
@@ -96,7 +97,7 @@ def _text(path: Path) -> str:
         raise NetlistError(f"{path} cannot be read ({error.strerror})") from None
 
 
-def _converted(text: str, library: Library, top: str | None, progress: Step) -> str:
+def _converted(text: str, library: Library, top: str | None, progress: Progress) -> str:
     """Verilog as JSON, by yosys."""
     if top is None:
         found = set(_MODULE.findall(text))
@@ -107,7 +108,7 @@ def _converted(text: str, library: Library, top: str | None, progress: Step) -> 
     return _by_yosys(text, library, f"-top {top}", progress)
 
 
-def _by_yosys(text: str, library: Library, options: str, progress: Step) -> str:
+def _by_yosys(text: str, library: Library, options: str, progress: Progress) -> str:
     """JSON of Verilog text; without the option ``-top``, parameters of modules are not applied."""
     memories = _PROCESSES if options and re.search(r"\balways\b", text) else ""
     script = _READ.format(options=options) + memories + ("" if options else "proc\n") + _WRITE

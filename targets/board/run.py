@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spikewatt.base.errors import SpikewattError
-from spikewatt.cosim.samples import Progress
+from spikewatt.base.progress import Progress, silent
 from spikewatt.model.compile.tap import board_params, map_for_board
 from spikewatt.model.golden.batch import run_batch
 from spikewatt.model.network.encoder import encode, read_class
@@ -44,7 +44,7 @@ def run_on_board(
     lanes: int = 8,
     params: CoreParams | None = None,
     transport: Transport | None = None,
-    progress: Progress = lambda what, done: None,
+    progress: Progress = silent,
 ) -> BoardReport:
     """Load a network into the core of a board, run samples, compare with the golden model.
 
@@ -75,7 +75,7 @@ def run_on_board(
     spikes = np.pad(spikes, ((0, 0), (0, network.drain_ticks), (0, 0)))
     program = map_for_board(network, params or board_params(network, lanes=lanes))
     params = program.params
-    progress("running the golden model", 0)
+    progress("running the golden model")
     golden = run_batch(program, spikes)
 
     def describe(identity: int) -> str:
@@ -84,18 +84,18 @@ def run_on_board(
 
     with contextlib.ExitStack() as stack:
         line = transport or stack.enter_context(_opened(port, baud, params, progress))
-        progress("looking for the board", 0)
+        progress("looking for the board")
         latency = SIMULATED_LATENCY if port == SIMULATED else LATENCY
         shape = neuro_link(params)
         link = BoardLink(line, shape, baud=baud, latency=latency, describe=describe)
         core = BoardCore(link, program)
         begun = line.seconds
         words = core.configuration_words
-        core.configure(lambda done: progress(f"loading the network, {100 * done // words} %", 0))
+        core.configure(lambda done: progress("loading the network", done, words))
         loaded, samples = line.seconds, []
         for done, sample in enumerate(spikes, start=1):
             samples.append(core.run(program.input_events(sample)))
-            progress("running", done)
+            progress("running", done, len(spikes))
         ended = line.seconds
     counted = network.readout.population if network.readout.kind == "count" else None
     difference = board_difference(program, samples, golden, counted)
@@ -136,7 +136,7 @@ def _opened(port: str, baud: int, params: CoreParams, progress: Progress) -> Ite
         from spikewatt.cosim.board import SimulatedBoard
         from spikewatt.hdl.neuro.core import NeuroCore
 
-        progress("building the board", 0)
+        progress("building the board")
         line: Transport = SimulatedBoard(NeuroCore(params))
     else:
         line = SerialPort(port, baud)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from spikewatt.base.errors import DataError, NetworkError, SimulationError
+from spikewatt.base.progress import silent
 from spikewatt.cosim.systolic import NativeSystolic, SystolicTrace
 from spikewatt.flow.compare.bounds import SRAM_FACTORS, WIRE_SCALES
 from spikewatt.flow.compare.layers import neuro_layers
@@ -324,8 +325,7 @@ def energies(options: dict[str, Any]) -> list[float]:
     _, systolic = sides(NETWORK, X[:IMAGES][canonical(X[:IMAGES])])
     begin = usual(4, 4, 1)
     variants = [begin.with_option(name, value) for name, value in options.items()]
-    quiet = lambda what, done: None  # noqa: E731
-    return [systolic.price(v, IMAGES, None, quiet).per_inference_j for v in variants]
+    return [systolic.price(v, IMAGES, None, silent).per_inference_j for v in variants]
 
 
 def test_options_change_the_energy(found: Comparison) -> None:
@@ -371,6 +371,6 @@ def test_wrong_rtl_is_found_out(monkeypatch: pytest.MonkeyPatch, what: str, mess
 
     monkeypatch.setattr(NativeSystolic, "run", run)
     with pytest.raises(SimulationError, match=f"^{re.escape(message)}") as caught:
-        systolic.price(usual(4, 4, 1), 2, None, lambda what, done: None)
+        systolic.price(usual(4, 4, 1), 2, None, silent)
     assert what in str(caught.value)
     assert next(runs) == 2

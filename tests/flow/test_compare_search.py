@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from spikewatt.base.errors import ParameterError, SimulationError
+from spikewatt.base.progress import silent
 from spikewatt.flow.compare.bounds import SRAM_FACTORS, bound
 from spikewatt.flow.compare.result import Ratio
 from spikewatt.flow.compare.run import Plan, compare, sides
@@ -105,7 +106,7 @@ def pretender(**costs: float) -> Pretender:
 
 
 def search(side: SystolicSide, *, refine: bool) -> Found[SystolicVariant]:
-    return search_systolic(side, ((4, 4), (8, 8)), 1, refine, 1, None, lambda what, done: None)
+    return search_systolic(side, ((4, 4), (8, 8)), 1, refine, 1, None, silent)
 
 
 def test_options_stay_if_they_pay() -> None:
@@ -130,9 +131,7 @@ def test_no_core_that_meets_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     slow = priced(1.0, period_s=11e-9)
     monkeypatch.setattr(NeuroSide, "price", lambda *_, **__: slow)
     monkeypatch.setattr(SystolicSide, "price", lambda *_, **__: slow)
-    found = search_neuro(
-        sides(NETWORK, X)[0], (NeuroVariant(4), NeuroVariant(8)), 1, None, lambda what, done: None
-    )
+    found = search_neuro(sides(NETWORK, X)[0], (NeuroVariant(4), NeuroVariant(8)), 1, None, silent)
     assert (found.variant, found.best, found.price) == (None, None, None)
     assert len(found.tried) == 2
     assert search(sides(NETWORK, X)[1], refine=True).price is None

@@ -9,6 +9,7 @@ import pytest
 from spikewatt.base.errors import DataError, LibraryError, NetlistError, ParameterError, ToolError
 from spikewatt.synth.asic import AsicResult, synthesise
 from spikewatt.synth.technology.library import default_library_path
+from tests.base.words import Words
 from tests.synth.designs import DESIGNS
 from tests.synth.sparse_library import SPARSE
 
@@ -106,11 +107,11 @@ def test_a_compressed_library_and_cells_left_out(tmp_path: Path) -> None:
 
 def test_nothing_is_done_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPIKEWATT_CACHE", str(tmp_path))
-    said: list[str] = []
-    first = synthesise(DESIGNS["adder"], "adder", BUILT_IN, progress=said.append)
+    said = Words()
+    first = synthesise(DESIGNS["adder"], "adder", BUILT_IN, progress=said)
     assert "mapping to gates" in said
     said.clear()
-    assert synthesise(DESIGNS["adder"], "adder", BUILT_IN, progress=said.append) == first
+    assert synthesise(DESIGNS["adder"], "adder", BUILT_IN, progress=said) == first
     assert said == ["reading the netlist"]
 
 

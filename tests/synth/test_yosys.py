@@ -15,6 +15,7 @@ import pytest
 
 from spikewatt.base.errors import ToolError
 from spikewatt.synth.yosys import run_yosys, yosys_version
+from tests.base.words import Words
 
 
 @pytest.fixture(autouse=True)
@@ -99,10 +100,10 @@ def test_none_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_first_run_is_announced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SPIKEWATT_YOSYS", raising=False)
     monkeypatch.setenv("SPIKEWATT_CACHE", str(tmp_path / "cache"))
-    said: list[str] = []
-    run_yosys("", tmp_path, progress=said.append)
+    said = Words()
+    run_yosys("", tmp_path, progress=said)
     assert said == ["preparing yosys (once: about a minute)"]
-    run_yosys("", tmp_path, progress=said.append)
+    run_yosys("", tmp_path, progress=said)
     assert len(said) == 1
 
 

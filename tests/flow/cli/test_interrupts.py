@@ -85,7 +85,7 @@ class Finaliser:
 
 @cli.app.command()
 def lose():
-    with progress_bar(2) as progress:
+    with progress_bar() as progress:
         progress("first", 1)
         Finaliser()
         print("it goes on", flush=True)

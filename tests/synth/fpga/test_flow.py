@@ -13,6 +13,7 @@ from spikewatt.synth.fpga.devices import Family, find_device
 from spikewatt.synth.fpga.flow import map_fpga, synthesise_fpga
 from spikewatt.synth.fpga.names import HOME
 from spikewatt.synth.fpga.result import FpgaResult, Work
+from tests.base.words import Words
 from tests.synth.fpga.small_design import DESIGN
 
 FAMILIES: tuple[Family, ...] = ("ecp5", "ice40")
@@ -114,15 +115,15 @@ def test_what_was_built_is_not_built_again(
     family: Family, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SPIKEWATT_CACHE", str(tmp_path))
-    said: list[str] = []
-    first = build(family, progress=said.append)
+    said = Words()
+    first = build(family, progress=said)
     assert "packing the bitstream" in said
     for what in (f"mapping to {family}", f"placing and routing on {first.device.name}"):
         assert said.count(what) == 1
     said.clear()
-    assert build(family, progress=said.append) == first
+    assert build(family, progress=said) == first
     assert said == []
-    other = build(family, progress=said.append, seed=7)
+    other = build(family, progress=said, seed=7)
     assert said == [f"placing and routing on {first.device.name}", "packing the bitstream"]
     assert other.folder != first.folder
     assert other.bitstream.read_bytes() != first.bitstream.read_bytes()

@@ -10,6 +10,7 @@ import pytest
 from spikewatt.base.errors import CapacityError, ToolError
 from spikewatt.synth.fpga.tools import ECPPACK, FPGA_TOOLS, ICEPACK, NEXTPNR_ECP5, NEXTPNR_ICE40
 from spikewatt.synth.tools import PipTool
+from tests.base.words import Words
 
 NATIVE = {  # what native ones say, on either stream
     "nextpnr-ecp5": (
@@ -79,10 +80,10 @@ def test_none_at_all(tool: PipTool, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_the_one_from_pip(tool: PipTool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(tool.variable, raising=False)
     monkeypatch.setenv("SPIKEWATT_CACHE", str(tmp_path / "cache"))
-    said: list[str] = []
+    said = Words()
     (tmp_path / "nothing").touch()
     with pytest.raises(ToolError, match=f"^{tool.name} failed: "):
-        tool.run(["nothing", "bits"], tmp_path, progress=said.append)
+        tool.run(["nothing", "bits"], tmp_path, progress=said)
     assert said == [f"preparing {tool.name} (once: some seconds)"]
     assert tool.version == importlib.metadata.version(tool.package)
 
