@@ -10,6 +10,7 @@ from vectors import answers, vectors
 
 from spikewatt.energy.activity.waveform import open_waveform
 from spikewatt.flow.run import load_digits, run
+from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.neuro.core import NeuroCore
 from spikewatt.model.compile.mapping import map_network
 from spikewatt.synth.asic import synthesise
@@ -64,7 +65,7 @@ def array_case(cycles: int, folder: Path) -> Case:
 def core_case(images: int, folder: Path) -> Case:
     """The core, its waveform and its check by ``spikewatt run``."""
     network, x, y = load_digits()
-    verilog = export(NeuroCore(map_network(network).params), "neuro")
+    verilog = export(Blueprint.of(NeuroCore, map_network(network).params), "neuro")
     report = run(network, x[:images], y[:images], trace="fst", out=folder / "core")
     assert report.bit_exact, "the core is not the golden model"
     fst = folder / "core" / "neuro.fst"

@@ -20,6 +20,7 @@ from ways import ALL, LOADED, PACKET, PAYLOADS, WAYS
 
 from spikewatt.energy.pricing.area import memory_area_um2
 from spikewatt.energy.pricing.sram import node_scaling
+from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.router.tile import Tile
 from spikewatt.model.params import (
     CoreParams,
@@ -46,7 +47,7 @@ TILE = CoreParams(weight_bits=4, hop_bits=PACKET.hop_bits)  # 256 axons, 256 neu
 def tile_pitch_um() -> float:
     """Side of a square tile of TrueNorth's size with weights of 4 bits, µm."""
     params, path = MeshParams(columns=2, rows=2, core=TILE), default_library_path()
-    mapped = synthesise(export(Tile(params), "tile"), "tile", path)
+    mapped = synthesise(export(Blueprint.of(Tile, params), "tile"), "tile", path)
     memories = read_netlist(mapped.netlist, read_liberty(path), top="tile").memories
     return (mapped.area + sum(memory_area_um2(m.words, m.width, 45) for m in memories)) ** 0.5
 

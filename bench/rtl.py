@@ -23,6 +23,7 @@ from spikewatt.cosim.bench.record import JOB_VARIABLE, RecordingJob
 from spikewatt.cosim.native import NativeCore
 from spikewatt.cosim.simulate import Simulator, simulate
 from spikewatt.cosim.verilated import Trace, build_program
+from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.neuro.core import NeuroCore
 from spikewatt.model.compile.mapping import map_network
 from spikewatt.model.compile.program import Program
@@ -77,7 +78,9 @@ def stimulus(program: Program, samples: list, folder: Path) -> Path:
 def bare(program: Program, inputs: Path, trace: Trace, folder: Path) -> tuple[int, float]:
     """Cycles and seconds of the bare model."""
     source = (Path(__file__).parent / "bare.cpp").read_text()
-    binary = build_program(export(NeuroCore(program.params), "neuro"), source, trace=trace)
+    binary = build_program(
+        export(Blueprint.of(NeuroCore, program.params), "neuro"), source, trace=trace
+    )
     command = [str(binary), str(inputs), str(folder / f"bare.{trace}")]
     cycles, seconds, idle = subprocess.run(
         command, capture_output=True, text=True, check=True
@@ -91,7 +94,7 @@ def under_cocotb(
 ) -> tuple[int, float]:
     """Cycles and seconds of the recording bench, which looks at the core in every cycle."""
     dialect = "assigns" if simulator == "icarus" else "blocks"
-    verilog = export(NeuroCore(program.params), "neuro", dialect=dialect)
+    verilog = export(Blueprint.of(NeuroCore, program.params), "neuro", dialect=dialect)
     job = RecordingJob(
         program=program, samples=samples, result=folder / "result", progress=folder / "progress"
     )

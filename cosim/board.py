@@ -9,6 +9,7 @@ import numpy as np
 
 from spikewatt.cosim.library import HALF_PERIOD, NativeModel, pointer
 from spikewatt.cosim.verilated import Trace
+from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.host.board import Board
 from spikewatt.model.params.host import BAUD, HostParams
 from spikewatt.synth.verilog import export
@@ -36,7 +37,7 @@ class SimulatedBoard(NativeModel):
     Parameters
     ----------
     core:
-        What is on the board.
+        What is on the board: a component, or a blueprint of ours.
     clocks_per_bit:
         Of the board.
     buffer_bytes, meter:
@@ -72,10 +73,13 @@ class SimulatedBoard(NativeModel):
         trace: Trace = "none",
         waveform: Path | None = None,
     ) -> None:
-        board = Board(core, clocks_per_bit=clocks_per_bit, buffer_bytes=buffer_bytes, meter=meter)
+        options = {"clocks_per_bit": clocks_per_bit, "buffer_bytes": buffer_bytes, "meter": meter}
+        blueprint = Blueprint.of(Board, core, **options)
+        board = blueprint.build()
+        assert isinstance(board, Board)
         self.link: HostParams = board.link
         self._frequency = clocks_per_bit * SIMULATED_BAUD
-        verilog = export(board, "board")
+        verilog = export(blueprint if isinstance(core, Blueprint) else board, "board")
         geometry = _Geometry(clocks_per_bit / speed, *wrong_bits, seed, HALF_PERIOD)
         super().__init__(
             mapped(verilog) if mapped else verilog,

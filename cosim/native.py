@@ -11,6 +11,7 @@ from spikewatt.base.errors import SimulationError
 from spikewatt.cosim.library import HALF_PERIOD, TableModel, pointer
 from spikewatt.cosim.trace import RtlTrace
 from spikewatt.cosim.verilated import Trace
+from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.neuro.core import NeuroCore
 from spikewatt.model.compile.configuration import (
     program_words,
@@ -87,7 +88,7 @@ class NativeCore(TableModel):
         self._packets = 0  # in a tick, at most
         geometry = _Geometry(params.groups, params.lanes, params.state_bits, HALF_PERIOD)
         super().__init__(
-            verilog or export(NeuroCore(params), "neuro"),
+            verilog or export(Blueprint.of(NeuroCore, params), "neuro"),
             "neuro",
             geometry,
             trace=trace,

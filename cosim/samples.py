@@ -14,6 +14,7 @@ from spikewatt.cosim.bench.record import JOB_VARIABLE, Recording, RecordingJob
 from spikewatt.cosim.native import NativeCore
 from spikewatt.cosim.simulate import Simulator, simulate
 from spikewatt.cosim.verilated import Trace
+from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.neuro.core import NeuroCore
 from spikewatt.model.compile.program import Program
 from spikewatt.model.params import TableId
@@ -89,7 +90,7 @@ def _run_icarus(
     program: Program, samples: Samples, trace: Trace, waveform: Path | None, progress: Progress
 ) -> Recording:
     progress("building the core")
-    verilog = export(NeuroCore(program.params), "neuro", dialect="assigns")
+    verilog = export(Blueprint.of(NeuroCore, program.params), "neuro", dialect="assigns")
     with tempfile.TemporaryDirectory(prefix="spikewatt-") as name:
         folder = Path(name)
         job = RecordingJob(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from spikewatt.base.errors import SimulationError
 from spikewatt.cosim.library import HALF_PERIOD, TableModel, pointer
 from spikewatt.cosim.verilated import Trace
+from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.systolic.core import SystolicCore
 from spikewatt.model.compile.configuration import table_addresses
 from spikewatt.model.compile.systolic.program import SystolicProgram
@@ -106,7 +107,7 @@ class NativeSystolic(TableModel):
             params.columns, params.accumulator_bits, params.activation_bits, words, HALF_PERIOD
         )
         super().__init__(
-            verilog or export(SystolicCore(params), "systolic"),
+            verilog or export(Blueprint.of(SystolicCore, params), "systolic"),
             "systolic",
             geometry,
             trace=trace,

@@ -13,6 +13,7 @@ from spikewatt.base.errors import SimulationError
 from spikewatt.base.progress import Progress, silent, worded
 from spikewatt.cosim.samples import run_samples
 from spikewatt.cosim.trace import first_difference
+from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.neuro.categories import CATEGORIES
 from spikewatt.hdl.neuro.core import NeuroCore
 from spikewatt.model.compile.program import Program
@@ -152,7 +153,7 @@ def price_samples(
             if not np.array_equal(membranes, expected):
                 raise SimulationError(f"sample {sample}: the host reads other membranes back")
         priced = price_core(
-            export(NeuroCore(program.params), "neuro"),
+            export(Blueprint.of(NeuroCore, program.params), "neuro"),
             "neuro",
             waveform,
             starts=recording.starts,

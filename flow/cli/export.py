@@ -127,7 +127,7 @@ def write_core(folder: Path, choice: Choice, name: str = "") -> list[str]:
     core = choice.core.value
     params = choice.params
     if isinstance(params, CoreParams | SystolicParams):
-        text = to_verilog(choice.component(), core, dialect="assigns")
+        text = to_verilog(choice.blueprint(), core, dialect="assigns")
     else:
         text = export_mesh(params, dialect="assigns")
     (folder / f"{core}.v").write_text(text)

@@ -12,6 +12,7 @@ from spikewatt.base.errors import CapacityError, SimulationError
 from spikewatt.base.progress import Progress
 from spikewatt.cosim.systolic import NativeSystolic
 from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant
+from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.systolic.categories import SYSTOLIC_CATEGORIES
 from spikewatt.hdl.systolic.core import SystolicCore
 from spikewatt.model.compile.mapping import fit_params, map_network
@@ -174,7 +175,7 @@ class SystolicSide:
     ) -> PricedCore:
         """Run the first ``count`` samples on the RTL, hold them against the model, price them."""
         program = program or self.program(variant)
-        verilog = export(SystolicCore(program.params), "systolic")
+        verilog = export(Blueprint.of(SystolicCore, program.params), "systolic")
         starts, sizes, end = [], [], 0
         with tempfile.TemporaryDirectory(prefix="spikewatt-") as name:
             waveform = Path(name) / "systolic.vcd"

@@ -22,6 +22,7 @@ from spikewatt.targets.mesh_size import parse_mesh
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
     from amaranth.lib import wiring
 
+    from spikewatt.hdl.blueprint import Blueprint
     from spikewatt.synth.fpga.result import Work
 
 __all__ = ["KINDS", "NEURO_SIZES", "Choice", "Core", "given_sizes", "kinds"]
@@ -143,17 +144,22 @@ class Choice:
 
     def component(self) -> "wiring.Component":
         """The core."""
+        return self.blueprint().build()
+
+    def blueprint(self) -> "Blueprint":
+        """The core, before it is built."""
+        from spikewatt.hdl.blueprint import Blueprint
         from spikewatt.hdl.neuro.core import NeuroCore
         from spikewatt.hdl.router.mesh import Mesh
         from spikewatt.hdl.systolic.core import SystolicCore
 
         match self.params:
             case CoreParams() as params:
-                return NeuroCore(params)
+                return Blueprint.of(NeuroCore, params)
             case SystolicParams() as params:
-                return SystolicCore(params)
+                return Blueprint.of(SystolicCore, params)
             case MeshParams() as params:
-                return Mesh(params)
+                return Blueprint.of(Mesh, params)
 
     def verilog(self) -> str:
         """Verilog of the core for an ASIC; its top has the core's name."""
@@ -161,4 +167,4 @@ class Choice:
 
         if isinstance(self.params, MeshParams):
             return export_mesh(self.params, cells=False)
-        return export(self.component(), self.core.value)
+        return export(self.blueprint(), self.core.value)

@@ -38,19 +38,21 @@ class Placement:
 
         Without a board the core stands between registers.
         """
+        from spikewatt.hdl.blueprint import Blueprint
         from spikewatt.synth.fpga.harness import Harness
         from spikewatt.synth.verilog import export
 
         name = choice.core.value
         if self.board is None:
-            return export(Harness(choice.component()), name), freq
+            return export(Blueprint.of(Harness, choice.blueprint()), name), freq
         from spikewatt.model.params.host import BAUD
         from spikewatt.synth.fpga.board_top import BoardTop, bit_clocks
 
         clock = self.board.clock(freq)
         clocks = bit_clocks(clock.mhz, BAUD if self.baud is None else self.baud)
         low = self.board.pins["led"].low
-        whole = BoardTop(choice.component(), clock, clocks_per_bit=clocks, led_low=low)
+        options = {"clocks_per_bit": clocks, "led_low": low}
+        whole = Blueprint.of(BoardTop, choice.blueprint(), clock, **options)
         return export(whole, name), clock.mhz
 
 

@@ -134,10 +134,11 @@ def _opened(port: str, baud: int, params: CoreParams, progress: Progress) -> Ite
     """The line to the board at a port."""
     if port == SIMULATED:
         from spikewatt.cosim.board import SimulatedBoard
+        from spikewatt.hdl.blueprint import Blueprint
         from spikewatt.hdl.neuro.core import NeuroCore
 
         progress("building the board")
-        line: Transport = SimulatedBoard(NeuroCore(params))
+        line: Transport = SimulatedBoard(Blueprint.of(NeuroCore, params))
     else:
         line = SerialPort(port, baud)
     try:
