@@ -5,7 +5,6 @@ are those of a model in Python, so that each replayed toggle has a second opinio
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random
 
 import pytest
