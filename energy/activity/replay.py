@@ -27,6 +27,7 @@ __all__ = [
     "Activity",
     "Prepared",
     "UnknownPolicy",
+    "Window",
     "activity",
     "prepare",
     "replay",
@@ -34,6 +35,8 @@ __all__ = [
 ]
 
 UnknownPolicy = Literal["refuse", "hold"]
+Window = tuple[float | None, float | None]
+"""Begin and end, s; ``None`` for the waveform's own."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def replay(
     waveform: Path | str,
     scope: str | None = None,
     *,
-    window: tuple[float, float] | None = None,
+    window: Window | None = None,
     borders: Sequence[float] = (),
     unknown: UnknownPolicy = "refuse",
     engine: Engine = "numba",
@@ -103,7 +106,7 @@ def replay(
     scope:
         Where in the waveform the design is (``tb.dut``); by default where its ports are found.
     window:
-        Begin and end, s; the whole waveform by default.
+        Begin and end, s, either of them ``None`` for the waveform's own; all of it by default.
     borders:
         Times within the window, s, at which a new block of counts begins.
     unknown:
@@ -136,7 +139,7 @@ def replay(
 def activity(
     prepared: Prepared,
     *,
-    window: tuple[float, float] | None = None,
+    window: Window | None = None,
     borders: Sequence[float] = (),
     unknown: UnknownPolicy = "refuse",
     engine: Engine = "numba",
@@ -208,20 +211,22 @@ def _run(
     return run
 
 
-def _edges(
-    prepared: Prepared, window: tuple[float, float] | None, borders: Any
-) -> NDArray[np.int64]:
+def _edges(prepared: Prepared, window: Window | None, borders: Any) -> NDArray[np.int64]:
     """Borders of the blocks in ticks."""
     times, tick = prepared.samples.times, prepared.tick_s
     begin, end = int(times[0]), int(times[-1])
     if window is not None:
-        ticks = np.rint(np.asarray(window, np.float64) / tick)
-        if not ((ticks >= times[0]) & (ticks <= times[-1])).all():
+        wanted = [
+            ticks * tick if time is None else time
+            for time, ticks in zip(window, (begin, end), strict=True)
+        ]
+        edges = np.rint(np.asarray(wanted, np.float64) / tick)
+        if not ((edges >= begin) & (edges <= end)).all():
             raise WaveformError(
-                f"the window {window[0]:g} s to {window[1]:g} s is not within the waveform, which "
-                f"runs from {times[0] * tick:g} s to {times[-1] * tick:g} s"
+                f"the window {wanted[0]:g} s to {wanted[1]:g} s is not within the waveform, which "
+                f"runs from {begin * tick:g} s to {end * tick:g} s"
             )
-        begin, end = (int(edge) for edge in ticks)
+        begin, end = (int(edge) for edge in edges)
     if end <= begin:
         raise WaveformError(
             f"the window is empty: it begins at {begin * tick:g} s and ends at {end * tick:g} s"

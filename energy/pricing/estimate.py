@@ -13,6 +13,7 @@ from spikewatt.energy.activity.replay import (
     Activity,
     Prepared,
     UnknownPolicy,
+    Window,
     activity,
     stream,
 )
@@ -36,6 +37,19 @@ class Clock:
     period_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class MemoryAccesses:
+    """How often a memory was read and written in the window, and what one of either costs, J."""
+
+    name: str
+    words: int
+    width: int
+    reads: int
+    writes: int
+    read_j: float
+    write_j: float
+
+
 @dataclass(frozen=True)
 class Estimate:
     """Energy of a run, with everything that it was computed from."""
@@ -54,6 +68,32 @@ class Estimate:
     def duration_s(self) -> float:
         """Length of the window, s."""
         return self.ledger.duration_s
+
+    @property
+    def total_toggles(self) -> int:
+        """Toggles of all nets in the window."""
+        return round(float(self.toggles.sum()))
+
+    @property
+    def driven_nets(self) -> int:
+        """Number of nets that a cell, a memory or a top port drives."""
+        return int((self.prices.driver >= -2).sum())
+
+    @property
+    def has_macro_cells(self) -> bool:
+        """Whether any instance is a macro of the library: else the macros are memories alone."""
+        return any(self.library.cells[one.type].macro for one in self.netlist.instances)
+
+    def power(self) -> dict[str, float]:
+        """Mean power of all instances, W, by switching, internal, leakage, total."""
+        return {term: joules / self.duration_s for term, joules in self.ledger.instances().items()}
+
+    def power_by_group(self) -> dict[str, dict[str, float]]:
+        """Mean power of each of OpenSTA's groups, W, by the same terms."""
+        return {
+            group: {term: joules / self.duration_s for term, joules in parts.items()}
+            for group, parts in self.ledger.by_group().items()
+        }
 
     def by_cell(self) -> list[tuple[str, str, dict[str, float]]]:
         """Name, type and J (switching, internal, leakage, total) of each instance."""
@@ -95,9 +135,7 @@ class Estimate:
         ``power_w`` and ``energy_j`` count instances, as OpenSTA does; nets that top-level ports
         drive are ``port_nets_w``. ``toggles`` are those of all nets.
         """
-        duration, instances = self.duration_s, self.ledger.instances()
-        groups = self.ledger.by_group()
-        driven = self.prices.driver >= -2
+        duration = self.duration_s
         return {
             "design": self.netlist.name,
             "library": self.library.name,
@@ -105,26 +143,24 @@ class Estimate:
             "scope": self.activity.scope,
             "window_s": [float(self.activity.edges_s[0]), float(self.activity.edges_s[-1])],
             "duration_s": duration,
-            "toggles": round(float(self.toggles.sum())),
-            "nets": int(driven.sum()),
+            "toggles": self.total_toggles,
+            "nets": self.driven_nets,
             "instances": len(self.netlist.instances),
             "unmatched": list(self.activity.unmatched),
             "flip_flops_matched": self.activity.matched,
             "clock_edges_checked": self.activity.judged,
-            "power_w": {key: joules / duration for key, joules in instances.items()},
-            "energy_j": instances,
+            "power_w": self.power(),
+            "energy_j": self.ledger.instances(),
             "port_nets_w": self.ledger.ports / duration,
-            "groups": {
-                name: {key: joules / duration for key, joules in parts.items()}
-                for name, parts in groups.items()
-            },
+            "groups": self.power_by_group(),
             "total_j": self.ledger.total,
-            "memories": self._memories(),
+            "memories": [asdict(memory) for memory in self.memory_accesses()],
             "sram": None if self.sram is None else asdict(self.sram),
         }
 
-    def _memories(self) -> list[dict[str, Any]]:
-        found, port = [], 0
+    def memory_accesses(self) -> list[MemoryAccesses]:
+        """Count the accesses of each memory in the window, as its ports were enabled."""
+        memories, port = [], 0
         for memory in self.netlist.memories:
             counts: dict[str, int] = {"read": 0, "write": 0}
             for at, kind in enumerate(memory.ports, start=port):
@@ -132,18 +168,18 @@ class Estimate:
             port += len(memory.ports)
             assert self.sram is not None
             cost = self.sram.energies(memory.words, memory.width)
-            found.append(
-                {
-                    "name": memory.name,
-                    "words": memory.words,
-                    "width": memory.width,
-                    "reads": counts["read"],
-                    "writes": counts["write"],
-                    "read_j": cost.read,
-                    "write_j": cost.write,
-                }
+            memories.append(
+                MemoryAccesses(
+                    name=memory.name,
+                    words=memory.words,
+                    width=memory.width,
+                    reads=counts["read"],
+                    writes=counts["write"],
+                    read_j=cost.read,
+                    write_j=cost.write,
+                )
             )
-        return found
+        return memories
 
     def cycle_edges(self, prepared: Prepared) -> FloatArray:
         """float64[cycles + 1], s: the window cut before every rising edge of the clock.
@@ -244,7 +280,7 @@ def estimate(
     prepared: Prepared,
     library: Library,
     *,
-    window: tuple[float, float] | None = None,
+    window: Window | None = None,
     borders: Sequence[float] = (),
     clock: Clock | None = None,
     sram: SramModel | None = None,
