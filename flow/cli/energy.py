@@ -21,7 +21,7 @@ from spikewatt.flow.console import progress_bar
 from spikewatt.flow.report import si
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
-    from spikewatt.energy.activity.replay import Prepared
+    from spikewatt.energy.activity.replay import Prepared, Window
     from spikewatt.energy.pricing.estimate import Estimate
 
 __all__ = ["View", "energy", "parse_window"]
@@ -29,6 +29,9 @@ __all__ = ["View", "energy", "parse_window"]
 _UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9, "ps": 1e-12, "fs": 1e-15}
 _TIME = re.compile(r"^([\d.]+(?:e[-+]?\d+)?)\s*([munpfµ]?s)?$", re.IGNORECASE)
 _SHOWN = 20
+_TERMS = ("switching", "internal", "leakage", "total")
+_UNBOUNDED = 10_000
+"""A width at which no table is folded."""
 
 
 class View(StrEnum):
@@ -57,15 +60,20 @@ def _seconds(text: str) -> float:
     raise ParameterError(f"{text!r} is not a time: write it as 250ns, 1.5us or 250 (ns)")
 
 
-def parse_window(text: str) -> tuple[float, float]:
-    """``BEGIN:END`` in s; times without a unit are in ns."""
+def parse_window(text: str) -> "Window":
+    """Parse ``BEGIN:END`` to s; an end left out is the waveform's (``None``).
+
+    Times without a unit are in ns.
+    """
     begin, colon, end = text.partition(":")
-    if not colon:
-        raise ParameterError(f"the window is BEGIN:END, as in 100ns:2us, not {text!r}")
-    window = _seconds(begin), _seconds(end)
-    if window[0] >= window[1]:
+    if not colon or not (begin.strip() or end.strip()):
+        raise ParameterError(
+            f"the window is BEGIN:END, BEGIN: or :END, as in 100ns:2us, not {text!r}"
+        )
+    window = tuple(_seconds(time) if time.strip() else None for time in (begin, end))
+    if window[0] is not None and window[1] is not None and window[0] >= window[1]:
         raise ParameterError(f"the window {text} ends before it begins")
-    return window
+    return window[0], window[1]
 
 
 def energy(
@@ -82,7 +90,8 @@ def energy(
     clock: Annotated[str | None, typer.Option(help="Port of an ideal clock.")] = None,
     period: Annotated[float | None, typer.Option(help="Its period, ns.")] = None,
     window: Annotated[
-        str | None, typer.Option(help="BEGIN:END (100ns:2us); ns without a unit.")
+        str | None,
+        typer.Option(help="BEGIN:END (100ns:2us), either left out: ns without a unit."),
     ] = None,
     unknown: Annotated[
         Unknown, typer.Option(help="X and Z within the window: refuse, or hold the last value.")
@@ -94,10 +103,12 @@ def energy(
     clock_wire: Annotated[float, typer.Option(min=0, help="The same in the clock network.")] = 0.0,
     sram_node: Annotated[int | None, typer.Option(help="Node of memories, nm.")] = None,
     sram_factor: Annotated[float, typer.Option(help="Factor on the energy of memories.")] = 1.0,
-    json_out: Annotated[
-        str | None,
-        typer.Option("--json", help="File for the report as JSON; - for standard output alone."),
+    report_out: Annotated[
+        Path | None, typer.Option("--report", help="File for the report as JSON.")
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object and nothing else.")
+    ] = False,
 ) -> None:
     """Switching, internal and leakage energy of a gate netlist, from a waveform of its RTL."""
     from spikewatt.base.files import write_whole
@@ -111,8 +122,7 @@ def energy(
 
     span = parse_window(window) if window else None
     ideal = _clock(clock, period)
-    to_file = Path(json_out) if json_out and json_out != "-" else None
-    _refuse_places(path for path in (per_cycle, saif_out, to_file) if path is not None)
+    _refuse_places(path for path in (per_cycle, saif_out, report_out) if path is not None)
     with progress_bar() as progress:
         progress("reading the library")
         library = read_liberty(liberty or default_library_path())
@@ -145,13 +155,15 @@ def energy(
         if saif_out and prepared:
             write_activity(saif_out, prepared, result.activity)
     text = json.dumps(report, indent=1)
-    if json_out == "-":
+    if report_out:
+        write_whole(report_out, text + "\n")
+    if as_json:
         print(text)
         return
-    if to_file:
-        write_whole(to_file, text + "\n")
     console = Console(highlight=False)
-    console.print(_summary(report))
+    console.print(_summary(result, console.width))
+    for line in _notes(result, whole=span is None):
+        console.print(Text(line))
     console.print(_view(report, by))
 
 
@@ -221,43 +233,89 @@ def _cycles(result: "Estimate", prepared: "Prepared", unknown: Any) -> str:
     return out.getvalue()
 
 
-def _summary(report: dict[str, Any]) -> Table:
-    """Totals, and the groups."""
-    title = Text(f"{report['design']} in {report['library']}", style="italic")
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
-    columns = ("switching", "internal", "leakage", "total")
-    for name in ("W", *columns):
-        table.add_column(name, justify="left" if name == "W" else "right")
+def _summary(result: "Estimate", width: int) -> Table:
+    """Mean power by group and term, W; in a narrow terminal the terms come below one another.
 
-    def row(name: str, parts: dict[str, float]) -> None:
-        table.add_row(name, *(f"{parts[column]:.5g}" for column in columns))
+    A number cut short is another number (3.4e-07 read as 3.4), so that only names may be broken.
+    """
+    power = {**result.power_by_group(), "instances": result.power()}
+    names = {name: name for name in power}
+    if result.netlist.memories and not result.has_macro_cells:
+        names["macro"] = "memories"
+    ports = f"{result.ledger.ports / result.duration_s:.5g}"
+    title = Text(f"{result.netlist.name} in {result.library.name}", style="italic")
+    wide = _numbers(title, "W", *_TERMS)
+    for name, parts in power.items():
+        wide.add_row(names[name], *(f"{parts[term]:.5g}" for term in _TERMS))
+    wide.add_row("port nets", ports, "", "", ports)
+    if Console(width=_UNBOUNDED).measure(wide).maximum <= width:
+        return wide
+    narrow = _numbers(title, "W", "total")
+    for name, parts in power.items():
+        narrow.add_row(names[name], f"{parts['total']:.5g}")
+        for term in _TERMS[:-1]:
+            narrow.add_row(f" {term}", f"{parts[term]:.5g}")
+    narrow.add_row("port nets", ports)
+    return narrow
 
-    for name, parts in report["groups"].items():
-        row(name, parts)
-    row("instances", report["power_w"])
-    table.add_row(
-        "port nets", f"{report['port_nets_w']:.5g}", "", "", f"{report['port_nets_w']:.5g}"
-    )
-    unmatched = len(report["unmatched"])
-    table.caption = Text(
-        f"{report['toggles']:,} toggles of {report['nets']:,} nets in "
-        f"{report['duration_s']:.6g} s: "
-        f"{si(report['total_j'], 'J')} in all · {report['clock_edges_checked']:,} clock edges of "
-        f"{report['flip_flops_matched']:,} flip-flops checked · {unmatched} unmatched"
-        + (f": {', '.join(report['unmatched'][:5])}" if unmatched else "")
-    )
-    table.caption_justify = "left"
+
+def _numbers(title: Text | None, name: str, *columns: str) -> Table:
+    """A table whose first column may be folded, and whose others, of numbers, may not."""
+    box = SIMPLE if title is None else SIMPLE_HEAD
+    table = Table(title=title, title_justify="left", box=box)
+    table.add_column(name, overflow="fold")
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
     return table
 
 
+def _notes(result: "Estimate", *, whole: bool) -> list[str]:
+    """Say which time was priced, how much happened in it, and what was checked."""
+    activity, total = result.activity, si(result.ledger.total, "J")
+    begin, end = (si(float(t), "s") if t else "0 s" for t in activity.edges_s[[0, -1]])
+    which = "all that the waveform shows, reset and configuration too" if whole else "--window"
+    names = f": {', '.join(activity.unmatched[:5])}" if activity.unmatched else ""
+    lines = (
+        f"priced: {begin} to {end} ({which})",
+        f"{result.total_toggles:,} toggles of {result.driven_nets:,} nets: {total} in all",
+        _accesses(result),
+        f"checked: {_checked(result)}",
+        f"{len(activity.unmatched)} unmatched{names}",
+    )
+    return [line for line in lines if line]
+
+
+def _checked(result: "Estimate") -> str:
+    """Say at how many edges flip-flops were held against the waveform, or why at none."""
+    activity, cells = result.activity, result.library.cells
+    if activity.matched:
+        return f"{activity.judged:,} clock edges of {activity.matched:,} flip-flops"
+    if any(cells[instance.type].sequential for instance in result.netlist.instances):
+        return "nothing, for no flip-flop is shown over time"
+    return "nothing, for the design has no flip-flop"
+
+
+def _accesses(result: "Estimate") -> str:
+    """Say how often the memories were read and written; nothing without memories."""
+    memories = result.memory_accesses()
+    if not memories:
+        return ""
+    reads, writes = (
+        sum(getattr(memory, kind) for memory in memories) for kind in ("reads", "writes")
+    )
+    kinds = "1 memory" if len(memories) == 1 else f"{len(memories)} memories"
+    return f"{reads:,} reads and {writes:,} writes of {kinds}, whose data are the waveform's"
+
+
 def _view(report: dict[str, Any], view: View) -> Table:
-    table = Table(box=SIMPLE)
-    table.add_column(view.value)
-    table.add_column("energy", justify="right")
-    rows: Iterable[dict[str, Any]] = report["by"]
-    for row in list(rows)[:_SHOWN]:
+    """The largest rows of the view."""
+    table = _numbers(None, view.value, "energy")
+    rows: list[dict[str, Any]] = report["by"]
+    for row in rows[:_SHOWN]:
         table.add_row(Text(row[view.value] or "(top)"), si(row["total"], "J"))
-    if len(report["by"]) > _SHOWN:
-        rest = sum(row["total"] for row in report["by"][_SHOWN:])
-        table.add_row(f"{len(report['by']) - _SHOWN} more", si(rest, "J"))
+    if len(rows) > _SHOWN:
+        rest = sum(row["total"] for row in rows[_SHOWN:])
+        table.add_row(f"{len(rows) - _SHOWN} more", si(rest, "J"))
+    if not rows:
+        table.add_row(f"no {view.value}s", "")
     return table

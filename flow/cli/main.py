@@ -18,6 +18,7 @@ from spikewatt.flow.cli.energy import energy
 from spikewatt.flow.cli.export import export as export_command
 from spikewatt.flow.cli.fpga import fpga
 from spikewatt.flow.cli.synth import synth
+from spikewatt.flow.cli.usage import usage_message
 from spikewatt.flow.console import progress_bar
 from spikewatt.model.params import RouterKind
 from spikewatt.targets.mesh_size import check_router
@@ -239,7 +240,7 @@ def main() -> None:
             raise KeyboardInterrupt
         sys.stdout.flush()
     except typer.TyperException as error:
-        _fail(f"{error.format_message()} (spikewatt --help shows the commands)", BAD_INPUT)
+        _fail(usage_message(error, sys.argv), BAD_INPUT)
     except (SimulationError, TimingError) as error:
         _fail(error, FAILED_CHECK)
     except SpikewattError as error:

@@ -18,7 +18,7 @@ from spikewatt.synth.technology.library import default_library_path
 from tests.energy.circuits import Circuit, bench
 from tests.energy.event_driven import simulate
 
-__all__ = ["CIRCUIT", "PERIOD_S", "PLAIN", "Small", "make", "stimulus"]
+__all__ = ["CIRCUIT", "MEMORY", "PERIOD_S", "PLAIN", "Small", "make", "stimulus"]
 
 PERIOD_S = 10e-9
 _VERILOG = """module sum(input clk, en, input [7:0] d, output reg [7:0] q);
@@ -75,6 +75,28 @@ endmodule
     {"q": 4, "r": 4},
 )
 """The same without a memory."""
+MEMORY = Circuit(
+    "memory",
+    """module dut(input clk, we, re, input [3:0] a, input [7:0] d, output reg [7:0] y);
+reg [7:0] store [0:15];
+always @(posedge clk) begin
+  if (we) store[a] <= d;
+  if (re) y <= store[a];
+end
+integer i;
+initial begin for (i = 0; i < 16; i = i + 1) store[i] = 0; y = 0; end
+endmodule
+""",
+    {"we": 1, "re": 1, "a": 4, "d": 8},
+    {"y": 8},
+    stimulus=lambda random, step: {
+        "we": int(step % 2 == 0),
+        "re": int(step % 3 == 1),
+        "a": random.getrandbits(4),
+        "d": random.getrandbits(8),
+    },
+)
+"""Nothing but a memory: no gate, no flip-flop."""
 
 
 @dataclass(frozen=True)

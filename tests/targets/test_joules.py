@@ -96,7 +96,7 @@ def test_waveform_and_gates_give_the_same_joules(
     words = ("--images", 3, "--energy", "--trace", "fst", "--out", out, "--json")
     ledger = json.loads(cli("run", network, "--data", data, *words).stdout)["energy"]
     files = ("--waveform", out / "neuro.fst", "--netlist", out / "neuro.json")
-    again = cli("energy", *files, "--json", "-")
+    again = cli("energy", *files, "--json")
     assert again.returncode == 0, again.stderr
     report = json.loads(again.stdout)
     assert report["unmatched"] == []

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from spikewatt.flow.cli.main import main
+from spikewatt.flow.report import si
 from spikewatt.synth.technology.library import default_library_path
-from tests.energy.small_designs import PLAIN, Small, make
+from tests.energy.small_designs import MEMORY, PLAIN, Small, make
 from tests.flow.command import COMMAND, Cli, assert_one_line
 from tests.synth.liberty_files import near
 
@@ -58,7 +59,7 @@ def files(design: Small) -> list[object]:
 
 
 def report(cli: Cli, design: Small, *words: object) -> dict:
-    run = cli(*files(design), *words, "--json", "-")
+    run = cli(*files(design), *words, "--json")
     assert (run.returncode, run.stderr) == (0, ""), run.stderr
     return json.loads(run.stdout)
 
@@ -85,12 +86,12 @@ def test_json_on_standard_output(cli: Cli, small: Small, tmp_path: Path) -> None
 
 
 def test_table_and_file(cli: Cli, small: Small, tmp_path: Path) -> None:
-    run = cli(*files(small), "--scope", "tb.dut", "--json", "out.json")
+    run = cli(*files(small), "--scope", "tb.dut", "--report", "out.json")
     assert (run.returncode, run.stderr) == (0, "")
     written = json.loads((tmp_path / "out.json").read_text())
     assert written == report(cli, small)
     assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
-    for word in ("switching", "internal", "leakage", "sequential", "macro", "port nets", "add"):
+    for word in ("switching", "internal", "leakage", "sequential", "memories", "port nets", "add"):
         assert word in run.stdout
     assert f"{written['power_w']['total']:.5g}" in run.stdout
     assert f"{written['toggles']:,} toggles" in " ".join(run.stdout.split())
@@ -118,6 +119,58 @@ def test_views(here: Cli, small: Small, by: str) -> None:
     first = rows[0][by] or "(top)"
     assert first in run.stdout
     assert run.returncode == 0
+
+
+def test_a_window_may_be_open(here: Cli, small: Small) -> None:
+    """An end that is left out is the waveform's: the two parts are the whole."""
+    whole = report(here, small)
+    for parts in ((":300ns", "300:"), ("60.5:300", "300ns:1502.2")):
+        found = [report(here, small, "--window", window) for window in parts]
+        assert [part["window_s"] for part in found] == [
+            [whole["window_s"][0], near(300e-9)],
+            [near(300e-9), whole["window_s"][1]],
+        ]
+        assert sum(part["toggles"] for part in found) == whole["toggles"]
+
+
+def test_the_table_says_which_time_it_is_of(here: Cli, small: Small) -> None:
+    whole = here(*files(small)).stdout
+    assert "priced: 60.5 ns to 1.502 µs (all that the waveform shows, reset and" in whole
+    part = here(*files(small), "--window", "100:").stdout
+    assert "priced: 100 ns to 1.502 µs (--window)" in part
+
+
+@pytest.mark.parametrize("width", [20, 40, 80])
+@pytest.mark.parametrize("by", ["module", "cell"])
+def test_no_number_is_cut(
+    here: Cli, small: Small, monkeypatch: pytest.MonkeyPatch, width: int, by: str
+) -> None:
+    """A number without its exponent is another number: each stands whole on one line."""
+    found = report(here, small, "--by", by)
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = here(*files(small), "--by", by).stdout.splitlines()
+    assert max(map(len, lines)) <= width
+    assert not any("…" in line for line in lines)
+    numbers = {word for line in lines for word in line.split()}
+    for group, parts in (*found["groups"].items(), ("instances", found["power_w"])):
+        for term in TERMS:
+            assert f"{parts[term]:.5g}" in numbers, (group, term)
+    energies = {f"{si(row['total'], 'J')}" for row in found["by"][:20]}
+    assert energies <= {" ".join(line.split()[-2:]) for line in lines}
+
+
+def test_a_design_that_is_only_a_memory(here: Cli, tmp_path: Path) -> None:
+    """Nothing was checked, and the table says so rather than counting none of none."""
+    only = make(tmp_path, MEMORY)
+    found = report(here, only)
+    (memory,) = found["memories"]
+    assert (memory["reads"], memory["writes"]) == (48, 72)
+    assert found["clock_edges_checked"] == found["flip_flops_matched"] == 0
+    said = here(*files(only)).stdout
+    assert "memories" in said
+    assert "macro" not in said
+    assert "48 reads and 72 writes of 1 memory, whose data are the waveform's" in said
+    assert "checked: nothing, for the design has no flip-flop" in said
 
 
 def test_windows_add_up(here: Cli, small: Small) -> None:
@@ -165,7 +218,7 @@ def test_saif_out_prices_the_same(cli: Cli, plain: Small, tmp_path: Path) -> Non
     clock = ("--clock", "clk", "--period", "10")
     found = report(cli, plain, *clock, "--saif-out", "all.saif")
     words = ["energy", "--waveform", "all.saif", "--netlist", plain.json, "--scope", "tb.dut"]
-    run = cli(*words, *clock, "--json", "-")
+    run = cli(*words, *clock, "--json")
     assert (run.returncode, run.stderr) == (0, "")
     again = json.loads(run.stdout)
     for key in ("toggles", "nets", "unmatched"):
@@ -255,7 +308,16 @@ def broken(case: str, folder: Path, design: Small) -> tuple[list[object], tuple[
         "no such clock": (words("--clock", "ck", "--period", 9), ("ck is not a one-bit input",)),
         "wide clock": (words("--clock", "d", "--period", 9), ("d is not a one-bit input",)),
         "output clock": (words("--clock", "y", "--period", 9), ("y is not a one-bit input",)),
-        "view": (words("--by", "moon"), ("--by", "moon")),
+        "view": (
+            words("--by", "area"),
+            ("'--by'", "'area' is not one of 'module', 'category', 'net', 'cell'"),
+        ),
+        "window of nothing": (words("--window", ":"), ("BEGIN:END, BEGIN: or :END",)),
+        "open window outside": (words("--window", "9us:"), ("is not within the waveform",)),
+        "json to a file": (
+            words("--json", "o.json"),
+            ("argument", "o.json", "--json is a flag", "--json > o.json"),
+        ),
         "unknown": (words("--unknown", "guess"), ("--unknown", "guess")),
         "wire": (words("--wire", "-1"), ("--wire",)),
         "wire nan": (words("--wire", "nan"), ("wire",)),
@@ -271,6 +333,7 @@ CASES = (
     *("text netlist", "cut netlist", "netlist folder", "no library", "text library"),
     *("other library", "powerless", "scope", "top", "window", "window words", "window reversed"),
     *("window outside", "window endless", "clock alone", "period alone", "period 0", "period nan"),
+    *("window of nothing", "open window outside", "json to a file"),
     *("no such clock", "wide clock", "output clock", "view", "unknown", "wire", "wire nan"),
     *("wire inf", "factor", "node", "no words"),
 )
@@ -279,18 +342,18 @@ CASES = (
 @pytest.mark.parametrize("case", CASES)
 def test_bad_input(here: Cli, small: Small, tmp_path: Path, case: str) -> None:
     words, said = broken(case, tmp_path, small)
-    outputs = ["--json", "o.json", "--saif-out", "o.saif", "--per-cycle", "o.csv"]
+    outputs = ["--report", "o.json", "--saif-out", "o.saif", "--per-cycle", "o.csv"]
     assert_one_line(here(*words, *(outputs if len(words) > 1 else [])), *said)
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
-@pytest.mark.parametrize("option", ["--json", "--saif-out", "--per-cycle"])
+@pytest.mark.parametrize("option", ["--report", "--saif-out", "--per-cycle"])
 @pytest.mark.parametrize("place", ["no/such/o", "file/o", "."])
 def test_an_output_that_cannot_be_written_leaves_no_other(
     here: Cli, small: Small, tmp_path: Path, option: str, place: str
 ) -> None:
     (tmp_path / "file").touch()
-    outputs = {"--json": "a.json", "--saif-out": "a.saif", "--per-cycle": "a.csv", option: place}
+    outputs = {"--report": "a.json", "--saif-out": "a.saif", "--per-cycle": "a.csv", option: place}
     words = [word for pair in outputs.items() for word in pair]
     assert_one_line(here(*files(small), *words), place)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
@@ -298,7 +361,7 @@ def test_an_output_that_cannot_be_written_leaves_no_other(
 
 def test_a_full_disk(small: Small) -> None:
     with Path("/dev/full").open("w") as full:
-        words = [*COMMAND, *map(str, files(small)), "--json", "-"]
+        words = [*COMMAND, *map(str, files(small)), "--json"]
         run = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert run.returncode == 2
     assert len(run.stderr.splitlines()) == 1
@@ -315,7 +378,7 @@ def test_interrupted(plain: Small, tmp_path: Path, stop: signal.Signals) -> None
         file.write(head + "$enddefinitions $end" + times[0])
         for k in range(3_000_000):
             file.write(f"#{60_500 + 5000 * k}\n{k & 1}!\n")
-    outputs = ["--json", "o.json", "--saif-out", "o.saif", "--per-cycle", "o.csv"]
+    outputs = ["--report", "o.json", "--saif-out", "o.saif", "--per-cycle", "o.csv"]
     words = [*COMMAND, "energy", "--waveform", str(wave), "--netlist", str(plain.json), *outputs]
     words += ["--scope", "tb.dut", "--unknown", "hold"]
     temporary = tmp_path / "temporary"
