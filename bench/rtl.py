@@ -28,7 +28,6 @@ from spikewatt.hdl.neuro.core import NeuroCore
 from spikewatt.model.compile.mapping import map_network
 from spikewatt.model.compile.program import Program
 from spikewatt.model.network.dataset import load_digits
-from spikewatt.model.network.encoder import encode
 from spikewatt.synth.verilog import export
 
 INPUTS = {
@@ -114,7 +113,7 @@ def main() -> None:
     args = parser.parse_args()
     network, x, _ = load_digits()
     program = map_network(network)
-    frames = np.pad(encode(x[: args.images], network.encoder), ((0, 0), (0, 1), (0, 0)))
+    frames = network.stimulus(x[: args.images])
     samples = [program.input_events(frame) for frame in frames]
     table = Table("driven by", "waveform", "cycles", "cycles/s", "of bare")
 

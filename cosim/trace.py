@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spikewatt.model.golden.batch import BatchTrace
+from spikewatt.model.run import Run
 
 __all__ = ["RtlTrace", "first_difference"]
 
@@ -29,7 +29,7 @@ class RtlTrace:
     packets: NDArray[np.int64]
 
 
-def first_difference(rtl: RtlTrace, golden: BatchTrace, sample: int) -> str | None:
+def first_difference(rtl: RtlTrace, golden: Run, sample: int) -> str | None:
     """Name the first tick and place at which the RTL left the golden model; ``None`` if nowhere."""
     found = []
     for name in ("spikes", "membranes", "synapse_words", "merges"):

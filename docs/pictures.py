@@ -15,7 +15,6 @@ from spikewatt.flow.run import price_samples
 from spikewatt.model.compile.mapping import map_network
 from spikewatt.model.golden.batch import run_batch
 from spikewatt.model.network.dataset import load_digits
-from spikewatt.model.network.encoder import encode
 
 HERE = Path(__file__).parent
 INK, PALE, INPUT, HIDDEN, CHOSEN = "#1f2933", "#9aa5b1", "#2f6f9f", "#b4542d", "#2e7d4f"
@@ -83,7 +82,7 @@ def raster(sample: int = 3) -> str:
     """One image: its pixels, spikes of input and hidden neurons, membranes of the readout."""
     network, x, y = load_digits()
     program = map_network(network)
-    spikes = np.pad(encode(x[[sample]], network.encoder)[0], ((0, network.drain_ticks), (0, 0)))
+    spikes = network.stimulus(x[[sample]])[0]
     with NativeCore(program.params) as core:
         core.configure(program)
         trace = core.run(program.input_events(spikes))
@@ -106,9 +105,7 @@ def power(path: Path, sample: int = 3) -> None:
     """Power of every clock cycle of one image."""
     network, x, y = load_digits()
     program = map_network(network)
-    spikes = np.pad(
-        encode(x[[sample]], network.encoder), ((0, 0), (0, network.drain_ticks), (0, 0))
-    )
+    spikes = network.stimulus(x[[sample]])
     events = [program.input_events(image) for image in spikes]
     priced = price_samples(program, events, run_batch(program, spikes), spikes)
     title = f"held-out image {sample}, a {y[sample]}: power of every clock cycle"

@@ -7,7 +7,6 @@ over all held-out digits, and the times in ``element.svg`` are the delays by def
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 from pictures import CHOSEN, HEAD, HIDDEN, INK, INPUT, PALE, rect, text
 from shapes import arrow, box, bubble, dot, line, path, tips, xor
 
@@ -16,7 +15,6 @@ from spikewatt.model.compile.mesh.mapping import map_mesh
 from spikewatt.model.compile.mesh.picture import mesh_svg
 from spikewatt.model.golden.mesh import run_mesh
 from spikewatt.model.network.dataset import load_digits
-from spikewatt.model.network.encoder import encode
 from spikewatt.model.params import PORTS, Delays, Port
 
 HERE = Path(__file__).parent / "router"
@@ -237,8 +235,7 @@ def mesh() -> str:
     """All held-out digits on four cores."""
     network, x, _ = load_digits()
     program = map_mesh(network, mesh=(2, 2))
-    spikes = encode(x, network.encoder)
-    spikes = np.pad(spikes, ((0, 0), (0, network.drain_ticks), (0, 0)))
+    spikes = network.stimulus(x)
     trace = run_mesh(program, spikes)
     sent = sum(len(tick) for image in spikes for tick in program.input_packets(image))
     return mesh_svg(program, trace.traffic, from_host=sent)

@@ -20,7 +20,6 @@ from spikewatt.flow.compare.result import Comparison
 from spikewatt.flow.plots import power_trace
 from spikewatt.flow.report import RunReport
 from spikewatt.model.network.dataset import load_digits, load_samples
-from spikewatt.model.network.encoder import encode
 from spikewatt.model.network.file import load_network
 from spikewatt.model.network.graph import Network
 from spikewatt.model.params import RouterKind
@@ -103,9 +102,8 @@ def run(
     start = time.perf_counter()
     _check_choice("simulator", simulator, get_args(Simulator))
     _check_choice("trace", trace, get_args(Trace))
-    spikes = encode(x, network.encoder)
+    spikes = network.stimulus(x)
     classes = check_classes(y, len(spikes), network)
-    spikes = np.pad(spikes, ((0, 0), (0, network.drain_ticks), (0, 0)))
     if mesh is None:
         target: Target = CoreTarget(network, lanes=lanes)
     else:

@@ -13,11 +13,11 @@ from spikewatt.cosim.bench.record import Recording
 from spikewatt.cosim.trace import first_difference
 from spikewatt.model.compile.configuration import scheduler_bits
 from spikewatt.model.compile.program import Program
-from spikewatt.model.golden.batch import BatchTrace
 from spikewatt.model.golden.reference import run_float
-from spikewatt.model.network.encoder import read_class
 from spikewatt.model.network.graph import Network
+from spikewatt.model.network.readout import read_class
 from spikewatt.model.params import CoreParams, TableId
+from spikewatt.model.run import Run
 
 __all__ = ["Evaluation", "RunEvaluation", "check_classes", "differing_memory"]
 
@@ -40,17 +40,17 @@ def check_classes(y: ArrayLike | None, samples: int, network: Network) -> NDArra
 def differing_memory(
     params: CoreParams,
     tables: Mapping[TableId, dict[str, NDArray[np.int64]]],
-    golden: BatchTrace,
+    golden: Run,
 ) -> str | None:
     """Name a memory whose content is not what the golden model has after the last sample."""
     state = tables[TableId.STATE]
     scheduler = scheduler_bits(params, tables[TableId.SCHEDULER])
     pairs = {
-        "membrane": (state["membrane"].ravel(), golden.membranes[-1, -1]),
-        "scheduler": (scheduler[:, : params.axons], golden.scheduler[-1]),
+        "membrane": (state["membrane"].ravel(), golden.final_membranes[-1]),
+        "scheduler": (scheduler[:, : params.axons], golden.final_scheduler[-1]),
     }
     if params.refractory_bits:
-        pairs["refractory"] = (state["refractory"].ravel(), golden.refractory[-1])
+        pairs["refractory"] = (state["refractory"].ravel(), golden.final_refractory[-1])
     for name, (got, expected) in pairs.items():
         if not np.array_equal(got, expected):
             return name
@@ -157,7 +157,7 @@ class Evaluation(RunEvaluation):
     """A run on one core."""
 
     program: Program
-    golden: BatchTrace
+    golden: Run
     recording: Recording
 
     def figures(self) -> dict[str, Any]:

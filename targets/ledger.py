@@ -17,8 +17,8 @@ from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.neuro.categories import CATEGORIES
 from spikewatt.hdl.neuro.core import NeuroCore
 from spikewatt.model.compile.program import Program
-from spikewatt.model.golden.batch import BatchTrace
 from spikewatt.model.network.graph import Network
+from spikewatt.model.run import Run
 from spikewatt.synth.verilog import export
 from spikewatt.targets.price import PricedCore, price_core
 
@@ -111,7 +111,7 @@ class SpikingEnergy:
 def price_samples(
     program: Program,
     samples: Sequence[Sequence[IntArray]],
-    golden: BatchTrace,
+    golden: Run,
     spikes: NDArray[np.bool_],
     liberty: Path | str | None = None,
     readout: range | None = None,

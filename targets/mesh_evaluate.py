@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from spikewatt.cosim.mesh_samples import MeshRecording
 from spikewatt.cosim.trace import first_difference
 from spikewatt.model.compile.mesh.program import MeshProgram
-from spikewatt.model.golden.mesh import MeshTrace
 from spikewatt.model.params import CoreParams
+from spikewatt.model.run import Run
 from spikewatt.targets.evaluate import RunEvaluation, differing_memory
 
 __all__ = ["MeshEvaluation"]
@@ -23,7 +23,7 @@ class MeshEvaluation(RunEvaluation):
     """A run on a mesh."""
 
     program: MeshProgram
-    golden: MeshTrace
+    golden: Run
     recording: MeshRecording
 
     def figures(self) -> dict[str, Any]:
@@ -46,11 +46,11 @@ class MeshEvaluation(RunEvaluation):
 
     def total(self, name: str) -> int:
         """Sum of a counter of the golden model over all samples, ticks and cores."""
-        return int(sum(getattr(tile, name).sum() for tile in self.golden.tiles))
+        return int(sum(getattr(tile, name).sum() for tile in self.golden.cores))
 
     def of_golden(self, name: str, population: str) -> NDArray[Any]:
         """``spikes`` or ``membranes`` [B, ticks, size] of a population, by the golden model."""
-        return self.program.gather([getattr(t, name) for t in self.golden.tiles], population)
+        return self.program.gather([getattr(t, name) for t in self.golden.cores], population)
 
     def of_rtl(self, name: str, population: str) -> list[NDArray[Any]]:
         """The same of each sample [ticks, size], by the RTL."""
@@ -92,7 +92,7 @@ class MeshEvaluation(RunEvaluation):
             return f"{len(traces)} of {len(self.spikes)} samples were simulated"
         for sample, trace in enumerate(traces):
             for index, (tile, golden) in enumerate(
-                zip(trace.tiles, self.golden.tiles, strict=True)
+                zip(trace.tiles, self.golden.cores, strict=True)
             ):
                 if found := first_difference(tile, golden, sample):
                     return f"tile {self.program.params.place(index)}, {found}"
@@ -113,14 +113,14 @@ class MeshEvaluation(RunEvaluation):
             host = np.bincount(
                 self.recording.traces[sample].host[:, 0], minlength=self.program.host_axons
             )
-            if not np.array_equal(host, self.golden.to_host[sample].sum(0)):
+            if not np.array_equal(host, self.golden.host_counts[sample]):
                 return f"sample {sample}: the host got other spikes than in the model"
         return None
 
     def _final_difference(self) -> str | None:
         """Compare the memories, read back after the last sample, with the golden model's."""
         for index, (tables, golden) in enumerate(
-            zip(self.recording.tables, self.golden.tiles, strict=True)
+            zip(self.recording.tables, self.golden.cores, strict=True)
         ):
             if name := differing_memory(self.core, tables, golden):
                 place = self.program.params.place(index)

@@ -167,7 +167,7 @@ def price_mesh_samples(
         )
         idle = _at_rest(priced, recording)
     rows = np.concatenate(again.packets())
-    tiles = evaluation.golden.tiles
+    tiles = evaluation.golden.cores
     fired = np.sum([tile.spikes[:count].sum((1, 2)) for tile in tiles], axis=0)
     operations = np.sum([tile.synaptic_ops[:count].sum(-1) for tile in tiles], axis=0)
     network_figures = NetworkFigures(

@@ -17,8 +17,9 @@ from train import CLASSES, SPLIT, Digits
 
 from spikewatt.model.compile.mapping import map_network
 from spikewatt.model.golden.batch import run_batch
-from spikewatt.model.network.encoder import encode, read_class
+from spikewatt.model.network.encoder import encode
 from spikewatt.model.network.graph import INPUT, Connection, Encoder, Network, Population, Readout
+from spikewatt.model.network.readout import read_class
 from spikewatt.model.params import Leak, NeuronType, Reset
 
 __all__ = ["INPUTS", "Layer", "Pair", "counts", "forward", "judge", "package", "predict"]
@@ -139,17 +140,14 @@ def judge(network: Network, data: Digits) -> dict[str, float]:
     differs`` is the share of hidden spike counts that are not the quantised activation.
     """
     encoder = network.encoder
-    spikes = encode(data.x, encoder)
     x = counts(data.x, encoder)
     y, scores = forward(network, x)
     program = map_network(network)
-    drained = np.pad(spikes, ((0, 0), (0, network.drain_ticks), (0, 0)))
-    trace = run_batch(program, drained, engine="gemm")
-    membranes = trace.membranes[:, -1, program.neurons_of["output"]]
-    fired = trace.spikes[:, : encoder.timesteps, program.neurons_of["hidden"]].sum(axis=1)
+    trace = run_batch(program, network.stimulus(data.x), engine="gemm")
+    fired = trace.of("spikes", "hidden")[:, : encoder.timesteps].sum(axis=1)
     return {
         "quantised accuracy": float(np.mean(read_class(scores) == data.y)),
-        "every-tick accuracy": float(np.mean(read_class(membranes) == data.y)),
+        "every-tick accuracy": float(np.mean(network.readout.classes(trace) == data.y)),
         "input activity": float(x.mean() / encoder.timesteps),
         "input zeros": float(np.mean(x == 0)),
         "hidden activity": float(y.mean() / encoder.timesteps),

@@ -29,9 +29,10 @@ from snntorch import surrogate
 
 from spikewatt.model.compile.mapping import map_network
 from spikewatt.model.golden.batch import run_batch
-from spikewatt.model.network.encoder import encode, read_class
+from spikewatt.model.network.encoder import encode
 from spikewatt.model.network.file import save_network
 from spikewatt.model.network.graph import INPUT, Connection, Encoder, Network, Population, Readout
+from spikewatt.model.network.readout import read_class
 from spikewatt.model.params import Leak, NeuronType, Reset
 
 __all__ = ["Digits", "SpikingClassifier", "evaluate", "main", "quantise", "train"]
@@ -187,14 +188,12 @@ def evaluate(net: SpikingClassifier, network: Network, data: Digits) -> dict[str
         scores, _ = net(as_tensor(data.x))
     program = map_network(network)
     spikes = encode(data.x, ENCODER)
-    drained = np.pad(spikes, ((0, 0), (0, network.drain_ticks), (0, 0)))
-    trace = run_batch(program, drained, engine="gemm")
-    membranes = trace.membranes[:, -1, program.neurons_of["output"]]
-    hidden_spikes = trace.spikes[:, :, program.neurons_of["hidden"]].sum()
+    trace = run_batch(program, network.stimulus(data.x), engine="gemm")
+    hidden_spikes = trace.of("spike_counts", "hidden").sum()
     slots = len(data.y) * ENCODER.timesteps
     return {
         "float accuracy": float(np.mean(read_class(scores.numpy()) == data.y)),
-        "quantised accuracy": float(np.mean(read_class(membranes) == data.y)),
+        "quantised accuracy": float(np.mean(network.readout.classes(trace) == data.y)),
         "input spike rate": float(spikes.mean()),
         "hidden spike rate": float(hidden_spikes / (slots * HIDDEN)),
         "spike rate": float((spikes.sum() + hidden_spikes) / (slots * (ENCODER.inputs + HIDDEN))),

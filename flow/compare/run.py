@@ -84,10 +84,8 @@ def sides(
     other = network if rival is None else rival
     steps = timesteps if rival is None else None
     quantised = quantised_pair(other, timesteps=steps)
-    spikes = encode(x, spiking.encoder)
     counts = encode(x, spiking_pair(other, timesteps=steps).encoder).sum(1)
-    driven = np.pad(spikes, ((0, 0), (0, spiking.drain_ticks), (0, 0)))
-    return NeuroSide(spiking, driven), SystolicSide(quantised, counts)
+    return NeuroSide(spiking, spiking.stimulus(x)), SystolicSide(quantised, counts)
 
 
 def canonical(x: ArrayLike) -> IntArray:

@@ -18,12 +18,13 @@ from spikewatt.hdl.systolic.core import SystolicCore
 from spikewatt.model.compile.mapping import fit_params, map_network
 from spikewatt.model.compile.program import Program
 from spikewatt.model.compile.systolic.program import SystolicProgram, map_quantised
-from spikewatt.model.golden.batch import BatchTrace, run_batch
+from spikewatt.model.golden.batch import run_batch
 from spikewatt.model.golden.systolic import accesses, cycles
-from spikewatt.model.network.encoder import read_class
 from spikewatt.model.network.graph import Network
 from spikewatt.model.network.quantised import QuantisedNetwork
+from spikewatt.model.network.readout import read_class
 from spikewatt.model.params.systolic import SystolicTable
+from spikewatt.model.run import Keep, Run
 from spikewatt.synth.verilog import export
 from spikewatt.targets.ledger import price_samples, readout_groups
 from spikewatt.targets.mesh import MeshTarget
@@ -50,9 +51,9 @@ class NeuroSide:
     spikes: NDArray[np.bool_]
 
     @cached_property
-    def golden(self) -> BatchTrace:
+    def golden(self) -> Run:
         """The golden model's run of all samples; on which core makes no difference."""
-        return run_batch(self._any_program, self.spikes)
+        return run_batch(self._any_program, self.spikes, keep=Keep(membranes=False))
 
     @cached_property
     def _any_program(self) -> Program:
@@ -76,10 +77,7 @@ class NeuroSide:
     @cached_property
     def classes(self) -> IntArray:
         """int64[n], what the network answers."""
-        columns = self._columns(self.network.readout.population)
-        if self.network.readout.kind == "membrane":
-            return read_class(self.golden.membranes[:, -1, columns])
-        return read_class(self.golden.spikes[:, :, columns].sum(1))
+        return self.network.readout.classes(self.golden)
 
     def fired(self, population: str) -> NDArray[np.bool_]:
         """Spikes bool[n, ticks, neurons] of a population."""

@@ -244,6 +244,6 @@ def _sides(
     spiking = replace(spiking, state_bits=state_bits)
     shape = (images, spiking.encoder.timesteps, spiking.encoder.inputs)
     spikes = np.random.default_rng(seed).random(shape) < rate
-    driven = np.pad(spikes, ((0, 0), (0, spiking.drain_ticks), (0, 0)))
     quantised = quantised_pair(network, timesteps=timesteps)
-    return NeuroSide(spiking, driven), SystolicSide(quantised, spikes.sum(1).astype(np.int64))
+    counts = spikes.sum(1).astype(np.int64)
+    return NeuroSide(spiking, spiking.drained(spikes)), SystolicSide(quantised, counts)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from spikewatt.base.errors import ParameterError
 from spikewatt.model.params import CoreParams, NeuronType
+from spikewatt.model.run import Piece
 
 __all__ = ["InputPort", "Program"]
 
@@ -144,6 +145,14 @@ class Program:
         dense = dense.reshape(params.axons, params.neurons)
         dense.setflags(write=False)
         return dense
+
+    @cached_property
+    def layout(self) -> dict[str, tuple[Piece, ...]]:
+        """For each population where its neurons are, as a `spikewatt.model.run.Run` wants it."""
+        return {
+            name: (Piece(0, neurons, range(len(neurons))),)
+            for name, neurons in self.neurons_of.items()
+        }
 
     @cached_property
     def row_words(self) -> IntArray:

@@ -5,39 +5,22 @@ exact while every sum stays below 2^24 (float64 and 2^53 beyond). ``numba`` runs
 event-driven, compiled, on all cores.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.model.compile.program import Program
-from spikewatt.model.golden.core import update
+from spikewatt.model.golden.core import MODEL, update
+from spikewatt.model.run import Chosen, Keep, Piece, Run
 
-__all__ = ["BatchCore", "BatchTrace", "run_batch", "synapse_matrix"]
+__all__ = ["BatchCore", "golden_run", "run_batch", "synapse_matrix"]
 
 FLOAT32_EXACT = 1 << 24
 """Integers up to here are exact in float32 (24-bit significand, IEEE 754)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class BatchTrace:
-    """Runs of B samples over T ticks on a core of N neurons.
-
-    ``spikes``: bool[B, T, N]. ``membranes``: int32[B, T, N], after each tick. ``refractory``:
-    int32[B, N] and ``scheduler``: bool[B, D, A], after the last. ``merges``: int64[B, T + 1], of
-    t = -1, 0, 1, …. ``active``: int64[B, T], axons served. ``synaptic_ops``, ``synapse_words``:
-    int64[B, T].
-    """
-
-    spikes: NDArray[np.bool_]
-    membranes: NDArray[np.int32]
-    refractory: NDArray[np.int32]
-    scheduler: NDArray[np.bool_]
-    merges: NDArray[np.int64]
-    active: NDArray[np.int64]
-    synaptic_ops: NDArray[np.int64]
-    synapse_words: NDArray[np.int64]
+ALL_TICKS = Keep()
+Layout = Mapping[str, tuple[Piece, ...]]
 
 
 def synapse_matrix(program: Program) -> NDArray[np.floating]:
@@ -51,7 +34,8 @@ def run_batch(
     spikes: NDArray[np.bool_],
     *,
     engine: Literal["gemm", "numba"] = "gemm",
-) -> BatchTrace:
+    keep: Keep = ALL_TICKS,
+) -> Run:
     """Golden runs of encoded samples, each from the reset state.
 
     Parameters
@@ -61,18 +45,45 @@ def run_batch(
     engine:
         ``gemm`` starts at once; ``numba`` takes seconds to compile for the first time on a machine,
         and is several times as fast from then on.
+    keep:
+        What of every tick and neuron the run keeps.
     """
     if engine == "numba":
         from spikewatt.model.golden.compiled import run_compiled  # numba takes a second to import
 
-        return BatchTrace(**run_compiled(program, spikes))
-    return _run_gemm(program, spikes)
+        return golden_run(run_compiled(program, spikes), keep, program.layout)
+    return _run_gemm(program, spikes, keep)
+
+
+def golden_run(
+    arrays: dict[str, NDArray[Any]], keep: Keep, layout: Layout, tile: int | None = None
+) -> Run:
+    """Make a run of what an engine computed, with only what is to be kept.
+
+    Parameters
+    ----------
+    arrays:
+        By their names in `Run`; those of every tick are of all neurons.
+    layout:
+        Where each population's neurons are.
+    tile:
+        Number of the core, where it is one of several.
+    """
+    arrays, chosen = dict(arrays), {}
+    for name in ("spikes", "membranes"):
+        neurons = keep.neurons(name, layout, tile or 0)
+        if neurons is not None:
+            array = arrays.pop(name)
+            if len(neurons):
+                arrays[name], chosen[name] = array[..., neurons], Chosen(neurons=neurons)
+    own = layout if tile is None else {}  # the mesh as a whole knows where its populations are
+    return Run(by=MODEL, arrays=arrays, chosen=chosen, layout=own)
 
 
 class BatchCore:
     """One core that runs a whole batch of samples side by side, tick by tick.
 
-    ``tick`` steps it; ``deliver`` brings events, the core's own too; ``trace`` is what it did.
+    ``tick`` steps it; ``deliver`` brings events, the core's own too; ``arrays`` is what it did.
     """
 
     def __init__(self, program: Program, batch: int, ticks: int) -> None:
@@ -109,18 +120,20 @@ class BatchCore:
         self._membranes[:, t] = self._v
         return fired
 
-    def trace(self) -> BatchTrace:
-        """Everything up to now."""
-        return BatchTrace(
-            spikes=self._fired,
-            membranes=self._membranes,
-            refractory=self._refractory.astype(np.int32),
-            scheduler=self._scheduler,
-            merges=self._merges,
-            active=self._active.sum(axis=2),
-            synaptic_ops=self._active @ self._program.fan_out,
-            synapse_words=self._active @ self._program.row_words,
-        )
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything up to now, by the names of `Run`."""
+        return {
+            "spikes": self._fired,
+            "membranes": self._membranes,
+            "spike_counts": self._fired.sum(axis=1),
+            "final_membranes": self._v.astype(np.int32),
+            "final_refractory": self._refractory.astype(np.int32),
+            "final_scheduler": self._scheduler,
+            "merges": self._merges,
+            "active": self._active.sum(axis=2),
+            "synaptic_ops": self._active @ self._program.fan_out,
+            "synapse_words": self._active @ self._program.row_words,
+        }
 
 
 def _fanout(program: Program) -> dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]]:
@@ -139,7 +152,7 @@ def _fanout(program: Program) -> dict[int, tuple[NDArray[np.int64], NDArray[np.i
     }
 
 
-def _run_gemm(program: Program, spikes: NDArray[np.bool_]) -> BatchTrace:
+def _run_gemm(program: Program, spikes: NDArray[np.bool_], keep: Keep) -> Run:
     batch, ticks, inputs = spikes.shape
     core = BatchCore(program, batch, ticks)
     fanout = _fanout(program)
@@ -150,4 +163,4 @@ def _run_gemm(program: Program, spikes: NDArray[np.bool_]) -> BatchTrace:
         fired = core.tick(t)
         for delay, (neurons, axons) in fanout.items():
             core.deliver(t, delay, axons, fired[:, neurons])
-    return core.trace()
+    return golden_run(core.arrays(), keep, program.layout)

@@ -110,7 +110,7 @@ def _neuron_columns(program: Program) -> NDArray[np.int64]:
 
 
 def run_compiled(program: Program, spikes: NDArray[np.bool_]) -> dict[str, Any]:
-    """Fields of a `BatchTrace` for ``spikes`` bool[B, ticks, inputs]."""
+    """Arrays of a `spikewatt.model.run.Run` for ``spikes`` bool[B, ticks, inputs]."""
     params = program.params
     batch, ticks, _ = spikes.shape
     neurons, axons = params.neurons, params.axons
@@ -135,8 +135,10 @@ def run_compiled(program: Program, spikes: NDArray[np.bool_]) -> dict[str, Any]:
     return {
         "spikes": fired,
         "membranes": membranes,
-        "refractory": refractory,
-        "scheduler": scheduler,
+        "spike_counts": fired.sum(axis=1),
+        "final_membranes": membranes[:, -1] if ticks else np.zeros((batch, neurons), np.int32),
+        "final_refractory": refractory,
+        "final_scheduler": scheduler,
         "merges": merges,
         "active": served.sum(axis=2),
         "synaptic_ops": served @ program.fan_out,

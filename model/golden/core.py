@@ -34,6 +34,8 @@ __all__ = [
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+MODEL = "the model"
+"""Who a golden run is by."""
 NO_EVENTS = np.zeros((0, 2), np.int64)
 
 

@@ -4,46 +4,34 @@ A packet arrives before the next tick whatever its way (the mesh waits for it), 
 their delays have no place here: only how many packets there are, and how far they go.
 """
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.model.compile.mesh.program import MeshProgram
 from spikewatt.model.compile.mesh.route import HOST, Sends, hops, walk
-from spikewatt.model.golden.batch import BatchCore, BatchTrace
+from spikewatt.model.golden.batch import ALL_TICKS, BatchCore, golden_run
+from spikewatt.model.golden.core import MODEL
 from spikewatt.model.params import PORTS
+from spikewatt.model.run import Keep, Run
 
-__all__ = ["MeshTrace", "run_mesh"]
+__all__ = ["run_mesh"]
 
 IntArray = NDArray[np.int64]
 
 
-@dataclass(frozen=True, kw_only=True)
-class MeshTrace:
-    """Runs of B samples over T ticks on a mesh.
-
-    ``tiles``: what each core did, as from `spikewatt.model.golden.batch.run_batch`; merges are of
-    all its arrivals. ``packets``, ``hops``: int64[B, T + 1], spikes that entered the network, by
-    the tick they belong to, t = -1, 0, 1, …, and the routers they passed; what a core sends to
-    itself is none. ``to_host``: int64[B, T, host_axons], spikes that the host gets from each tick.
-    ``traffic``: int64[tiles, 5], packets that left each router by each `Port`, of the whole batch.
-    """
-
-    tiles: tuple[BatchTrace, ...]
-    packets: IntArray
-    hops: IntArray
-    to_host: IntArray
-    traffic: IntArray
-
-
-def run_mesh(program: MeshProgram, spikes: NDArray[np.bool_]) -> MeshTrace:
+def run_mesh(program: MeshProgram, spikes: NDArray[np.bool_], keep: Keep = ALL_TICKS) -> Run:
     """Golden runs of encoded samples, each from the reset state.
+
+    The run has one of each core in it; merges there are of all its arrivals.
 
     Parameters
     ----------
     spikes:
         bool[B, ticks, inputs]: what the host sends before each tick.
+    keep:
+        What of every tick and neuron the run keeps.
     """
     batch, ticks, _ = spikes.shape
     cores = [BatchCore(tile, batch, ticks) for tile in program.tiles]
@@ -61,9 +49,22 @@ def run_mesh(program: MeshProgram, spikes: NDArray[np.bool_]) -> MeshTrace:
                     np.add.at(to_host[:, t].T, axons, sent[:, neurons].T)
                 else:
                     cores[target].deliver(t, delay, axons, sent[:, neurons])
-    traces = tuple(core.trace() for core in cores)
-    packets, passed, traffic = _count(program, spikes, traces)
-    return MeshTrace(tiles=traces, packets=packets, hops=passed, to_host=to_host, traffic=traffic)
+    arrays = [core.arrays() for core in cores]
+    packets, passed, traffic = _count(program, spikes, [each["spikes"] for each in arrays])
+    own = {
+        "packets": packets,
+        "hops": passed,
+        "to_host": to_host,
+        "host_counts": to_host.sum(axis=1),
+        "traffic": traffic,
+    }
+    tiles = [golden_run(each, keep, program.layout, k) for k, each in enumerate(arrays)]
+    return Run(
+        by=MODEL,
+        arrays=own,
+        cores=tuple(replace(tile, core=program.name(k)) for k, tile in enumerate(tiles)),
+        layout=program.layout,
+    )
 
 
 def _links(sent: Sends) -> dict[tuple[int, int], tuple[IntArray, IntArray]]:
@@ -74,7 +75,7 @@ def _links(sent: Sends) -> dict[tuple[int, int], tuple[IntArray, IntArray]]:
 
 
 def _count(
-    program: MeshProgram, spikes: NDArray[np.bool_], traces: tuple[BatchTrace, ...]
+    program: MeshProgram, spikes: NDArray[np.bool_], fired: list[NDArray[np.bool_]]
 ) -> tuple[IntArray, IntArray, IntArray]:
     """Packets and hops int64[B, T + 1], and traffic int64[tiles, ports]."""
     params = program.params
@@ -92,8 +93,8 @@ def _count(
     for port in program.inputs:
         entering = spikes[:, :, port.first : port.first + port.count].sum(axis=2)
         add(HOST, port.tile, entering, slice(0, ticks))
-    for tile, (sent, trace) in enumerate(zip(program.sends, traces, strict=True)):
+    for tile, (sent, mine) in enumerate(zip(program.sends, fired, strict=True)):
         for target in np.unique(sent.target[sent.target != tile]).tolist():
             entries = np.bincount(sent.neuron[sent.target == target], minlength=params.core.neurons)
-            add(tile, target, trace.spikes @ entries, slice(1, ticks + 1))
+            add(tile, target, mine @ entries, slice(1, ticks + 1))
     return packets, passed, traffic

@@ -1,15 +1,60 @@
-"""Rate code of inputs into spikes, and reading a class out of neurons."""
+"""Rate code of inputs into spikes."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikewatt.base.errors import DataError
-from spikewatt.model.network.graph import Encoder
+from spikewatt.model.network.checks import is_integer, require
 
-__all__ = ["check_samples", "encode", "levels", "read_class"]
+__all__ = ["Encoder", "check_samples", "encode", "levels"]
 
 PHASE_BITS = 16
 """Fraction bits of the encoder's phase."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoder:
+    """Deterministic rate code of a real-valued input.
+
+    A value ``x`` becomes the probability-like level ``p = gain * (x - low) / (high - low)``, held
+    as ``floor(p * 65536 + 1/2)``. A phase that starts at one half takes that step in every tick and
+    sends a spike when it reaches one: ``floor(T * p + 1/2)`` spikes in T ticks, evenly spread.
+
+    Parameters
+    ----------
+    inputs:
+        Values of one sample.
+    timesteps:
+        Ticks T for which a sample is shown.
+    low, high:
+        Range of ``x``; a value outside it is an error, not clipped.
+    gain:
+        Level of ``x = high``, above 0 and at most 1.
+    """
+
+    inputs: int
+    timesteps: int
+    low: float = 0.0
+    high: float = 1.0
+    gain: float = 1.0
+
+    def __post_init__(self) -> None:
+        require(
+            is_integer(self.inputs, 1, 1 << 16),
+            f"encoder inputs must be an integer from 1 to 65536, not {self.inputs!r}",
+        )
+        require(
+            is_integer(self.timesteps, 1, 4096),
+            f"encoder timesteps must be an integer from 1 to 4096, not {self.timesteps!r}",
+        )
+        require(
+            bool(np.isfinite([self.low, self.high, self.high - self.low]).all())
+            and self.low < self.high,
+            f"encoder range must be finite and low < high, not {self.low!r}..{self.high!r}",
+        )
+        require(0 < self.gain <= 1, f"encoder gain must be in (0, 1], not {self.gain!r}")
 
 
 def check_samples(x: ArrayLike, encoder: Encoder) -> NDArray[np.float64]:
@@ -60,8 +105,3 @@ def encode(x: ArrayLike, encoder: Encoder) -> NDArray[np.bool_]:
         spikes[:, tick] = phase >> PHASE_BITS
         phase &= (1 << PHASE_BITS) - 1
     return spikes
-
-
-def read_class(scores: NDArray[np.number]) -> NDArray[np.int64]:
-    """Class of each sample: argmax over the last axis, lowest index on a tie."""
-    return np.argmax(scores, axis=-1)

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from spikewatt.base.errors import NetworkError
+from spikewatt.model.network.checks import is_integer, require
+from spikewatt.model.network.encoder import Encoder, encode
+from spikewatt.model.network.readout import Readout
 from spikewatt.model.params import LEAK_FRACTION_BITS, Leak, NeuronType
 
 __all__ = ["INPUT", "Connection", "Encoder", "Network", "Population", "Readout"]
@@ -20,22 +22,13 @@ IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 
 
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise NetworkError(message)
-
-
-def _is_integer(value: Any, low: int, high: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-
-
 def _integers(name: str, values: Any, shape: tuple[int, ...], low: int, high: int) -> IntArray:
     array = np.asarray(values)
-    _require(array.shape == shape, f"{name} must have shape {shape}, not {array.shape}")
-    _require(array.dtype.kind in "iu", f"{name} must hold integers, not {array.dtype}")
+    require(array.shape == shape, f"{name} must have shape {shape}, not {array.shape}")
+    require(array.dtype.kind in "iu", f"{name} must hold integers, not {array.dtype}")
     if array.size:
         extremes = int(array.min()), int(array.max())
-        _require(
+        require(
             low <= extremes[0] and extremes[1] <= high,
             f"{name} must lie in {low}..{high}, not {extremes[0]}..{extremes[1]}",
         )
@@ -48,70 +41,13 @@ def _floats(name: str, values: Any, shape: tuple[int, ...]) -> FloatArray | None
     if values is None:
         return None
     array = np.asarray(values)
-    _require(array.dtype.kind in "fiu", f"{name} must hold numbers, not {array.dtype}")
-    _require(array.shape == shape, f"{name} must have shape {shape}, not {array.shape}")
+    require(array.dtype.kind in "fiu", f"{name} must hold numbers, not {array.dtype}")
+    require(array.shape == shape, f"{name} must have shape {shape}, not {array.shape}")
     array = array.astype(np.float64)
     finite = np.abs(array) <= np.finfo(np.float32).max
-    _require(bool(finite.all()), f"{name} must be finite float32 values")
+    require(bool(finite.all()), f"{name} must be finite float32 values")
     array.setflags(write=False)
     return array
-
-
-@dataclass(frozen=True, kw_only=True)
-class Encoder:
-    """Deterministic rate code of a real-valued input.
-
-    A value ``x`` becomes the probability-like level ``p = gain * (x - low) / (high - low)``, held
-    as ``floor(p * 65536 + 1/2)``. A phase that starts at one half takes that step in every tick and
-    sends a spike when it reaches one: ``floor(T * p + 1/2)`` spikes in T ticks, evenly spread.
-
-    Parameters
-    ----------
-    inputs:
-        Values of one sample.
-    timesteps:
-        Ticks T for which a sample is shown.
-    low, high:
-        Range of ``x``; a value outside it is an error, not clipped.
-    gain:
-        Level of ``x = high``, above 0 and at most 1.
-    """
-
-    inputs: int
-    timesteps: int
-    low: float = 0.0
-    high: float = 1.0
-    gain: float = 1.0
-
-    def __post_init__(self) -> None:
-        _require(
-            _is_integer(self.inputs, 1, 1 << 16),
-            f"encoder inputs must be an integer from 1 to 65536, not {self.inputs!r}",
-        )
-        _require(
-            _is_integer(self.timesteps, 1, 4096),
-            f"encoder timesteps must be an integer from 1 to 4096, not {self.timesteps!r}",
-        )
-        _require(
-            bool(np.isfinite([self.low, self.high, self.high - self.low]).all())
-            and self.low < self.high,
-            f"encoder range must be finite and low < high, not {self.low!r}..{self.high!r}",
-        )
-        _require(0 < self.gain <= 1, f"encoder gain must be in (0, 1], not {self.gain!r}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Readout:
-    """How a class is read: argmax over ``population``'s ``kind``, lowest index on a tie."""
-
-    population: str
-    kind: Literal["membrane", "count"] = "membrane"
-
-    def __post_init__(self) -> None:
-        _require(
-            self.kind in ("membrane", "count"),
-            f"readout kind must be 'membrane' or 'count', not {self.kind!r}",
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,9 +78,9 @@ class Population:
     def __post_init__(self) -> None:
         shape = np.shape(self.threshold)
         what = f"population {self.name!r}"
-        _require(isinstance(self.name, str), f"population name must be text, not {self.name!r}")
-        _require(bool(self.name) and self.name != INPUT, f"{what}: the name is reserved or empty")
-        _require(
+        require(isinstance(self.name, str), f"population name must be text, not {self.name!r}")
+        require(bool(self.name) and self.name != INPUT, f"{what}: the name is reserved or empty")
+        require(
             len(shape) == 1 and 1 <= shape[0] <= 1 << 16,
             f"{what}: threshold must be a vector of 1 to 65536 values, not of shape {shape}",
         )
@@ -200,15 +136,15 @@ class Connection:
     def __post_init__(self) -> None:
         what = f"connection {self.source} -> {self.target}"
         bits, shape = self.weight_bits, np.shape(self.weights)
-        _require(
-            _is_integer(bits, 1, 9),
+        require(
+            is_integer(bits, 1, 9),
             f"{what}: weight_bits must be an integer from 1 to 9, not {bits!r}",
         )
-        _require(
-            _is_integer(self.delay, 1, 63),
+        require(
+            is_integer(self.delay, 1, 63),
             f"{what}: delay must be an integer from 1 to 63 ticks, not {self.delay!r}",
         )
-        _require(len(shape) == 2, f"{what}: weights must be a matrix, not of shape {shape}")
+        require(len(shape) == 2, f"{what}: weights must be a matrix, not of shape {shape}")
         low, high = (0, 1) if bits == 1 else (-(1 << bits - 1), (1 << bits - 1) - 1)
         weights = _integers(f"{what}: weights", self.weights, shape, low, high)
         object.__setattr__(self, "weights", weights)
@@ -236,37 +172,37 @@ class Network:
     metadata: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
-        _require(isinstance(self.name, str), f"name must be text, not {self.name!r}")
-        _require(
+        require(isinstance(self.name, str), f"name must be text, not {self.name!r}")
+        require(
             isinstance(self.metadata, Mapping),
             f"metadata must be a mapping, not {self.metadata!r}",
         )
         object.__setattr__(self, "populations", tuple(self.populations))
         object.__setattr__(self, "connections", tuple(self.connections))
         sizes = {population.name: population.size for population in self.populations}
-        _require(bool(sizes), "a network needs at least one population")
-        _require(len(sizes) == len(self.populations), "population names must be unique")
+        require(bool(sizes), "a network needs at least one population")
+        require(len(sizes) == len(self.populations), "population names must be unique")
         sizes[INPUT] = self.encoder.inputs
         for link in self.connections:
             what = f"connection {link.source} -> {link.target}"
             for end in (link.source, link.target):
-                _require(end in sizes, f"{what}: there is no population {end!r}")
-            _require(link.target != INPUT, f"{what}: the input cannot be a target")
+                require(end in sizes, f"{what}: there is no population {end!r}")
+            require(link.target != INPUT, f"{what}: the input cannot be a target")
             expected = sizes[link.source], sizes[link.target]
-            _require(
+            require(
                 link.weights.shape == expected,
                 f"{what}: weights must have shape {expected}, not {link.weights.shape}",
             )
-        _require(
+        require(
             self.readout.population in sizes and self.readout.population != INPUT,
             f"readout: there is no population {self.readout.population!r}",
         )
-        _require(
-            _is_integer(self.state_bits, 4, 32),
+        require(
+            is_integer(self.state_bits, 4, 32),
             f"state_bits must be an integer from 4 to 32, not {self.state_bits!r}",
         )
-        _require(
-            _is_integer(self.drain_ticks, 0, 4096),
+        require(
+            is_integer(self.drain_ticks, 0, 4096),
             f"drain_ticks must be an integer from 0 to 4096, not {self.drain_ticks!r}",
         )
         self._check_membranes()
@@ -275,7 +211,7 @@ class Network:
         top = (1 << self.state_bits - 1) - 1
         for population in self.populations:
             threshold = int(population.threshold.max())
-            _require(
+            require(
                 threshold <= top,
                 f"population {population.name!r}: threshold {threshold} exceeds the "
                 f"{self.state_bits}-bit membrane ({top}); raise state_bits",
@@ -289,6 +225,22 @@ class Network:
     def ticks(self) -> int:
         """Ticks of one inference: those of the encoder, then those that let spikes drain."""
         return self.encoder.timesteps + self.drain_ticks
+
+    def stimulus(self, x: ArrayLike) -> NDArray[np.bool_]:
+        """Spikes bool[n, ticks, inputs] of samples ``x[n, inputs]``: encoded, then silence.
+
+        In the ``drain_ticks`` nothing enters, and what is on its way reaches the readout.
+
+        Raises
+        ------
+        DataError
+            On samples that the encoder does not take.
+        """
+        return self.drained(encode(x, self.encoder))
+
+    def drained(self, spikes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Spikes bool[n, timesteps, inputs] of an encoder, with the drain ticks behind them."""
+        return np.pad(spikes, ((0, 0), (0, self.drain_ticks), (0, 0)))
 
     @property
     def has_floats(self) -> bool:

@@ -13,16 +13,16 @@ from rich.text import Text
 
 from spikewatt.model.compile.program import Program
 from spikewatt.model.compile.tap import count_taps
-from spikewatt.model.golden.batch import BatchTrace
-from spikewatt.model.network.encoder import read_class
 from spikewatt.model.network.graph import Network
+from spikewatt.model.network.readout import read_class
+from spikewatt.model.run import Run
 from spikewatt.targets.board.core import Sample
 
-__all__ = ["BoardReport", "board_difference", "board_scores", "golden_scores"]
+__all__ = ["BoardReport", "board_difference", "board_scores"]
 
 
 def board_difference(
-    program: Program, samples: Sequence[Sample], golden: BatchTrace, counted: str | None
+    program: Program, samples: Sequence[Sample], golden: Run, counted: str | None
 ) -> str | None:
     """First place at which a board left the golden model; ``None`` if nowhere.
 
@@ -33,15 +33,18 @@ def board_difference(
     counted:
         The population whose spikes leave the core, if any.
     """
-    if len(samples) != len(golden.membranes):
-        return f"{len(samples)} of {len(golden.membranes)} samples were run"
+    if len(samples) != golden.samples:
+        return f"{len(samples)} of {golden.samples} samples were run"
     for number, sample in enumerate(samples):
         pairs = {
-            "membrane of neuron": (sample.membranes, golden.membranes[number, -1]),
-            "scheduler slot, axon": (sample.scheduler, golden.scheduler[number]),
+            "membrane of neuron": (sample.membranes, golden.final_membranes[number]),
+            "scheduler slot, axon": (sample.scheduler, golden.final_scheduler[number]),
         }
         if program.params.refractory_bits:
-            pairs["refractory counter of neuron"] = sample.refractory, golden.refractory[number]
+            pairs["refractory counter of neuron"] = (
+                sample.refractory,
+                golden.final_refractory[number],
+            )
         if counted is not None:
             fired = golden.spikes[number][:, program.neurons_of[counted]].sum(axis=0)
             pairs[f"spikes of {counted}"] = count_taps(sample.packets, program, counted), fired
@@ -69,14 +72,6 @@ def board_scores(network: Network, program: Program, samples: Sequence[Sample]) 
     if network.readout.kind == "count":
         return np.stack([count_taps(sample.packets, program, name) for sample in samples])
     return np.stack([sample.membranes[program.neurons_of[name]] for sample in samples])
-
-
-def golden_scores(network: Network, program: Program, golden: BatchTrace) -> NDArray[Any]:
-    """The same by the golden model."""
-    neurons = program.neurons_of[network.readout.population]
-    if network.readout.kind == "count":
-        return golden.spikes[..., neurons].sum(axis=1)
-    return golden.membranes[:, -1, neurons]
 
 
 @dataclass(frozen=True, kw_only=True)

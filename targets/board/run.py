@@ -4,15 +4,14 @@ import contextlib
 import time
 from collections.abc import Iterator
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from spikewatt.base.errors import SpikewattError
 from spikewatt.base.progress import Progress, silent
 from spikewatt.model.compile.tap import board_params, map_for_board
 from spikewatt.model.golden.batch import run_batch
-from spikewatt.model.network.encoder import encode, read_class
 from spikewatt.model.network.graph import Network
+from spikewatt.model.network.readout import read_class
 from spikewatt.model.params import LIMITS, CoreParams
 from spikewatt.model.params.host import core_identity, neuro_link
 from spikewatt.targets.board.core import BoardCore
@@ -21,7 +20,6 @@ from spikewatt.targets.board.evaluate import (
     accuracy,
     board_difference,
     board_scores,
-    golden_scores,
 )
 from spikewatt.targets.board.link import LATENCY, BoardLink
 from spikewatt.targets.board.transport import SerialPort, Transport
@@ -70,9 +68,8 @@ def run_on_board(
         another core, a tool that is missing.
     """
     start = time.perf_counter()
-    spikes = encode(x, network.encoder)
+    spikes = network.stimulus(x)
     classes = check_classes(y, len(spikes), network)
-    spikes = np.pad(spikes, ((0, 0), (0, network.drain_ticks), (0, 0)))
     program = map_for_board(network, params or board_params(network, lanes=lanes))
     params = program.params
     progress("running the golden model")
@@ -110,7 +107,7 @@ def run_on_board(
         bit_exact=difference is None,
         difference=difference,
         accuracy={
-            "quantised": accuracy(golden_scores(network, program, golden), classes),
+            "quantised": accuracy(network.readout.scores(golden), classes),
             "board": accuracy(scores, classes),
         },
         spikes={"input": int(spikes.sum()), "neurons": int(golden.spikes.sum())},

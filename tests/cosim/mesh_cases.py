@@ -13,9 +13,10 @@ from spikewatt.model.compile.configuration import scheduler_bits
 from spikewatt.model.compile.mesh.mapping import map_mesh
 from spikewatt.model.compile.mesh.program import MeshProgram
 from spikewatt.model.compile.mesh.route import HOST
-from spikewatt.model.golden.mesh import MeshTrace, run_mesh
+from spikewatt.model.golden.mesh import run_mesh
 from spikewatt.model.network.graph import INPUT, Connection, Encoder, Network, Population, Readout
 from spikewatt.model.params import CoreParams, Leak, MeshParams, RouterKind, TableId
+from spikewatt.model.run import Run
 from tests.cosim.random_cores import random_program
 from tests.model.mesh_builders import shuffled
 
@@ -67,7 +68,7 @@ class MeshCase:
     network: Network
     program: MeshProgram
     spikes: NDArray[np.bool_]
-    golden: MeshTrace
+    golden: Run
 
     def on(self, router: RouterKind) -> MeshProgram:
         """The program for the same mesh with other routers."""
@@ -124,7 +125,7 @@ def mesh_case(columns: int, rows: int, number: int) -> MeshCase:
         ticks, rate = int(rng.integers(9, 16)), rng.choice([0.2, 0.5, 0.9])
         spikes = rng.random((ticks, network.encoder.inputs)) < rate
         golden = run_mesh(program, spikes[None])
-        lively = sum(int(tile.spikes.sum()) for tile in golden.tiles) >= 12
+        lively = sum(int(tile.spikes.sum()) for tile in golden.cores) >= 12
         if lively and (not program.host_axons or golden.to_host.sum() >= 4):
             break
     return MeshCase(
@@ -150,7 +151,7 @@ def expected_packets(case: MeshCase, tile: int) -> list[tuple[int, ...]]:
     offsets = np.array(
         [p if a == HOST else (p[0] - x, p[1] - y) for p, a in zip(places, sent.target, strict=True)]
     ).reshape(-1, 2)
-    ticks, entries = np.nonzero(case.golden.tiles[tile].spikes[0][:, sent.neuron] & away)
+    ticks, entries = np.nonzero(case.golden.cores[tile].spikes[0][:, sent.neuron] & away)
     columns = (ticks, sent.axon[entries], sent.delay[entries], *offsets[entries].T)
     return sorted(zip(*(column.tolist() for column in columns), strict=True))
 
@@ -182,7 +183,7 @@ def joined(first: MeshRtlTrace, rest: MeshRtlTrace) -> MeshRtlTrace:
 def check_run(case: MeshCase, rtl: MeshRtlTrace, what: str) -> None:
     """Every tick of every tile is the golden model's."""
     where = f"{case.name}, {what}"
-    for index, (got, golden) in enumerate(zip(rtl.tiles, case.golden.tiles, strict=True)):
+    for index, (got, golden) in enumerate(zip(rtl.tiles, case.golden.cores, strict=True)):
         for name in ("spikes", "membranes", "synapse_words", "merges"):
             message = f"{where}: {name} of tile {index}"
             expected = getattr(golden, name)[0]
@@ -198,22 +199,22 @@ def check_run(case: MeshCase, rtl: MeshRtlTrace, what: str) -> None:
 
 def check_memories(case: MeshCase, mesh: NativeMesh, what: str) -> None:
     """The state and the scheduler of every tile, as read back, are the golden model's last."""
-    for index, golden in enumerate(case.golden.tiles):
+    for index, golden in enumerate(case.golden.cores):
         where = f"{case.name}, {what}, tile {index}"
         state = mesh.read_table(index, TableId.STATE)
         slots = scheduler_bits(CORE, mesh.read_table(index, TableId.SCHEDULER))
         for name, expected in (
-            ("membrane", golden.membranes[0, -1]),
-            ("refractory", golden.refractory[0]),
+            ("membrane", golden.final_membranes[0]),
+            ("refractory", golden.final_refractory[0]),
         ):
             np.testing.assert_array_equal(state[name].ravel(), expected, err_msg=where)
-        np.testing.assert_array_equal(slots, golden.scheduler[0], err_msg=where)
+        np.testing.assert_array_equal(slots, golden.final_scheduler[0], err_msg=where)
 
 
 def happenings(case: MeshCase) -> Counter[str]:
     """How much of what could go wrong happens in a case."""
     program, golden, network = case.program, case.golden, case.network
-    spikes = [tile.spikes[0] for tile in golden.tiles]
+    spikes = [tile.spikes[0] for tile in golden.cores]
     once = [s.any(axis=0) for s in spikes]
 
     def fired(attribute: str, value: int | None = None) -> int:
@@ -229,9 +230,9 @@ def happenings(case: MeshCase) -> Counter[str]:
             "spikes": sum(int(s.sum()) for s in spikes),
             "packets": int(golden.packets.sum()),
             "hops": int(golden.hops.sum()),
-            "merges": sum(int(tile.merges.sum()) for tile in golden.tiles),
+            "merges": sum(int(tile.merges.sum()) for tile in golden.cores),
             "to the host": int(golden.to_host.sum()),
-            "waiting at the end": sum(int(tile.scheduler.sum()) for tile in golden.tiles),
+            "waiting at the end": sum(int(tile.final_scheduler.sum()) for tile in golden.cores),
             "split": any(len(pieces) > 1 for pieces in program.neurons_of.values()),
             "recurrent": any(link.source == link.target for link in network.connections),
             "delay": any(link.delay > 1 for link in network.connections),

@@ -14,7 +14,6 @@ from spikewatt.cosim.simulate import Simulator
 from spikewatt.model.compile.mapping import map_network
 from spikewatt.model.compile.program import Program
 from spikewatt.model.golden.core import run
-from spikewatt.model.network.encoder import encode
 from spikewatt.model.network.file import load_network
 from tests.cosim.agree import SIMULATORS, check_memories, check_trace, run_job
 
@@ -29,8 +28,7 @@ def digits() -> tuple[Program, list[list[NDArray[np.int64]]]]:
         network = load_network(path)
     with resources.as_file(DATA / "digits_test.npz") as path, np.load(path) as archive:
         images = archive["x"][:: len(archive["x"]) // IMAGES][:IMAGES]
-    spikes = encode(images, network.encoder)
-    spikes = np.pad(spikes, ((0, 0), (0, network.drain_ticks), (0, 0)))
+    spikes = network.stimulus(images)
     program = map_network(network)
     return program, [program.input_events(sample) for sample in spikes]
 

@@ -2,7 +2,6 @@
 
 from functools import lru_cache
 
-import numpy as np
 import pytest
 
 from spikewatt.base.errors import CapacityError
@@ -11,7 +10,6 @@ from spikewatt.flow.run import load_digits, run
 from spikewatt.model.compile.mapping import map_network
 from spikewatt.model.compile.mesh.mapping import map_mesh
 from spikewatt.model.golden.mesh import run_mesh
-from spikewatt.model.network.encoder import encode
 from spikewatt.model.params import RouterKind
 
 IMAGES = 32
@@ -35,8 +33,7 @@ def test_digits(router: RouterKind) -> None:
     program = map_mesh(NETWORK, mesh=(2, 2), lanes=8, router=router, placement="search")
     with pytest.raises(CapacityError, match="and this core has 40: choose a core with neurons"):
         map_network(NETWORK, program.params.core)
-    spikes = encode(X[:IMAGES], NETWORK.encoder)
-    golden = run_mesh(program, np.pad(spikes, ((0, 0), (0, NETWORK.drain_ticks), (0, 0))))
+    golden = run_mesh(program, NETWORK.stimulus(X[:IMAGES]))
 
     report = run(NETWORK, X[:IMAGES], Y[:IMAGES], mesh="2x2", router=router.value)
 
@@ -47,7 +44,7 @@ def test_digits(router: RouterKind) -> None:
     assert (report.mesh, report.router) == ("2x2", router.value)
     assert report.packets == golden.packets.sum() > IMAGES * 300
     assert report.hops == golden.hops.sum() == golden.traffic.sum()
-    assert report.synapse_words == sum(tile.synapse_words.sum() for tile in golden.tiles)
+    assert report.synapse_words == sum(tile.synapse_words.sum() for tile in golden.cores)
     # Two sums over the host and four tiles, before every tick.
     assert report.barrier_cycles is not None
     assert 2 * (4 + 1) * report.ticks <= report.barrier_cycles < 0.2 * report.cycles

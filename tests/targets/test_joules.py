@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree
 
-import numpy as np
 import pytest
 
 from spikewatt.flow.run import load_digits, run
@@ -126,12 +125,10 @@ def test_cycles_add_up_to_their_image() -> None:
     from spikewatt.flow.run import price_samples
     from spikewatt.model.compile.mapping import map_network
     from spikewatt.model.golden.batch import run_batch
-    from spikewatt.model.network.encoder import encode
 
     network, x, _ = load_digits()
     program = map_network(network)
-    padding = ((0, 0), (0, network.drain_ticks), (0, 0))
-    spikes = np.pad(encode(x[:2], network.encoder), padding)
+    spikes = network.stimulus(x[:2])
     events = [program.input_events(image) for image in spikes]
     priced = price_samples(program, events, run_batch(program, spikes), spikes)
     for image in range(2):

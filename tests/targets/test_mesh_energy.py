@@ -11,10 +11,11 @@ from spikewatt.energy.pricing.estimate import Estimate
 from spikewatt.energy.pricing.ledger import TERMS
 from spikewatt.model.compile.mesh.mapping import map_mesh
 from spikewatt.model.compile.mesh.program import MeshProgram
-from spikewatt.model.golden.mesh import MeshTrace, run_mesh
+from spikewatt.model.golden.mesh import run_mesh
 from spikewatt.model.network.encoder import encode
 from spikewatt.model.params import RouterKind
 from spikewatt.model.params.tables import CONFIG_ADDRESS_BITS, CONFIG_DATA_BITS
+from spikewatt.model.run import Run
 from spikewatt.targets.mesh_ledger import MeshEnergy
 from tests.flow.small_comparison import near
 from tests.flow.small_mesh import LANES, NETWORK, PRICED, ROUTERS, X, ran
@@ -77,10 +78,9 @@ def toggles(estimate: Estimate, chosen: Callable[[tuple[str, ...]], bool]) -> fl
     return float(estimate.toggles[:, nets].sum())
 
 
-def golden(router: str) -> MeshTrace:
+def golden(router: str) -> Run:
     """The samples that are priced, by the golden model."""
-    spikes = encode(X[:PRICED], NETWORK.encoder)
-    return run_mesh(program(router), np.pad(spikes, ((0, 0), (0, NETWORK.drain_ticks), (0, 0))))
+    return run_mesh(program(router), NETWORK.stimulus(X[:PRICED]))
 
 
 def readout_hops(router: str) -> int:
@@ -146,8 +146,8 @@ def test_spikes_and_operations(router: str, report: dict[str, Any]) -> None:
     trace = golden(router)
     spikes = int(encode(X[:PRICED], NETWORK.encoder).sum())
     assert spikes > 0
-    spikes += sum(int(tile.spikes.sum()) for tile in trace.tiles)
-    operations = [int(tile.synaptic_ops.sum()) for tile in trace.tiles]
+    spikes += sum(int(tile.spikes.sum()) for tile in trace.cores)
+    operations = [int(tile.synaptic_ops.sum()) for tile in trace.cores]
     assert min(operations) > 0
     assert near(report["per_spike_j"], report["total_j"] / spikes)
     assert near(report["per_synaptic_op"]["all_in_j"], report["total_j"] / sum(operations))

@@ -34,7 +34,7 @@ def _case(kind: str) -> MeshCase:
         case = mesh_case(COLUMNS, ROWS, number)
         readout = case.network.readout
         pieces = case.program.neurons_of[readout.population]
-        far = [case.golden.tiles[p.tile].spikes[0][:, p.neurons].any() for p in pieces if p.tile]
+        far = [case.golden.cores[p.tile].spikes[0][:, p.neurons].any() for p in pieces if p.tile]
         partial = any(piece.neurons.stop % CORE.lanes for piece in pieces)
         if readout.kind == kind and any(far) and (kind == "count" or partial):
             return case
@@ -75,7 +75,7 @@ def test_the_same(kind: str) -> None:
     figures = found.figures()
     assert figures["packets"] == found.golden.packets.sum() > 0
     assert figures["hops"] == found.golden.hops.sum() == found.golden.traffic.sum()
-    assert figures["merges"] == sum(tile.merges.sum() for tile in found.golden.tiles)
+    assert figures["merges"] == sum(tile.merges.sum() for tile in found.golden.cores)
     for population in found.network.populations:
         for name in ("spikes", "membranes"):
             got = found.of_rtl(name, population.name)

@@ -30,7 +30,7 @@ def mesh_svg(
     Parameters
     ----------
     traffic:
-        int64[tiles, 5], packets that left each router by each `Port`, as in ``MeshTrace``.
+        int64[tiles, 5], packets that left each router by each `Port`: `Run.traffic`.
     from_host:
         Packets that the host sent, where known.
 

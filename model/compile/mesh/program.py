@@ -13,6 +13,7 @@ from spikewatt.model.compile.mesh.route import HOST, Sends, sends
 from spikewatt.model.compile.program import Program
 from spikewatt.model.params import MeshParams
 from spikewatt.model.params.checks import within
+from spikewatt.model.run import Piece
 
 __all__ = ["MeshInput", "MeshProgram", "Piece"]
 
@@ -29,15 +30,6 @@ class MeshInput:
     delay: int
     first: int
     count: int
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Some of a population's neurons: ``members`` are the ``neurons`` of a tile, in this order."""
-
-    tile: int
-    neurons: range
-    members: range
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +86,15 @@ class MeshProgram:
                 raise ParameterError(
                     f"tile {tile} sends to an axon of the host beyond its {self.host_axons}"
                 )
+
+    @property
+    def layout(self) -> Mapping[str, tuple[Piece, ...]]:
+        """For each population where its neurons are, as a `spikewatt.model.run.Run` wants it."""
+        return self.neurons_of
+
+    def name(self, tile: int) -> str:
+        """What a tile is called in a run: ``tile (column, row)``."""
+        return f"tile {self.params.place(tile)}"
 
     @cached_property
     def sends(self) -> tuple[Sends, ...]:

@@ -68,9 +68,9 @@ async def runs_equal_the_golden_model(dut: Any) -> None:
         bench.recorder.begin(len(case.spikes))
         host = await bench.exchange(_run_packets(case, bench.params))
         check_run(case, bench.recorder.trace(host), "cocotb")
-        for tile, golden in enumerate(case.golden.tiles):
+        for tile, golden in enumerate(case.golden.cores):
             table = bench.params.core.tables[TableId.STATE]
-            left = {"membrane": golden.membranes[0, -1], "refractory": golden.refractory[0]}
+            left = {"membrane": golden.final_membranes[0], "refractory": golden.final_refractory[0]}
             shape = table.rows, bench.params.core.lanes
             expected = pack_table(table, {k: v.reshape(shape) for k, v in left.items()})
             got = await _read(bench, tile, table_addresses(table))
@@ -149,7 +149,7 @@ async def a_read_in_the_middle_of_a_run_waits_for_the_barrier(dut: Any) -> None:
     shape = core.tables[TableId.STATE].rows, core.lanes
     mask = (1 << core.state_bits) - 1
     membrane = words[..., 0].astype(np.int64)[..., None] >> np.arange(core.lanes) * core.state_bits
-    for tile, golden in enumerate(case.golden.tiles):
+    for tile, golden in enumerate(case.golden.cores):
         expected = golden.membranes[0].reshape(len(inputs), *shape) & mask
         np.testing.assert_array_equal(membrane[:, tile] & mask, expected)
     # Spikes of tick k come before the first answer that was asked for after it.

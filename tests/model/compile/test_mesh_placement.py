@@ -111,10 +111,7 @@ def test_weighted_hops_are_the_hops_of_the_run(seed: int) -> None:
     network, program = random_mesh(seed)
     spikes = counted(network, seed)
     trace = run_mesh(program, spikes)
-    counts = {
-        name: program.gather([tile.spikes for tile in trace.tiles], name).sum(axis=(0, 1))
-        for name in program.neurons_of
-    }
+    counts = {name: trace.of("spikes", name).sum(axis=(0, 1)) for name in program.neurons_of}
     counts[INPUT] = spikes.sum(axis=(0, 1))
     assert weighted_hops(program, counts) == trace.hops.sum() == trace.traffic.sum()
 

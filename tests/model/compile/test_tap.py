@@ -10,7 +10,6 @@ from spikewatt.model.compile.mapping import fit_params, map_network
 from spikewatt.model.compile.tap import board_params, count_taps, map_for_board
 from spikewatt.model.golden.batch import run_batch
 from spikewatt.model.golden.core import run
-from spikewatt.model.network.encoder import encode
 from spikewatt.model.network.graph import Network, Readout
 from spikewatt.model.params import CoreParams, Fabric, NeuronType, Reset
 from tests.model.pairs import layered
@@ -36,11 +35,11 @@ def test_taps_change_nothing_and_tell_all(seed: int, lanes: int) -> None:
     network = counting(seed=seed)
     x = np.random.default_rng(seed).random((3, 6))
     x = network.encoder.low + x * (network.encoder.high - network.encoder.low)
-    spikes = np.pad(encode(x, network.encoder), ((0, 0), (0, network.drain_ticks), (0, 0)))
+    spikes = network.stimulus(x)
     program = map_for_board(network, board_params(network, lanes=lanes))
     plain = map_network(network, lanes=lanes)
     golden, expected = run_batch(program, spikes), run_batch(plain, spikes)
-    for name in ("spikes", "membranes", "merges", "scheduler", "synaptic_ops"):
+    for name in ("spikes", "membranes", "merges", "final_scheduler", "synaptic_ops"):
         np.testing.assert_array_equal(getattr(golden, name), getattr(expected, name))
     fired = golden.spikes[..., program.neurons_of["out"]].sum(axis=1)
     assert fired.sum() > 3

@@ -10,10 +10,10 @@ from spikewatt.model.compile.mapping import map_network
 from spikewatt.model.compile.mesh.mapping import TileLimits, map_mesh
 from spikewatt.model.compile.mesh.program import MeshProgram
 from spikewatt.model.golden.batch import run_batch
-from spikewatt.model.golden.mesh import MeshTrace, run_mesh
+from spikewatt.model.golden.mesh import run_mesh
 from spikewatt.model.network.dataset import load_digits
-from spikewatt.model.network.encoder import encode, read_class
 from spikewatt.model.network.graph import Network, Readout
+from spikewatt.model.run import Run
 from tests.model.builders import dense_network
 from tests.model.mesh_builders import random_mesh, run_plain, shuffled
 
@@ -27,27 +27,27 @@ def input_spikes(network: Network, seed: int) -> NDArray[np.bool_]:
     return rng.random((BATCH, TICKS, network.encoder.inputs)) < rate
 
 
-def assert_same_network(network: Network, program: MeshProgram, trace: MeshTrace, spikes) -> None:
+def assert_same_network(network: Network, program: MeshProgram, trace: Run, spikes) -> None:
     """Spikes, membranes and operations of the mesh are those of one core that holds it all."""
     single = map_network(network)
     alone = run_batch(single, spikes)
     for name, numbers in single.neurons_of.items():
         for field in ("spikes", "membranes"):
-            got = program.gather([getattr(tile, field) for tile in trace.tiles], name)
+            got = trace.of(field, name)
             assert np.array_equal(got, getattr(alone, field)[:, :, numbers]), (name, field)
-        left = program.gather([tile.refractory for tile in trace.tiles], name)
-        assert np.array_equal(left, alone.refractory[:, numbers]), name
-    operations = np.sum([tile.synaptic_ops for tile in trace.tiles], axis=0)
+        left = trace.of("final_refractory", name)
+        assert np.array_equal(left, alone.final_refractory[:, numbers]), name
+    operations = np.sum([tile.synaptic_ops for tile in trace.cores], axis=0)
     assert np.array_equal(operations, alone.synaptic_ops)
-    assert np.sum([tile.merges for tile in trace.tiles]) == 0
+    assert trace.total("merges") == 0
 
 
-def padding_is_silent(program: MeshProgram, trace: MeshTrace) -> bool:
+def padding_is_silent(program: MeshProgram, trace: Run) -> bool:
     idle = np.ones((program.params.tiles, program.params.core.neurons), np.bool_)
     for pieces in program.neurons_of.values():
         for piece in pieces:
             idle[piece.tile, piece.neurons.start : piece.neurons.stop] = False
-    pairs = zip(trace.tiles, idle, strict=True)
+    pairs = zip(trace.cores, idle, strict=True)
     return not any(t.spikes[:, :, n].any() or t.membranes[:, :, n].any() for t, n in pairs)
 
 
@@ -60,15 +60,15 @@ def test_a_mesh_equals_one_core(seed: int) -> None:
     assert padding_is_silent(program, trace)
 
 
-def assert_equals_plain(program: MeshProgram, spikes: NDArray[np.bool_], trace: MeshTrace) -> None:
+def assert_equals_plain(program: MeshProgram, spikes: NDArray[np.bool_], trace: Run) -> None:
     runs = [run_plain(program, sample) for sample in spikes]
     for name in ("packets", "hops", "to_host"):
         expected = np.array([getattr(run, name) for run in runs])
         assert np.array_equal(getattr(trace, name), expected), name
     assert np.array_equal(trace.traffic, sum(run.traffic for run in runs))
-    for tile, got in enumerate(trace.tiles):
-        for name in ("spikes", "membranes", "scheduler", "merges", "synaptic_ops"):
-            expected = np.array([getattr(run, name)[tile] for run in runs])
+    for tile, got in enumerate(trace.cores):
+        for name in ("spikes", "membranes", "final_scheduler", "merges", "synaptic_ops"):
+            expected = np.array([getattr(run, name.removeprefix("final_"))[tile] for run in runs])
             assert np.array_equal(getattr(got, name), expected), (tile, name)
 
 
@@ -102,10 +102,10 @@ def test_the_random_cases_reach_everything() -> None:
         seen["recurrent"] += any(link.source == link.target for link in network.connections)
         seen["delay"] += any(link.delay > 1 for link in network.connections)
         seen["window"] += any(p.neuron.windowed for p in network.populations)
-        totals["spikes"] += sum(int(tile.spikes.sum()) for tile in trace.tiles)
+        totals["spikes"] += sum(int(tile.spikes.sum()) for tile in trace.cores)
         links = [sent.target != tile for tile, sent in enumerate(program.sends)]
         totals["between tiles"] += sum(int(link.sum()) for link in links)
-        totals["merges"] += sum(int(tile.merges.sum()) for tile in mixed.tiles)
+        totals["merges"] += sum(int(tile.merges.sum()) for tile in mixed.cores)
         totals["shuffled to host"] += int(mixed.to_host.sum())
     assert min(seen.values()) >= 10, seen
     assert min(totals.values()) > 300, totals
@@ -117,18 +117,16 @@ def test_the_digits_on_cores_too_small_for_them() -> None:
     network, x, y = load_digits()
     program = map_mesh(network, mesh=(2, 2), limits=TileLimits(neurons=40))
     assert program.params.core.neurons < map_network(network).params.neurons / 3
-    encoded = encode(x, network.encoder)
-    spikes = np.pad(encoded, ((0, 0), (0, network.drain_ticks), (0, 0)))
+    spikes = network.stimulus(x)
     trace = run_mesh(program, spikes)
     assert_same_network(network, program, trace, spikes)
-    scores = program.gather([tile.membranes[:, -1] for tile in trace.tiles], "output")
-    assert np.mean(read_class(scores) == y) >= 0.975
+    assert np.mean(network.readout.classes(trace) == y) >= 0.975
     # An input spike goes to every tile, as each holds hidden neurons; a hidden one to the outputs'.
     (output,) = program.neurons_of["output"]
     hidden = [p for p in program.neurons_of["hidden"] if p.tile != output.tile]
     assert len(hidden) == 3
     sent = [
-        trace.tiles[p.tile].spikes[:, :, p.neurons.start : p.neurons.stop].sum(axis=2)
+        trace.cores[p.tile].spikes[:, :, p.neurons.start : p.neurons.stop].sum(axis=2)
         for p in hidden
     ]
     packets = np.zeros((len(x), network.ticks + 1), np.int64)
@@ -144,7 +142,7 @@ def test_spikes_of_a_readout_by_counts_reach_the_host() -> None:
     program = map_mesh(network, mesh=(3, 1), lanes=4)
     spikes = np.random.default_rng(1).random((4, 10, 6)) < 0.5
     trace = run_mesh(program, spikes)
-    fired = program.gather([tile.spikes for tile in trace.tiles], "layer 2")
+    fired = trace.of("spikes", "layer 2")
     assert fired.any()
     assert np.array_equal(trace.to_host, fired)
     assert trace.traffic[0, 2] == fired.sum()  # north of (0, 0)

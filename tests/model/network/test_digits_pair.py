@@ -11,9 +11,10 @@ import pytest
 
 from spikewatt.model.compile.mapping import map_network
 from spikewatt.model.golden.batch import run_batch
-from spikewatt.model.network.encoder import encode, read_class
+from spikewatt.model.network.encoder import encode
 from spikewatt.model.network.file import load_network
 from spikewatt.model.network.graph import INPUT, Network
+from spikewatt.model.network.readout import read_class
 from spikewatt.model.params import Compare, Leak, Reset
 
 DATA = files("spikewatt.model") / "data"
@@ -148,8 +149,8 @@ def test_every_tick_run(
     spikes = encode(x, network.encoder)
     counts, _ = rational(network, spikes.sum(axis=1))
     program = map_network(network)
-    trace = run_batch(program, np.pad(spikes, ((0, 0), (0, network.drain_ticks), (0, 0))))
-    scores = trace.membranes[:, -1, program.neurons_of["output"]]
+    trace = run_batch(program, network.stimulus(x))
+    scores = network.readout.scores(trace)
     assert int((read_class(scores) == y).sum()) == case.every_tick
     fired = trace.spikes[:, : case.timesteps, program.neurons_of["hidden"]].sum(axis=1)
     assert 0 < np.mean(fired != counts) < 0.2

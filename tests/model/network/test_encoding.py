@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikewatt.base.errors import DataError, NetworkError
-from spikewatt.model.network.encoder import check_samples, encode, levels, read_class
+from spikewatt.model.network.encoder import check_samples, encode, levels
 from spikewatt.model.network.graph import Encoder
+from spikewatt.model.network.readout import read_class
 
 STEPS = 1 << 16
 
