@@ -60,7 +60,7 @@ def test_equal_runs_do_not_differ() -> None:
 def test_a_difference_says_where(name: str, place: tuple[int, ...], words: str) -> None:
     found = difference(changed("RTL", name, place), run("the model"))
     assert found is not None
-    value, other = run().arrays[name][place] ^ 1, run().arrays[name][place]
+    value, other = (one.arrays[name][place] for one in (changed("", name, place), run()))
     assert str(found) == f"{words}{value} in RTL, {other} in the model"
     assert (found.left, found.right, found.what) == (value, other, name)
     assert found.compared == comparable(run(), run())
@@ -123,8 +123,8 @@ def test_chosen_samples_and_neurons_are_compared_with_their_own() -> None:
     whole = run("the model")
     chosen = Chosen(samples=np.array([2]), neurons=np.array([1, 4]))
     part = whole.final_membranes[2:, [1, 4]]
-    ours = run("RTL", final_membranes=part)
-    ours = Run(by="RTL", arrays=ours.arrays, chosen={"final_membranes": chosen})
+    arrays = {**whole.arrays, "final_membranes": part}
+    ours = Run(by="RTL", arrays=arrays, chosen={"final_membranes": chosen})
     assert difference(ours, whole) is None
     wrong = part.copy()
     wrong[0, 1] += 7
