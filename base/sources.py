@@ -2,14 +2,36 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from importlib import resources
 from importlib.resources.abc import Traversable
 from importlib.util import find_spec
 
-__all__ = ["source_digest"]
+__all__ = ["Sources", "source_digest"]
 
 _NOT_SOURCES = (".pyc", ".nbi", ".nbc")
 """What Python and numba put beside the sources."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Our sources as they were when this process began, or nearly: an editor may write meanwhile.
+
+    Parameters
+    ----------
+    names:
+        Of packages and modules, as for `source_digest`.
+    """
+
+    names: tuple[str, ...]
+    digest: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "digest", source_digest(*self.names))
+
+    def edited(self) -> bool:
+        """Whether the files say something else now: then what runs is not what they say."""
+        return source_digest(*self.names) != self.digest
 
 
 def source_digest(*names: str) -> str:

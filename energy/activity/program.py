@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.errors import NetlistError
-from spikewatt.energy.activity.elements import Element, Elements, Recorded
+from spikewatt.base.values import cached_value
+from spikewatt.energy.activity.elements import SOURCES, Element, Elements, Recorded
 from spikewatt.energy.activity.lowering import Kind, Literal, Step
 from spikewatt.synth.netlist.netlist import Netlist
 
-__all__ = ["Check", "Hold", "Program", "Stage", "compile_program"]
+__all__ = ["Check", "Hold", "Program", "Stage", "compile_program", "forced_states"]
 
 
 class Hold(IntEnum):
@@ -212,6 +213,39 @@ def compile_program(
     NetlistError
         A combinational loop, which is named.
     """
+    roots = sorted(roots)
+    if not elements.digest:
+        return _compile(netlist, elements, shown, roots)
+    content = [*_key(elements, shown), ",".join(map(str, roots))]
+    return cached_value(
+        "program", content, SOURCES, lambda: _compile(netlist, elements, shown, roots)
+    )
+
+
+def forced_states(
+    netlist: Netlist, elements: Elements, shown: Mapping[int, bool]
+) -> tuple[int, ...]:
+    """States that are taken from the waveform, because they depend on themselves.
+
+    Which they are does not depend on what the clock roots are; see `compile_program`.
+    """
+    if not elements.digest:
+        return _compile(netlist, elements, shown, ()).forced
+    return cached_value(
+        "forced",
+        _key(elements, shown),
+        SOURCES,
+        lambda: _compile(netlist, elements, shown, ()).forced,
+    )
+
+
+def _key(elements: Elements, shown: Mapping[int, bool]) -> list[str]:
+    return [elements.digest, ",".join(f"{row} {wanted:d}" for row, wanted in sorted(shown.items()))]
+
+
+def _compile(
+    netlist: Netlist, elements: Elements, shown: Mapping[int, bool], roots: Sequence[int]
+) -> Program:
     taken = {0, 1} | {row for row, wanted in shown.items() if wanted}
     undriven = set(range(len(netlist.names))) - {step.out for step in elements.steps}
     undriven -= {element.state.row for element in elements.states}

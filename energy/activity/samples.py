@@ -213,12 +213,16 @@ def file_span(path: Path) -> tuple[int, int] | None:
 
 
 def _union(times: IntArray, more: IntArray) -> IntArray:
-    """Both, sorted, without doubles; quick when nothing is new."""
+    """Both, each sorted and without doubles, as one such; quick when nothing is new."""
     if not len(times) or not len(more):
-        return np.unique(np.concatenate([times, more]))
+        return times if len(times) else more
     at = np.minimum(np.searchsorted(times, more), len(times) - 1)
     new = more[times[at] != more]
-    return np.union1d(times, new) if len(new) else times
+    if not len(new):
+        return times
+    both = np.concatenate([times, new])
+    both.sort(kind="stable")  # which merges two runs; numpy's own union hashes every value
+    return both
 
 
 def read_samples(

@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from spikewatt.base.values import remembered
 from spikewatt.synth.liberty.function import Function
 from spikewatt.synth.liberty.library import Cell, Library
 from spikewatt.synth.netlist.netlist import Netlist
@@ -31,7 +32,14 @@ class CellKind:
 
 
 def cell_kinds(netlist: Netlist, library: Library) -> list[CellKind]:
-    """All kinds of a netlist."""
+    """All kinds of a netlist; of one that was read, they are remembered."""
+    if not (netlist.digest and library.digest):
+        return _cell_kinds(netlist, library)
+    content = [netlist.digest, library.digest]
+    return remembered("cell kinds", content, lambda: _cell_kinds(netlist, library))
+
+
+def _cell_kinds(netlist: Netlist, library: Library) -> list[CellKind]:
     by_type: dict[str, list[int]] = defaultdict(list)
     for at, instance in enumerate(netlist.instances):
         by_type[instance.type].append(at)

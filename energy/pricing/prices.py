@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.errors import ParameterError
+from spikewatt.base.values import remembered
 from spikewatt.energy.delays.slews import net_slews
 from spikewatt.energy.pricing.cell_kinds import CellKind, cell_kinds, deciding, holding, probability
 from spikewatt.synth.liberty.library import InternalPower, Library, Pin, Table
@@ -112,6 +113,14 @@ def net_loads(
 
 def clock_network(netlist: Netlist, library: Library, roots: Iterable[int]) -> NDArray[np.bool_]:
     """bool[nets]: ``roots`` and what they reach through gates and clock gates."""
+    roots = sorted(roots)
+    if not (netlist.digest and library.digest):
+        return _clock_network(netlist, library, roots)
+    content = [netlist.digest, library.digest, *map(str, roots)]
+    return remembered("clock network", content, lambda: _clock_network(netlist, library, roots))
+
+
+def _clock_network(netlist: Netlist, library: Library, roots: Iterable[int]) -> NDArray[np.bool_]:
     found = np.zeros(len(netlist.names), np.bool_)
     reached: dict[int, list[int]] = defaultdict(list)
     for instance in netlist.instances:

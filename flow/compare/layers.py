@@ -6,8 +6,6 @@ works on all layers in the same tick: its energy is shared by the synapse words 
 reads.
 """
 
-import numpy as np
-
 from spikewatt.flow.compare.search import Found
 from spikewatt.flow.compare.sides import NeuroSide, SystolicSide
 from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant
@@ -38,8 +36,6 @@ def systolic_layers(side: SystolicSide, found: Found[SystolicVariant]) -> dict[s
     assert found.variant is not None
     assert found.price is not None
     program, price = side.program(found.variant), found.price
-    edges, joules = price.block_cycles(0)
     cuts = first_vectors(program, int(price.images[0]))[1:]
-    layer = np.searchsorted(cuts, np.arange(len(edges) - 1), side="right")
-    sums = np.bincount(layer, joules.sum((1, 2)), len(program.plans)) / price.images[0]
+    sums = price.block_parts(0, cuts) / price.images[0]
     return {f"layer {k + 1}": float(value) for k, value in enumerate(sums)}

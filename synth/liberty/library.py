@@ -190,3 +190,5 @@ class Library:
     """Whether any cell has internal-power tables or leakage."""
     source: str = ""
     warnings: tuple[str, ...] = field(default=())
+    digest: str = field(default="", init=False, repr=False, compare=False)
+    """Of the text that it was read from; empty for any other, also for a changed copy."""

@@ -5,6 +5,7 @@ takes 0.5 s with units, templates and expressions resolved (one core), and it ne
 """
 
 import gzip
+import hashlib
 import zlib
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from spikewatt.synth.liberty.tables import Tables, Units
 
 __all__ = ["read_liberty"]
 
+KEPT = 3
+"""Libraries in memory: a command reads one again for each netlist that it prices."""
+_read: dict[tuple[str, str], Library] = {}
 _GZIP = b"\x1f\x8b"
 _MODELS = ("table_lookup", "generic_cmos")
 
@@ -33,8 +37,15 @@ def read_liberty(path: str | Path) -> Library:
     """
     path = Path(path)
     text = _text(path)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    if (known := _read.get((digest, str(path)))) is not None:
+        return known
     try:
-        return _library(parse(text), str(path))
+        library = _library(parse(text), str(path))
+        object.__setattr__(library, "digest", digest)
+        while len(_read) >= KEPT:
+            _read.pop(next(iter(_read)))
+        return _read.setdefault((digest, str(path)), library)
     except FlawError as flaw:
         line = text.count("\n", 0, flaw.offset) + 1
         what = " ".join(str(flaw).split())

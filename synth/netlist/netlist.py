@@ -87,3 +87,5 @@ class Netlist:
     """Nets whose value depends on delays, so that only a waveform can tell it, by the attribute
     ``spikewatt_recorded`` of a wire: ``fire``, ``delay`` or ``mutex`` for those that
     `synth.click.asic` makes."""
+    digest: str = field(default="", init=False, repr=False, compare=False)
+    """Of what it was read from; empty for any other, also for a changed copy."""

@@ -1,6 +1,7 @@
 """Netlist files: yosys's JSON, or structural Verilog from any tool."""
 
 import gzip
+import hashlib
 import json
 import re
 import zlib
@@ -11,6 +12,8 @@ from typing import Any
 from spikewatt.base.cache import cached
 from spikewatt.base.errors import NetlistError, ToolError
 from spikewatt.base.progress import Progress, silent
+from spikewatt.base.sources import Sources
+from spikewatt.base.values import cached_value
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.liberty.models import verilog_stubs
 from spikewatt.synth.netlist.flatten import flatten, is_stub
@@ -22,6 +25,7 @@ __all__ = ["read_netlist"]
 
 _MODULE = re.compile(r"\bmodule\s+(?:\\(?=\S))?([^\s(;#]+)")
 _WITH_PARAMETERS = re.compile(r"\$paramod(?:\$[0-9a-f]+)?\\([^\\]+)")
+_SOURCES = Sources(("spikewatt.base", "spikewatt.synth"))
 _GZIP = b"\x1f\x8b"
 _READ = """\
 read_verilog -lib stubs.v
@@ -75,12 +79,37 @@ def read_netlist(
     if not text.strip():
         raise NetlistError(f"{path} is empty: a netlist was expected")
     try:
-        if not text.lstrip().startswith("{"):
-            text = _converted(text, library, top, progress)
-        modules = _modules(text)
-        return flatten(modules, _top(modules, top, library), library)
+        if not library.digest:
+            return _parsed(text, library, top, progress)
+        # A netlist is kept with the hash of all that it was made from, which then stands for it.
+        content = [hashlib.sha256(text.encode()).hexdigest(), library.digest, str(top)]
+        content += [] if _is_json(text) else [yosys_version()]
+
+        def parse() -> Netlist:
+            return _signed(_parsed(text, library, top, progress), content)
+
+        return cached_value("parsed", content, _SOURCES, parse)
     except NetlistError as error:
         raise NetlistError(f"{path}: {error}") from None
+
+
+def _is_json(text: str) -> bool:
+    return text.lstrip().startswith("{")
+
+
+def _parsed(text: str, library: Library, top: str | None, progress: Progress) -> Netlist:
+    """Netlist of a file's text."""
+    if not _is_json(text):
+        text = _converted(text, library, top, progress)
+    modules = _modules(text)
+    return flatten(modules, _top(modules, top, library), library)
+
+
+def _signed(netlist: Netlist, content: Iterable[str]) -> Netlist:
+    """The netlist, with its digest."""
+    digest = hashlib.sha256("\0".join([*content, _SOURCES.digest]).encode()).hexdigest()
+    object.__setattr__(netlist, "digest", digest)
+    return netlist
 
 
 def _text(path: Path) -> str:

@@ -12,7 +12,8 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from spikewatt.base.sources import source_digest
+from spikewatt.base import sources
+from spikewatt.base.sources import Sources, source_digest
 from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.sram import Sram
 from spikewatt.synth import verilog
@@ -83,8 +84,8 @@ def test_other_sources_find_nothing_of_these(
 ) -> None:
     """As another process has them, which loaded what an editor wrote."""
     export(SMALL, "small")
-    monkeypatch.setattr(verilog, "_LOADED", "other")
-    monkeypatch.setattr(verilog, "source_digest", lambda *names: "other")
+    monkeypatch.setattr(sources, "source_digest", lambda *names: "other")
+    monkeypatch.setattr(verilog, "_OURS", Sources(SOURCES))
     export(SMALL, "small")
     assert exports == ["small", "small"]
 
@@ -93,7 +94,7 @@ def test_sources_edited_while_they_run_leave_nothing(
     exports: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The classes in memory are the old ones, and the files are new: neither may be the key."""
-    monkeypatch.setattr(verilog, "source_digest", lambda *names: "edited")
+    monkeypatch.setattr(sources, "source_digest", lambda *names: "edited")
     export(SMALL, "small")
     export(SMALL, "small")
     assert exports == ["small", "small"]
