@@ -5,19 +5,18 @@ import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import cocotb_tools.runner
 
 from spikewatt.base.cache import cached
 from spikewatt.base.errors import SimulationError, ToolError
 from spikewatt.base.process import run_contained
+from spikewatt.cosim.choices import Simulator, Trace
 from spikewatt.cosim.tools import icarus, libpython
-from spikewatt.cosim.verilated import Trace, build_cocotb, run_tool
+from spikewatt.cosim.verilated import build_cocotb, run_tool
 
 __all__ = ["Simulator", "simulate"]
-
-Simulator = Literal["verilator", "icarus"]
 
 _DUMP = """module waveform;
   reg [8191:0] file;

@@ -7,18 +7,16 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
 
 import cocotb_tools.config
 
 from spikewatt.base.cache import cached
 from spikewatt.base.errors import ToolError
 from spikewatt.base.process import run_contained
+from spikewatt.cosim.choices import Trace
 from spikewatt.cosim.tools import compiler, compiler_version, fst_headers, verilator
 
 __all__ = ["Trace", "build_cocotb", "build_native", "build_program", "run_tool"]
-
-Trace = Literal["none", "fst", "vcd"]
 
 _VERILATE = ("--cc", "-O3", "-Wno-lint", "-Wno-fatal")
 # Models with delays promise that none is zero: what Verilator does for one costs time.

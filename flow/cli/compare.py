@@ -1,86 +1,74 @@
 """The command ``spikewatt compare``."""
 
 import json
-from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from enum import StrEnum
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spikewatt.base.errors import CapacityError, DataError, NetworkError, ParameterError
-from spikewatt.model.params import RouterKind
+from spikewatt.base.errors import CapacityError, NetworkError, ParameterError
+from spikewatt.flow.cli.data import naming
+from spikewatt.flow.cli.options import Liberty, Mesh, Output, Router
+from spikewatt.flow.console import progress_bar
+from spikewatt.model.network.modes import Mode
 from spikewatt.targets.mesh_size import check_router, parse_mesh
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
     from spikewatt.flow.compare.run import Plan
     from spikewatt.model.network.graph import Network
 
-__all__ = ["compare"]
+__all__ = ["CompareCommand", "compare"]
 
 IMAGES = 64
 """Samples that a comparison runs unless it is told otherwise."""
 
 
-class PairMode(StrEnum):
-    """When a layer of the spiking network fires."""
+@dataclass(frozen=True, kw_only=True)
+class CompareCommand:
+    """Options of ``spikewatt compare``."""
 
-    WINDOW = "window"
-    EVERY_TICK = "every-tick"
-
-
-def compare(
     network: Annotated[
         Path | None, typer.Argument(help="Network file (.swn); a sweep has one to fall back on.")
-    ] = None,
+    ] = None
     data: Annotated[
         Path | None,
         typer.Option(help="NPZ with x[n, inputs] and, optionally, y[n].", show_default="none"),
-    ] = None,
+    ] = None
     images: Annotated[
         int | None,
         typer.Option(
             min=1, help="How many samples to run and price.", show_default="64, or all there are"
         ),
-    ] = None,
+    ] = None
     timesteps: Annotated[
         int | None, typer.Option(min=1, max=255, help="T.", show_default="the network's")
-    ] = None,
-    mode: Annotated[PairMode, typer.Option(help="When layers fire.")] = PairMode.WINDOW,
+    ] = None
+    mode: Annotated[Mode, typer.Option(help="When layers fire.")] = "window"
     rival: Annotated[
         Path | None,
         typer.Option(
             help="Quantised network of the same task, for a network that has no exact equal.",
             show_default="the network itself",
         ),
-    ] = None,
+    ] = None
     array: Annotated[
         str | None,
         typer.Option(help="Rows x columns of the array, like 8x8.", show_default="search"),
-    ] = None,
+    ] = None
     lanes: Annotated[
         int | None,
         typer.Option(min=1, max=64, help="Lanes of the spiking core.", show_default="search"),
-    ] = None,
-    mesh: Annotated[
-        str | None,
-        typer.Option(
-            metavar="CxR|auto",
-            help="Spread the spiking network over columns x rows of cores.",
-            show_default="one core",
-        ),
-    ] = None,
-    router: Annotated[
-        RouterKind | None,
-        typer.Option(help="What joins the cores of a mesh.", show_default="click"),
-    ] = None,
-    refine: Annotated[
-        bool, typer.Option(help="Try the array's options on the cheapest size.")
-    ] = True,
+    ] = None
+    mesh: Mesh = None
+    router: Router = None
+    refine: Annotated[bool, typer.Option(help="Try the array's options on the cheapest size.")] = (
+        True
+    )
     glitches: Annotated[
         bool, typer.Option(help="Bound glitches by a simulation with delays (Icarus).")
-    ] = True,
+    ] = True
     sweep_rate: Annotated[
         str | None,
         typer.Option(
@@ -88,56 +76,60 @@ def compare(
             help="Instead of --data: random inputs of these spike rates, like 0.01:0.3:8.",
             show_default="no sweep",
         ),
-    ] = None,
-    liberty: Annotated[
-        Path | None,
-        typer.Option(help="Library to price with.", show_default="the built-in 45 nm one"),
-    ] = None,
+    ] = None
+    liberty: Liberty = None
     out: Annotated[
         Path | None, typer.Option(help="Folder for JSON, CSV and plots.", show_default="none")
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object and nothing else.")
-    ] = False,
-) -> None:
+    ] = None
+    output: Output
+
+
+def compare(options: CompareCommand) -> None:
     """Price a spiking network and its quantised rival, both as RTL, both proven bit-exact."""
-    from spikewatt.flow.compare.run import Plan
-    from spikewatt.flow.compare.variants import LANES, SIZES, parse_array
     from spikewatt.model.network.dataset import load_shipped
     from spikewatt.model.network.file import load_network
 
-    sizes = SIZES if array is None else (parse_array(array),)
-    if network is None and sweep_rate is None:
+    plan = _plan(options)
+    if options.network is None and options.sweep_rate is None:
         raise ParameterError("NETWORK is missing: name a network file (.swn)")
-    loaded = load_shipped("digits_t7") if network is None else load_network(network)
-    check_router(router, mesh)
-    if mesh is not None:
-        parse_mesh(mesh)
-    if sweep_rate is not None:
-        if mesh is not None:
-            raise ParameterError("--sweep-rate is for one core: leave --mesh out")
-        if rival is not None:
-            raise ParameterError("--sweep-rate is for one network and its equal: leave --rival out")
-        chosen = IMAGES if images is None else images
-        _sweep(loaded, sweep_rate, sizes, lanes, chosen, timesteps, mode, liberty, out, as_json)
+    network = (
+        load_shipped("digits_t7") if options.network is None else load_network(options.network)
+    )
+    if options.sweep_rate is not None:
+        _sweep(network, options.sweep_rate, options)
         return
-    if data is None:
+    if options.data is None:
         raise ParameterError("--data is missing: name an NPZ with the samples, or --sweep-rate")
-    if rival is not None and (timesteps is not None or mode is not PairMode.WINDOW):
+    _compare(network, options.data, plan, options)
+
+
+def _plan(options: CompareCommand) -> "Plan":
+    """Which cores to try; raise where options do not go together."""
+    from spikewatt.flow.compare.run import Plan
+    from spikewatt.flow.compare.variants import LANES, SIZES, parse_array
+
+    sizes = SIZES if options.array is None else (parse_array(options.array),)
+    router = check_router(options.router, options.mesh)
+    if options.mesh is not None:
+        parse_mesh(options.mesh)
+    if options.sweep_rate is not None:
+        if options.mesh is not None:
+            raise ParameterError("--sweep-rate is for one core: leave --mesh out")
+        if options.rival is not None:
+            raise ParameterError("--sweep-rate is for one network and its equal: leave --rival out")
+    if options.rival is not None and (options.timesteps is not None or options.mode != "window"):
         raise ParameterError(
             "--timesteps and --mode make a pair of one network: with --rival the networks run as "
             "they are, leave both out"
         )
-    plan = Plan(
-        lanes=LANES if lanes is None else (lanes,),
-        mesh=mesh,
-        router=check_router(router, mesh).value,
+    return Plan(
+        lanes=LANES if options.lanes is None else (options.lanes,),
+        mesh=options.mesh,
+        router=router.value,
         sizes=sizes,
-        refine=refine,
-        glitches=glitches,
+        refine=options.refine,
+        glitches=options.glitches,
     )
-    other = None if rival is None else load_network(rival)
-    _compare(loaded, data, images, other, timesteps, mode, plan, liberty, out, as_json)
 
 
 def _folder(out: Path | None) -> AbstractContextManager[Path | None]:
@@ -147,89 +139,72 @@ def _folder(out: Path | None) -> AbstractContextManager[Path | None]:
     return nullcontext() if out is None else staged(out)
 
 
-def _compare(
-    network: "Network",
-    data: Path,
-    images: int | None,
-    rival: "Network | None",
-    timesteps: int | None,
-    mode: PairMode,
-    plan: "Plan",
-    liberty: Path | None,
-    out: Path | None,
-    as_json: bool,
-) -> None:
+def _compare(network: "Network", data: Path, plan: "Plan", options: CompareCommand) -> None:
     from spikewatt.flow.compare.output import show, write
     from spikewatt.flow.compare.run import compare as run_comparison
-    from spikewatt.flow.console import progress_bar
     from spikewatt.model.network.dataset import load_samples
+    from spikewatt.model.network.file import load_network
 
+    rival = None if options.rival is None else load_network(options.rival)
     try:
-        x, y = load_samples(data)
-        chosen = min(IMAGES, len(x)) if images is None else images
-        with _folder(out) as part, progress_bar() as progress:
-            found = run_comparison(
-                network,
-                x,
-                y,
-                images=chosen,
-                rival=rival,
-                timesteps=timesteps,
-                mode=mode.value,
-                plan=plan,
-                liberty=liberty,
-                progress=progress,
-            )
-            if part is not None:
-                write(part, found)
-    except DataError as error:
-        prefix = "" if str(error).startswith(str(data)) else f"{data}: "
-        raise DataError(f"{prefix}{error}") from None
+        with naming(data):
+            x, y = load_samples(data)
+            images = min(IMAGES, len(x)) if options.images is None else options.images
+            with (
+                _folder(options.out) as part,
+                progress_bar(quiet=options.output.quiet) as progress,
+            ):
+                comparison = run_comparison(
+                    network,
+                    x,
+                    y,
+                    images=images,
+                    rival=rival,
+                    timesteps=options.timesteps,
+                    mode=options.mode,
+                    plan=plan,
+                    liberty=options.liberty,
+                    progress=progress,
+                )
+                if part is not None:
+                    write(part, comparison)
     except NetworkError as error:
         if rival is not None or isinstance(error, CapacityError):
             raise
         raise NetworkError(
             f"{error}; or name a quantised network of the same task with --rival"
         ) from None
-    if as_json:
-        print(found.to_text())
+    if options.output.as_json:
+        print(comparison.to_text())
     else:
-        show(found)
+        show(comparison)
 
 
-def _sweep(
-    network: "Network",
-    rates: str,
-    sizes: Sequence[tuple[int, int]],
-    lanes: int | None,
-    images: int,
-    timesteps: int | None,
-    mode: PairMode,
-    liberty: Path | None,
-    out: Path | None,
-    as_json: bool,
-) -> None:
+def _sweep(network: "Network", rates: str, options: CompareCommand) -> None:
     from spikewatt.flow.compare.output import show_sweep, write_sweep
     from spikewatt.flow.compare.sweep import parse_rates, sweep
-    from spikewatt.flow.compare.variants import NeuroVariant, usual
-    from spikewatt.flow.console import progress_bar
+    from spikewatt.flow.compare.variants import NeuroVariant, parse_array, usual
 
-    rows, columns = sizes[0] if len(sizes) == 1 else (8, 8)
-    with _folder(out) as part, progress_bar() as progress:
-        found = sweep(
+    images = IMAGES if options.images is None else options.images
+    rows, columns = (8, 8) if options.array is None else parse_array(options.array)
+    with (
+        _folder(options.out) as part,
+        progress_bar(quiet=options.output.quiet) as progress,
+    ):
+        points = sweep(
             network,
             parse_rates(rates),
-            timesteps=timesteps,
-            mode=mode.value,
-            neuro=NeuroVariant(lanes or 16),
+            timesteps=options.timesteps,
+            mode=options.mode,
+            neuro=NeuroVariant(options.lanes or 16),
             systolic=usual(rows, columns, min(32, images)),
             images=images,
-            liberty=liberty,
+            liberty=options.liberty,
             progress=progress,
         )
         if part is not None:
-            write_sweep(part, found)
-    if as_json:
-        print(json.dumps(found.to_json(), indent=1))
+            write_sweep(part, points)
+    if options.output.as_json:
+        print(json.dumps(points.to_json(), indent=1))
     else:
-        show_sweep(found)
+        show_sweep(points)

@@ -1,7 +1,7 @@
 """The command ``spikewatt export``: a core as plain Verilog, with a FuseSoC core file."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from enum import IntEnum
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +14,7 @@ from spikewatt.flow.synth.cores import Choice, Core, kinds
 from spikewatt.model.params import CoreParams, Fabric, RouterKind
 from spikewatt.model.params.systolic import SystolicParams
 
-__all__ = ["core_file", "export", "read_sizes", "write_core"]
+__all__ = ["ExportCommand", "core_file", "export", "read_sizes", "write_core"]
 
 _OURS = {"fabric", "clock_gating"}  # follow from --fabric
 _CORE_FILE = """\
@@ -42,31 +42,37 @@ targets:
 """
 
 
-def export(
-    core: Annotated[Core, typer.Argument(help="What to export.")],
+@dataclass(frozen=True, kw_only=True)
+class ExportCommand:
+    """Options of ``spikewatt export``."""
+
+    core: Annotated[Core, typer.Argument(help="What to export.")]
     size: Annotated[
         list[str] | None,
         typer.Argument(metavar="[NAME=VALUE]...", help="Sizes: neurons=256, leaks=none,shift."),
-    ] = None,
-    fabric: Annotated[Fabric, typer.Option(help="What it is built on.")] = Fabric.FPGA,
+    ] = None
+    fabric: Annotated[Fabric, typer.Option(help="What it is built on.")] = Fabric.FPGA
     mesh: Annotated[
         str | None,
         typer.Option(metavar="CxR", help="Columns x rows of a mesh.", show_default="2x1"),
-    ] = None,
+    ] = None
     router: Annotated[
         RouterKind | None,
         typer.Option(help="What joins its cores.", show_default="sync; click on an ASIC"),
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("out"),
-) -> None:
+    ] = None
+    out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("out")
+
+
+def export(options: ExportCommand) -> None:
     """Write a core as plain Verilog, and a core file for FuseSoC that names it."""
     from spikewatt.base.files import staged
 
-    choice = Choice(core, fabric, read_sizes(core, size or ()), mesh, router)
-    with staged(out) as part:
+    sizes = read_sizes(options.core, options.size or ())
+    choice = Choice(options.core, options.fabric, sizes, options.mesh, options.router)
+    with staged(options.out) as part:
         names = write_core(part, choice)
     for name in names:
-        print(out / name)
+        print(options.out / name)
 
 
 def read_sizes(core: Core, words: Sequence[str]) -> dict[str, Any]:
@@ -95,12 +101,12 @@ def _value(name: str, text: str, like: object) -> object:
     """A value of the type of ``like``."""
     member = like[0] if isinstance(like, tuple) else like
     if isinstance(member, IntEnum):
-        found = kinds(name, text, type(member)) or ()
+        named = kinds(name, text, type(member)) or ()
         if isinstance(like, tuple):
-            return found
-        if len(found) != 1:
+            return named
+        if len(named) != 1:
             raise ParameterError(f"{name} is one kind, not {text!r}")
-        return found[0]
+        return named[0]
     if isinstance(like, bool):
         if text not in ("true", "false"):
             raise ParameterError(f"{name} must be true or false, not {text!r}")

@@ -1,41 +1,45 @@
 """The command ``spikewatt fpga``: networks on boards."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
-from spikewatt.base.errors import DataError, ParameterError, SimulationError
+from spikewatt.base.errors import ParameterError, SimulationError
+from spikewatt.flow.cli.data import first_samples, naming
+from spikewatt.flow.cli.options import Data, Images, NetworkFile, Output, Table, command
+from spikewatt.flow.cli.show import show
 from spikewatt.flow.console import progress_bar
-from spikewatt.flow.synth.cores import KINDS, NEURO_SIZES, given_sizes
+from spikewatt.flow.synth.cores import KINDS, NEURO_SIZES, named_kinds
 from spikewatt.model.params.host import BAUD
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
+    from spikewatt.flow.cli.data import Samples
     from spikewatt.model.network.graph import Network
     from spikewatt.model.params import CoreParams
 
 __all__ = ["fpga"]
 
 SIMULATED = "simulated"
+_PANEL = "Sizes of the board's core, as in synth"
 fpga = typer.Typer(
     help="Run networks on a board, over its serial port.",
     rich_markup_mode=None,
     no_args_is_help=True,
 )
-Size = typer.Option(
-    min=0, show_default=False, rich_help_panel="Sizes of the board's core, as in synth"
-)
-Kind = typer.Option(
-    metavar="NAME,…", show_default=False, rich_help_panel="Sizes of the board's core, as in synth"
-)
-NetworkFile = Annotated[Path, typer.Argument(help="Network file (.swn).")]
 Lanes = Annotated[
     int | None, typer.Option(min=1, max=64, help="Synapse units of the core.", show_default="8")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+def _sizes() -> Table:
+    """An option for each size of a neuromorphic core but its lanes."""
+    size = typer.Option(min=0, show_default=False, rich_help_panel=_PANEL)
+    kind = typer.Option(metavar="NAME,…", show_default=False, rich_help_panel=_PANEL)
+    options = {name: Annotated[int | None, size] for name in NEURO_SIZES if name != "lanes"}
+    return Table({**options, **dict.fromkeys(KINDS, Annotated[str | None, kind])})
 
 
 @dataclass(frozen=True)
@@ -61,109 +65,106 @@ def at_port(
     context.obj = _Port(port, baud)
 
 
+@dataclass(frozen=True, kw_only=True)
+class BoardRunCommand:
+    """Options of ``spikewatt fpga run``."""
+
+    context: typer.Context
+    network: NetworkFile
+    data: Data
+    images: Images = None
+    lanes: Lanes = None
+    sizes: Annotated[Mapping[str, Any], _sizes()]
+    output: Output
+
+    def params(self) -> "CoreParams | None":
+        """The core of these sizes; ``None``, the network's own, where only lanes are named."""
+        from spikewatt.model.params import CoreParams, Fabric
+
+        sizes = named_kinds(self.sizes)
+        if not sizes:
+            return None
+        if self.lanes is not None:
+            sizes["lanes"] = self.lanes
+        return CoreParams(**sizes, fabric=Fabric.FPGA)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoardCoreCommand:
+    """Options of ``spikewatt fpga core``."""
+
+    network: NetworkFile
+    lanes: Lanes = None
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object and nothing else.")
+    ] = False
+
+
 @fpga.command()
-def run(
-    context: typer.Context,
-    network: NetworkFile,
-    data: Annotated[Path, typer.Option(help="NPZ with x[n, inputs] and, optionally, y[n].")],
-    images: Annotated[
-        int | None, typer.Option(min=1, help="Samples to run; all by default.")
-    ] = None,
-    lanes: Lanes = None,
-    neurons: Annotated[int | None, Size] = None,
-    axons: Annotated[int | None, Size] = None,
-    weight_bits: Annotated[int | None, Size] = None,
-    state_bits: Annotated[int | None, Size] = None,
-    bias_bits: Annotated[int | None, Size] = None,
-    delay_slots: Annotated[int | None, Size] = None,
-    scheduler_bits: Annotated[int | None, Size] = None,
-    synapse_words: Annotated[int | None, Size] = None,
-    destinations: Annotated[int | None, Size] = None,
-    refractory_bits: Annotated[int | None, Size] = None,
-    window_bits: Annotated[int | None, Size] = None,
-    types: Annotated[int | None, Size] = None,
-    hop_bits: Annotated[int | None, Size] = None,
-    leaks: Annotated[str | None, Kind] = None,
-    resets: Annotated[str | None, Kind] = None,
-    compares: Annotated[str | None, Kind] = None,
-    as_json: Json = False,
-) -> None:
+@command
+def run(options: BoardRunCommand) -> None:
     """Run a network on samples: the board against the golden model, bit for bit.
 
     Without sizes the board's core is the one that `spikewatt fpga core NETWORK` names. With any of
     them it is the core that `spikewatt synth --core neuro` builds from the same ones: any network
     that fits it runs.
     """
-    given = given_sizes(locals())
+    params = options.params()
     from spikewatt.model.network.dataset import load_samples
     from spikewatt.model.network.file import load_network
 
-    where: _Port = context.obj
-    if where.name is None:
+    port: _Port = options.context.obj
+    if port.name is None:
         raise ParameterError("fpga run needs --port before run: like /dev/ttyUSB0, or simulated")
-    if where.name == SIMULATED and where.baud is not None:
+    if port.name == SIMULATED and port.baud is not None:
         raise ParameterError("--baud belongs to a real port: the simulated one has its own")
-    loaded = load_network(network)
-    try:
-        x, y = load_samples(data)
-        if images is not None and images > len(x):
-            raise DataError(f"--images {images} asks for more than the {len(x)} samples there are")
-        _run(where, loaded, x[:images], None if y is None else y[:images], given, as_json)
-    except DataError as error:
-        prefix = "" if str(error).startswith(str(data)) else f"{data}: "
-        raise DataError(f"{prefix}{error}") from None
+    network = load_network(options.network)
+    with naming(options.data):
+        samples = first_samples(load_samples(options.data), options.images)
+        _run(network, samples, options, params)
 
 
 @fpga.command()
-def core(network: NetworkFile, lanes: Lanes = None, as_json: Json = False) -> None:
+@command
+def core(options: BoardCoreCommand) -> None:
     """Say which core a network takes, as options of `spikewatt synth`."""
     from spikewatt.model.compile.tap import board_params
     from spikewatt.model.network.file import load_network
     from spikewatt.model.params.host import core_identity
 
-    params = board_params(load_network(network), lanes=8 if lanes is None else lanes)
+    lanes = 8 if options.lanes is None else options.lanes
+    params = board_params(load_network(options.network), lanes=lanes)
     sizes = {name: getattr(params, name) for name in NEURO_SIZES}
     sizes |= {
         name: ",".join(member.name.lower().replace("_", "-") for member in getattr(params, name))
         for name in KINDS
     }
-    if as_json:
+    if options.as_json:
         identity = f"{core_identity(params):08x}"
         print(json.dumps({"identity": identity, "core": sizes}, indent=1))
         return
-    options = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in sizes.items())
-    print(f"--core neuro {options}")
+    words = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in sizes.items())
+    print(f"--core neuro {words}")
 
 
 def _run(
-    where: _Port, network: "Network", x: Any, y: Any, sizes: dict[str, Any], as_json: bool
+    network: "Network", samples: "Samples", options: BoardRunCommand, params: "CoreParams | None"
 ) -> None:
-    """Run, report, and leave with status 1 if board and golden model differ."""
+    """Run, report, and raise if board and golden model differ."""
     from spikewatt.targets.board.run import run_on_board
 
-    with progress_bar() as progress:
+    (x, y), port = samples, options.context.obj
+    with progress_bar(quiet=options.output.quiet) as progress:
         report = run_on_board(
             network,
             x,
             y,
-            port=where.name or SIMULATED,
-            baud=where.baud or BAUD,
-            lanes=sizes.get("lanes", 8),
-            params=_params(sizes),
+            port=port.name,
+            baud=port.baud or BAUD,
+            lanes=8 if options.lanes is None else options.lanes,
+            params=params,
             progress=progress,
         )
-    if as_json:
-        print(report.to_text())
-    else:
-        Console(highlight=False).print(report.table())
+    show(options.output, report, lambda report: (report.table(),))
     if not report.bit_exact:
         raise SimulationError(f"the board differs from the golden model: {report.difference}")
-
-
-def _params(sizes: dict[str, Any]) -> "CoreParams | None":
-    """The core of these sizes; ``None``, the network's own, where only lanes are named."""
-    from spikewatt.model.params import CoreParams, Fabric
-
-    if not sizes.keys() - {"lanes"}:
-        return None
-    return CoreParams(**sizes, fabric=Fabric.FPGA)

@@ -1,44 +1,56 @@
 """The command ``spikewatt synth``."""
 
 from collections.abc import Mapping
-from enum import StrEnum
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from spikewatt.base.errors import ParameterError
-from spikewatt.flow.synth.cores import Choice, Core, given_sizes
+from spikewatt.flow.cli.options import Liberty, Output, Table
+from spikewatt.flow.cli.show import show
+from spikewatt.flow.console import progress_bar
+from spikewatt.flow.synth.cores import (
+    KINDS,
+    NEURO_SIZES,
+    SYSTOLIC_SIZES,
+    Choice,
+    Core,
+    named_kinds,
+)
 from spikewatt.model.params import Fabric, RouterKind
 
-__all__ = ["Target", "synth"]
+if TYPE_CHECKING:  # imported where needed: help and errors come at once
+    from spikewatt.synth.fpga.devices import Family
+
+__all__ = ["SynthCommand", "synth"]
+
+Technology = Literal["asic", "ecp5", "ice40"]
 
 
-class Target(StrEnum):
-    """What a design is mapped to."""
+def _sizes() -> Table:
+    """An option for each size of our cores."""
+    neuro = typer.Option(show_default=False, help="Of a neuromorphic core, or each in a mesh.")
+    systolic = typer.Option(show_default=False, help="Of a systolic core.")
+    either = typer.Option(show_default=False, help="Of either core.")
+    kinds = typer.Option(
+        metavar="NAME,…", help="What a neuromorphic core can do.", show_default="all there are"
+    )
+    # Tiles of an array are a comparison's to vary: it writes how they are spelt.
+    theirs = [name for name in SYSTOLIC_SIZES if not name.startswith("tile_")]
+    shared = [name for name in NEURO_SIZES if name in theirs]
+    options: dict[str, Any] = dict.fromkeys(shared, Annotated[int | None, either])
+    for names, option in ((NEURO_SIZES, neuro), (theirs, systolic)):
+        options |= {name: Annotated[int | None, option] for name in names if name not in shared}
+    return Table(options | dict.fromkeys(KINDS, Annotated[str | None, kinds]))
 
-    ASIC = "asic"
-    ECP5 = "ecp5"
-    ICE40 = "ice40"
 
+@dataclass(frozen=True, kw_only=True)
+class AsicOptions:
+    """Options of a mapping to gates."""
 
-NeuroSize = typer.Option(show_default=False, help="Of a neuromorphic core, or each in a mesh.")
-Kinds = typer.Option(
-    metavar="NAME,…", help="What a neuromorphic core can do.", show_default="all there are"
-)
-SystolicSize = typer.Option(show_default=False, help="Of a systolic core.")
-Size = typer.Option(show_default=False, help="Of either core.")
-
-
-def synth(
-    design: Annotated[list[Path] | None, typer.Argument(help="Verilog files of a design.")] = None,
-    top: Annotated[str | None, typer.Option(help="Top module of the design.")] = None,
-    core: Annotated[Core | None, typer.Option(help="A core of ours in place of files.")] = None,
-    target: Annotated[Target, typer.Option(help="Gates of a library, or an FPGA.")] = Target.ASIC,
-    liberty: Annotated[
-        Path | None,
-        typer.Option(help="Library (.lib, .lib.gz).", show_default="the built-in 45 nm one"),
-    ] = None,
+    liberty: Liberty = None
     clock_gating: Annotated[
         bool | None,
         typer.Option(
@@ -46,126 +58,127 @@ def synth(
             help="Stop the clock of registers that hold their value.",
             show_default="on, for an ASIC",
         ),
-    ] = None,
+    ] = None
     dont_use: Annotated[
         list[str] | None, typer.Option(help="Cell to leave out; may hold wildcards.")
-    ] = None,
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FpgaOptions:
+    """Options of a bitstream."""
+
     device: Annotated[
         str | None, typer.Option(help="FPGA, like 25k or up5k.", show_default="25k, up5k")
-    ] = None,
+    ] = None
     package: Annotated[
         str | None, typer.Option(help="Package of the FPGA.", show_default="CABGA381, sg48")
-    ] = None,
-    speed: Annotated[
-        str | None, typer.Option(help="Speed grade of an ECP5.", show_default="6")
-    ] = None,
+    ] = None
+    speed: Annotated[str | None, typer.Option(help="Speed grade of an ECP5.", show_default="6")] = (
+        None
+    )
     board: Annotated[
         str | None,
         typer.Option(help="ulx3s or icebreaker: with a serial line, on its pins and its clock."),
-    ] = None,
+    ] = None
     baud: Annotated[
         int | None,
         typer.Option(min=300, help="Speed of the serial line.", show_default="1000000"),
-    ] = None,
+    ] = None
     freq: Annotated[
         float | None,
         typer.Option(
             min=0.1, help="MHz to reach, or fail.", show_default="what our cores are made for"
         ),
-    ] = None,
+    ] = None
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed of the placement.", show_default="1")
-    ] = None,
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SynthCommand:
+    """Options of ``spikewatt synth``."""
+
+    design: Annotated[list[Path] | None, typer.Argument(help="Verilog files of a design.")] = None
+    top: Annotated[str | None, typer.Option(help="Top module of the design.")] = None
+    core: Annotated[Core | None, typer.Option(help="A core of ours in place of files.")] = None
+    target: Annotated[Technology, typer.Option(help="Gates of a library, or an FPGA.")] = "asic"
+    asic: AsicOptions
+    fpga: FpgaOptions
     mesh: Annotated[
         str | None,
         typer.Option(metavar="CxR", help="Columns x rows of a mesh.", show_default="2x1"),
-    ] = None,
+    ] = None
     router: Annotated[
         RouterKind | None,
         typer.Option(help="What joins its cores.", show_default="click; sync on an FPGA"),
-    ] = None,
+    ] = None
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for all files and report.json.", show_default="build cache"),
-    ] = None,
-    weight_bits: Annotated[int | None, Size] = None,
-    bias_bits: Annotated[int | None, Size] = None,
-    neurons: Annotated[int | None, NeuroSize] = None,
-    axons: Annotated[int | None, NeuroSize] = None,
-    state_bits: Annotated[int | None, NeuroSize] = None,
-    lanes: Annotated[int | None, NeuroSize] = None,
-    delay_slots: Annotated[int | None, NeuroSize] = None,
-    scheduler_bits: Annotated[int | None, NeuroSize] = None,
-    synapse_words: Annotated[int | None, NeuroSize] = None,
-    destinations: Annotated[int | None, NeuroSize] = None,
-    refractory_bits: Annotated[int | None, NeuroSize] = None,
-    window_bits: Annotated[int | None, NeuroSize] = None,
-    types: Annotated[int | None, NeuroSize] = None,
-    hop_bits: Annotated[int | None, NeuroSize] = None,
-    leaks: Annotated[str | None, Kinds] = None,
-    resets: Annotated[str | None, Kinds] = None,
-    compares: Annotated[str | None, Kinds] = None,
-    rows: Annotated[int | None, SystolicSize] = None,
-    columns: Annotated[int | None, SystolicSize] = None,
-    activation_bits: Annotated[int | None, SystolicSize] = None,
-    accumulator_bits: Annotated[int | None, SystolicSize] = None,
-    multiplier_bits: Annotated[int | None, SystolicSize] = None,
-    layers: Annotated[int | None, SystolicSize] = None,
-    weight_words: Annotated[int | None, SystolicSize] = None,
-    bias_words: Annotated[int | None, SystolicSize] = None,
-    activation_rows: Annotated[int | None, SystolicSize] = None,
-    accumulator_rows: Annotated[int | None, SystolicSize] = None,
-    batch: Annotated[int | None, SystolicSize] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object and nothing else.")
-    ] = False,
-) -> None:
+    ] = None
+    output: Output
+    sizes: Annotated[Mapping[str, Any], _sizes()]
+
+    def choice(self, fabric: Fabric) -> Choice:
+        """The core that was named, on a fabric."""
+        assert self.core is not None
+        return Choice(self.core, fabric, named_kinds(self.sizes), self.mesh, self.router)
+
+
+def synth(options: SynthCommand) -> None:
     """Map RTL to the gates of a library, or to a bitstream for an FPGA."""
-    given = given_sizes(locals())
-    _check_source(design, top, core, {**given, "mesh": mesh, "router": router})
+    _check_source(options)
+    if options.target == "asic":
+        _refuse(vars(options.fpga), "is for FPGAs: add --target ecp5 or --target ice40")
+        _to_gates(options)
+    else:
+        _refuse(vars(options.asic), f"is for ASICs: leave --target {options.target} out")
+        _to_bitstream(options, options.target)
 
-    def core_on(fabric: Fabric) -> Choice:
-        assert core is not None
-        return Choice(core, fabric, given, mesh, router)
 
-    for_asic = {"liberty": liberty, "clock_gating": clock_gating, "dont_use": dont_use}
-    for_fpga = {"device": device, "package": package, "speed": speed, "board": board}
-    for_fpga |= {"baud": baud, "freq": freq, "seed": seed}
-    if target is Target.ASIC:
-        _refuse(for_fpga, "is for FPGAs: add --target ecp5 or --target ice40")
-        from spikewatt.flow.synth.asic import synth_asic
+def _to_gates(options: SynthCommand) -> None:
+    from spikewatt.flow.synth.asic import AsicChoice, asic_tables, synth_asic
 
-        synth_asic(
-            core_on(Fabric.ASIC).verilog() if core else list(design or ()),
-            top or str(core),
-            liberty=liberty,
-            clock_gating=clock_gating is not False,
-            dont_use=dont_use or (),
-            out=out,
-            as_json=as_json,
+    asic = options.asic
+    with progress_bar(quiet=options.output.quiet) as progress:
+        result = synth_asic(
+            options.choice(Fabric.ASIC).verilog() if options.core else list(options.design or ()),
+            options.top or str(options.core),
+            AsicChoice(asic.liberty, asic.clock_gating is not False, tuple(asic.dont_use or ())),
+            out=options.out,
+            progress=progress,
         )
-        return
-    _refuse(for_asic, f"is for ASICs: leave --target {target} out")
-    from spikewatt.flow.synth.fpga import Placement, synth_fpga
+    show(options.output, result, asic_tables)
+
+
+def _to_bitstream(options: SynthCommand, family: "Family") -> None:
+    from spikewatt.flow.synth.fpga import Placement, check_clock, fpga_tables, synth_fpga
     from spikewatt.synth.fpga.boards import find_board
     from spikewatt.synth.fpga.devices import find_device
 
-    if board and not core:
+    fpga = options.fpga
+    if fpga.board and not options.core:
         raise ParameterError("--board goes with --core: your own design has pins of its own")
-    if baud is not None and not board:
+    if fpga.baud is not None and not fpga.board:
         raise ParameterError("--baud is of a board's serial line: add --board")
-    wanted = (device, package, speed)
-    found = find_board(target.value, board, *wanted) if board else None
-    fpga = found.device if found else find_device(target.value, *wanted)
-    synth_fpga(
-        core_on(Fabric.UP5K if fpga.ultra_plus else Fabric.FPGA) if core else list(design or ()),
-        top or str(core),
-        Placement(fpga, found, baud),
-        freq=freq,
-        seed=1 if seed is None else seed,
-        out=out,
-        as_json=as_json,
-    )
+    wanted = (fpga.device, fpga.package, fpga.speed)
+    board = find_board(family, fpga.board, *wanted) if fpga.board else None
+    device = board.device if board else find_device(family, *wanted)
+    fabric = Fabric.UP5K if device.ultra_plus else Fabric.FPGA
+    seed = 1 if fpga.seed is None else fpga.seed
+    where = Placement(device, board, fpga.baud, fpga.freq, seed)
+    with progress_bar(quiet=options.output.quiet) as progress:
+        result = synth_fpga(
+            options.choice(fabric) if options.core else list(options.design or ()),
+            options.top or str(options.core),
+            where,
+            out=options.out,
+            progress=progress,
+        )
+    show(options.output, result, fpga_tables)
+    check_clock(result, where)
 
 
 def _refuse(options: Mapping[str, Any], why: str) -> None:
@@ -175,10 +188,9 @@ def _refuse(options: Mapping[str, Any], why: str) -> None:
             raise ParameterError(f"--{name.replace('_', '-')} {why}")
 
 
-def _check_source(
-    design: list[Path] | None, top: str | None, core: Core | None, sizes: Mapping[str, Any]
-) -> None:
+def _check_source(options: SynthCommand) -> None:
     """Either a design with its top, or a core with its sizes."""
+    design, core, top = options.design, options.core, options.top
     if bool(design) == bool(core):
         raise ParameterError("name either Verilog files with --top, or a core with --core neuro")
     if core and top:
@@ -186,4 +198,5 @@ def _check_source(
     if design and not top:
         raise ParameterError("--top is missing: name the top module of the design")
     if design:
+        sizes = {**options.sizes, "mesh": options.mesh, "router": options.router}
         _refuse(sizes, "is a size of a core: it does not go with Verilog files")

@@ -3,47 +3,57 @@
 import json
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE, SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from spikewatt.base.files import staged
-from spikewatt.flow.console import progress_bar
+from spikewatt.base.progress import Progress, silent
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
     from spikewatt.synth.asic import AsicResult
 
-__all__ = ["synth_asic"]
+__all__ = ["AsicChoice", "asic_tables", "synth_asic"]
 
 _MOST_TYPES = 12
+
+
+@dataclass(frozen=True)
+class AsicChoice:
+    """What a design is mapped to, and how.
+
+    ``liberty``: a library, the built-in one by default; ``dont_use``: cells to leave out, as
+    patterns.
+    """
+
+    liberty: Path | None = None
+    clock_gating: bool = True
+    dont_use: tuple[str, ...] = ()
 
 
 def synth_asic(
     design: str | Sequence[Path],
     top: str,
+    choice: AsicChoice,
     *,
-    liberty: Path | None,
-    clock_gating: bool,
-    dont_use: Sequence[str],
-    out: Path | None,
-    as_json: bool,
-) -> None:
-    """Map a design to a library, and say what it is made of."""
+    out: Path | None = None,
+    progress: Progress = silent,
+) -> "AsicResult":
+    """Map a design to a library; netlists and report.json go to ``out``."""
     from spikewatt.synth.asic import synthesise
     from spikewatt.synth.technology.library import default_library_path
 
-    with progress_bar() as progress, staged(out) if out else nullcontext() as part:
+    with staged(out) if out else nullcontext() as part:
         result = synthesise(
             design,
             top,
-            liberty or default_library_path(),
-            clock_gating=clock_gating,
-            dont_use=dont_use,
+            choice.liberty or default_library_path(),
+            clock_gating=choice.clock_gating,
+            dont_use=choice.dont_use,
             out=part,
             progress=progress,
         )
@@ -54,12 +64,12 @@ def synth_asic(
                 verilog=out / result.verilog.name,
             )
             (part / "report.json").write_text(_text(result) + "\n")
-    if as_json:
-        print(_text(result))
-        return
-    console = Console(highlight=False)
-    console.print(_summary(result))
-    console.print(_types(result))
+    return result
+
+
+def asic_tables(result: "AsicResult") -> tuple[Table, Table]:
+    """The result for people: what the design is made of."""
+    return _summary(result), _types(result)
 
 
 def _text(result: "AsicResult") -> str:

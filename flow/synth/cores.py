@@ -25,7 +25,15 @@ if TYPE_CHECKING:  # imported where needed: help and errors come at once
     from spikewatt.hdl.blueprint import Blueprint
     from spikewatt.synth.fpga.result import Work
 
-__all__ = ["KINDS", "NEURO_SIZES", "Choice", "Core", "given_sizes", "kinds"]
+__all__ = [
+    "KINDS",
+    "NEURO_SIZES",
+    "SYSTOLIC_SIZES",
+    "Choice",
+    "Core",
+    "kinds",
+    "named_kinds",
+]
 
 _MESH = "2x1"
 
@@ -59,23 +67,22 @@ KINDS: Mapping[str, type[IntEnum]] = {"leaks": Leak, "resets": Reset, "compares"
 """Parameters of a neuromorphic core that name kinds."""
 NEURO_SIZES = tuple(field.name for field in fields(CoreParams) if field.type is int)
 """Parameters of a neuromorphic core that are numbers."""
-_SYSTOLIC_SIZES = tuple(field.name for field in fields(SystolicParams) if field.type is int)
+SYSTOLIC_SIZES = tuple(field.name for field in fields(SystolicParams) if field.type is int)
+"""The same of a systolic core."""
 
 
-def given_sizes(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields of a core's parameters among the options of a command, where these were given.
+def named_kinds(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a core's parameters as a user gave them, with kinds in place of their names.
 
     Raises
     ------
     ParameterError
         A kind that there is not.
     """
-    names = dict.fromkeys((*NEURO_SIZES, *_SYSTOLIC_SIZES))
-    sizes = {name: values[name] for name in names if values.get(name) is not None}
-    for name, kind in KINDS.items():
-        if (chosen := kinds(name, values[name], kind)) is not None:
-            sizes[name] = chosen
-    return sizes
+    return {
+        name: kinds(name, value, KINDS[name]) if name in KINDS else value
+        for name, value in values.items()
+    }
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE, SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from spikewatt.base.errors import TimingError
 from spikewatt.base.files import staged
-from spikewatt.flow.console import progress_bar
+from spikewatt.base.progress import Progress, silent
 from spikewatt.flow.synth.cores import Choice
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
@@ -22,18 +21,23 @@ if TYPE_CHECKING:  # imported where needed: help and errors come at once
     from spikewatt.synth.fpga.devices import Device
     from spikewatt.synth.fpga.result import FpgaResult
 
-__all__ = ["Placement", "synth_fpga"]
+__all__ = ["Placement", "check_clock", "fpga_tables", "synth_fpga"]
 
 
 @dataclass(frozen=True)
 class Placement:
-    """What a design is put onto: a device alone, or one on a board with a serial line."""
+    """What a design is put onto: a device alone, or one on a board with a serial line.
+
+    ``freq``: MHz that must be reached; ``seed``: of the placement.
+    """
 
     device: "Device"
     board: "FpgaBoard | None" = None
     baud: int | None = None
+    freq: float | None = None
+    seed: int = 1
 
-    def design(self, choice: Choice, freq: float | None) -> "tuple[str, float | None]":
+    def design(self, choice: Choice) -> "tuple[str, float | None]":
         """Verilog of a core on it, and the clock to aim at if it is the board's.
 
         Without a board the core stands between registers.
@@ -44,11 +48,11 @@ class Placement:
 
         name = choice.core.value
         if self.board is None:
-            return export(Blueprint.of(Harness, choice.blueprint()), name), freq
+            return export(Blueprint.of(Harness, choice.blueprint()), name), self.freq
         from spikewatt.model.params.host import BAUD
         from spikewatt.synth.fpga.board_top import BoardTop, bit_clocks
 
-        clock = self.board.clock(freq)
+        clock = self.board.clock(self.freq)
         clocks = bit_clocks(clock.mhz, BAUD if self.baud is None else self.baud)
         low = self.board.pins["led"].low
         options = {"clocks_per_bit": clocks, "led_low": low}
@@ -61,48 +65,46 @@ def synth_fpga(
     top: str,
     where: Placement,
     *,
-    freq: float | None,
-    seed: int,
-    out: Path | None,
-    as_json: bool,
-) -> None:
-    """Build a bitstream, and say what it takes and how fast it is.
-
-    Raises
-    ------
-    TimingError
-        A clock was asked for that the design does not reach; everything is written by then.
-    """
+    out: Path | None = None,
+    progress: Progress = silent,
+) -> "FpgaResult":
+    """Build a bitstream; all files and report.json go to ``out``."""
     from spikewatt.synth.fpga.flow import synthesise_fpga
 
-    source, wanted = where.design(design, freq) if isinstance(design, Choice) else (design, freq)
-    with progress_bar() as progress, staged(out) if out else nullcontext() as part:
+    ours = isinstance(design, Choice)
+    source, freq = where.design(design) if ours else (design, where.freq)
+    with staged(out) if out else nullcontext() as part:
         result = synthesise_fpga(
             source,
             top,
             where.device,
             constraints=where.board.constraints if where.board else "",
-            freq=wanted,
-            seed=seed,
+            freq=freq,
+            seed=where.seed,
             out=part,
             progress=progress,
         )
-        if isinstance(design, Choice):
+        if ours:
             result = replace(result, core=design.core.value, work=design.work)
         if out and part:
             result = replace(result, folder=out, bitstream=out / result.bitstream.name)
             (part / "report.json").write_text(_text(result) + "\n")
-    if as_json:
-        print(_text(result))
-    else:
-        console = Console(highlight=False)
-        console.print(_summary(result))
-        console.print(_path(result))
-    if wanted is not None and not result.met:
-        raise TimingError(
-            f"{result.top} reaches {result.timing.fmax_mhz:.2f} MHz, "
-            f"not the {wanted:g} MHz that {'were asked for' if freq else 'the board gives it'}"
-        )
+    return result
+
+
+def fpga_tables(result: "FpgaResult") -> tuple[Table, Table]:
+    """The result for people: what the design takes, and its critical path."""
+    return _summary(result), _path(result)
+
+
+def check_clock(result: "FpgaResult", where: Placement) -> None:
+    """Raise if a clock was asked for, or given by a board, that the design does not reach."""
+    if result.met or (where.freq is None and where.board is None):
+        return
+    raise TimingError(
+        f"{result.top} reaches {result.timing.fmax_mhz:.2f} MHz, not the {result.target_mhz:g} MHz "
+        f"that {'were asked for' if where.freq else 'the board gives it'}"
+    )
 
 
 def _text(result: "FpgaResult") -> str:

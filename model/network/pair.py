@@ -7,18 +7,17 @@ of the readout end as its accumulators.
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.errors import NetworkError, ParameterError
 from spikewatt.model.network.graph import INPUT, Connection, Network, Population
+from spikewatt.model.network.modes import Mode
 from spikewatt.model.params import WINDOW_END, Compare, Leak, NeuronType, Reset
 
 __all__ = ["Mode", "spiking_pair"]
 
-Mode = Literal["window", "every-tick"]
 IntArray = NDArray[np.int64]
 SMALLEST_STATE_BITS = 4
 

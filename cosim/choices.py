@@ -1,0 +1,10 @@
+"""What a simulation can be told; apart, so that a command line reads it without a simulator."""
+
+from typing import Literal
+
+__all__ = ["Simulator", "Trace"]
+
+Simulator = Literal["verilator", "icarus"]
+"""Simulators of the RTL."""
+Trace = Literal["none", "fst", "vcd"]
+"""Formats of the waveform that a simulation writes."""
