@@ -9,6 +9,7 @@ import typer
 
 from spikewatt.base.errors import ParameterError, SimulationError
 from spikewatt.flow.cli.data import first_samples, naming
+from spikewatt.flow.cli.help import Commands
 from spikewatt.flow.cli.options import Data, Images, NetworkFile, Output, Table, command
 from spikewatt.flow.cli.show import show
 from spikewatt.flow.console import progress_bar
@@ -25,6 +26,7 @@ __all__ = ["fpga"]
 SIMULATED = "simulated"
 _PANEL = "Sizes of the board's core, as in synth"
 fpga = typer.Typer(
+    cls=Commands,
     help="Run networks on a board, over its serial port.",
     rich_markup_mode=None,
     no_args_is_help=True,

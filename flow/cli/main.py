@@ -15,6 +15,7 @@ from spikewatt.flow.cli.doctor import doctor
 from spikewatt.flow.cli.energy import energy
 from spikewatt.flow.cli.export import export
 from spikewatt.flow.cli.fpga import fpga
+from spikewatt.flow.cli.help import CONTEXT, Commands
 from spikewatt.flow.cli.options import command
 from spikewatt.flow.cli.run import run
 from spikewatt.flow.cli.synth import synth
@@ -26,6 +27,8 @@ BAD_INPUT, FAILED_CHECK = 2, 1
 INTERRUPTED = 130  # what typer makes of KeyboardInterrupt
 
 app = typer.Typer(
+    cls=Commands,
+    context_settings=CONTEXT,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

@@ -1,5 +1,6 @@
 """The command as a process, and what its errors look like."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -7,6 +8,8 @@ from collections.abc import Callable
 __all__ = ["COMMAND", "Cli", "assert_one_line"]
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
+PROGRESS = re.compile(r"spikewatt: .* \(\d+ s\)")
+"""A line that a slow machine brings: what is being done, and since when."""
 COMMAND = [sys.executable, "-c", "from spikewatt.flow.cli.main import main; main()"]
 
 
@@ -14,7 +17,7 @@ def assert_one_line(run: subprocess.CompletedProcess[str], *words: str) -> None:
     """One line that says ``words`` on standard error, nothing on standard output, status 2."""
     assert run.returncode == 2, run
     assert run.stdout == ""
-    lines = run.stderr.splitlines()
+    lines = [line for line in run.stderr.splitlines() if not PROGRESS.fullmatch(line)]
     assert len(lines) == 1, run.stderr
     assert lines[0].startswith("spikewatt: ")
     for word in words:
