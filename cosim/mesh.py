@@ -13,6 +13,7 @@ from spikewatt.cosim.library import NativeModel, pointer
 from spikewatt.cosim.trace import RtlTrace
 from spikewatt.cosim.verilated import Trace
 from spikewatt.hdl.router.tile import tile_probe_layout
+from spikewatt.model.compile.codec import decode_events
 from spikewatt.model.compile.configuration import program_words, table_addresses, unpack_table
 from spikewatt.model.compile.mesh.packets import (
     control_packet,
@@ -24,7 +25,7 @@ from spikewatt.model.compile.mesh.packets import (
     write_packets,
 )
 from spikewatt.model.compile.mesh.program import MeshProgram
-from spikewatt.model.params import Control, MeshParams, RouterKind, TableId, ToHost
+from spikewatt.model.params import HostCommand, MeshParams, RouterKind, TableId, ToHost
 from spikewatt.synth.verilog import export_mesh
 
 __all__ = ["MESH_HALF_PERIOD", "MeshRtlTrace", "NativeMesh"]
@@ -155,7 +156,7 @@ class NativeMesh(NativeModel):
     def exchange(self, packets: NDArray[np.uint64], room: int = 1 << 16) -> NDArray[np.uint64]:
         """Send packets uint64[n] and return those that come back, at most ``room``.
 
-        It ends when every `Control.SYNC` among them is answered.
+        It ends when every `HostCommand.SYNC` among them is answered.
         """
         sent = np.ascontiguousarray(packets, np.uint64)
         out, got = np.zeros(room, np.uint64), ctypes.c_int64()
@@ -177,7 +178,7 @@ class NativeMesh(NativeModel):
             write_packets(self.params, index, *program_words(tile))
             for index, tile in enumerate(program.tiles)
         ]
-        packets = np.concatenate([*words, control_packet(self.params, Control.SYNC)])
+        packets = np.concatenate([*words, control_packet(self.params, HostCommand.SYNC)])
         for first in range(0, len(packets), _PIECE):  # between them it can be interrupted
             self.exchange(packets[first : first + _PIECE])
 
@@ -189,7 +190,7 @@ class NativeMesh(NativeModel):
         chosen = table_addresses(table)
         if rows is not None:
             chosen = chosen[rows.start : rows.stop]
-        sync = control_packet(self.params, Control.SYNC)
+        sync = control_packet(self.params, HostCommand.SYNC)
         count = self.params.packet.reply_packets
         packets = np.concatenate([read_packets(self.params, tile, chosen.ravel()), sync])
         back = self.exchange(packets, chosen.size * count + 2)
@@ -203,8 +204,8 @@ class NativeMesh(NativeModel):
         ``clear``: begin from the cleared state.
         """
         params, ticks = self.params, len(events)
-        tick, sync = (control_packet(params, what) for what in (Control.TICK, Control.SYNC))
-        packets = [control_packet(params, Control.CLEAR)] if clear else []
+        tick, sync = (control_packet(params, what) for what in (HostCommand.TICK, HostCommand.SYNC))
+        packets = [control_packet(params, HostCommand.CLEAR)] if clear else []
         for arriving in events:
             packets += [event_packets(params, arriving), tick]
         room = self._packets * max(ticks, 1)
@@ -235,12 +236,8 @@ class NativeMesh(NativeModel):
 
     def _spikes(self, packets: NDArray[np.uint64]) -> IntArray:
         """int64[n, 4] (axon, delay, dx, dy) of packets."""
-        packet = self.params.packet
-        dx, dy, _, payload = unpack(packet, packets)
-        body = payload.astype(np.int64)
-        axon = body & (1 << packet.axon_bits) - 1
-        delay = body >> packet.axon_bits & (1 << packet.slot_bits) - 1
-        return np.stack([axon, delay, dx, dy], axis=1)
+        dx, dy, _, payload = unpack(self.params.packet, packets)
+        return np.column_stack([decode_events(self.params.packet, payload), dx, dy])
 
     def _trace(
         self, arrays: dict[str, np.ndarray], sent: int, back: NDArray[np.uint64]

@@ -13,14 +13,10 @@ from spikewatt.cosim.trace import RtlTrace
 from spikewatt.cosim.verilated import Trace
 from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.neuro.core import NeuroCore
-from spikewatt.model.compile.configuration import (
-    program_words,
-    table_addresses,
-    unpack_packet,
-    unpack_table,
-)
+from spikewatt.model.compile.codec import decode_packets, encode_events
+from spikewatt.model.compile.configuration import program_words, table_addresses, unpack_table
 from spikewatt.model.compile.program import Program
-from spikewatt.model.params import CoreParams, TableId
+from spikewatt.model.params import CoreParams, HostCommand, TableId
 from spikewatt.synth.verilog import export
 
 __all__ = ["NativeCore"]
@@ -28,7 +24,8 @@ __all__ = ["NativeCore"]
 
 class _Geometry(ctypes.Structure):
     _fields_ = [
-        (name, ctypes.c_uint32) for name in ("groups", "lanes", "state_bits", "half_period")
+        (name, ctypes.c_uint32)
+        for name in ("groups", "lanes", "state_bits", "half_period", "tick", "clear")
     ]
 
 
@@ -86,7 +83,14 @@ class NativeCore(TableModel):
     ) -> None:
         self.params = params
         self._packets = 0  # in a tick, at most
-        geometry = _Geometry(params.groups, params.lanes, params.state_bits, HALF_PERIOD)
+        geometry = _Geometry(
+            params.groups,
+            params.lanes,
+            params.state_bits,
+            HALF_PERIOD,
+            HostCommand.TICK,
+            HostCommand.CLEAR,
+        )
         super().__init__(
             verilog or export(Blueprint.of(NeuroCore, params), "neuro"),
             "neuro",
@@ -128,7 +132,7 @@ class NativeCore(TableModel):
         params, ticks = self.params, len(events)
         offsets = np.cumsum([0, *(len(e) for e in events)], dtype=np.int64)
         flat = np.concatenate(events) if ticks else np.zeros((0, 2), np.int64)
-        payloads = (flat[:, 0] | flat[:, 1] << params.axon_bits).astype(np.uint32)
+        payloads = encode_events(params, flat).astype(np.uint32)
         room = self._packets * max(ticks, 1)
         out = {
             "spikes": np.zeros((ticks, params.neurons), np.bool_),
@@ -148,12 +152,7 @@ class NativeCore(TableModel):
             raise SimulationError(
                 f"{record.sent} packets in {ticks} ticks, more than every neuron's list together"
             )
-        packets = [
-            (int(tick), *unpack_packet(params, int(payload)))
-            for tick, payload in zip(
-                out["packet_tick"][: record.sent], out["packets"][: record.sent], strict=True
-            )
-        ]
+        sent = decode_packets(params, out["packets"][: record.sent])
         return RtlTrace(
             spikes=out["spikes"],
             membranes=out["membranes"],
@@ -161,5 +160,5 @@ class NativeCore(TableModel):
             synapse_words=out["words"],
             updates=out["updates"],
             cycles=out["cycles"],
-            packets=np.array(packets, np.int64).reshape(-1, 5),
+            packets=np.concatenate([out["packet_tick"][: record.sent, None], sent], axis=1),
         )

@@ -112,66 +112,6 @@ def power(path: Path, sample: int = 3) -> None:
     power_trace(path, *priced.price.block_cycles(0), title, small=True)
 
 
-def architecture() -> str:
-    """The data's way through the folders."""
-    boxes = {
-        "network": (20, 40, "network file, samples", "model/data, yours", PALE),
-        "encode": (20, 130, "encoder: spikes", "model/encoding", INPUT),
-        "map": (220, 40, "mapping: program", "model/mapping", INPUT),
-        "golden": (220, 130, "golden model", "model/golden, batch", INPUT),
-        "core": (420, 40, "core in Amaranth", "hdl/neuro", HIDDEN),
-        "verilog": (620, 40, "Verilog", "synth/verilog", PALE),
-        "sim": (620, 130, "RTL simulation", "cosim: native, cocotb", HIDDEN),
-        "compare": (420, 230, "compared, every tick", "cosim/trace, bench", CHOSEN),
-        "wave": (620, 230, "waveform", "cosim, yours", PALE),
-        "gates": (820, 40, "gate netlist", "synth/asic, netlist", HIDDEN),
-        "library": (1020, 40, "Liberty library", "synth/liberty, technology", PALE),
-        "replay": (820, 230, "every gate, every time", "energy/replay", HIDDEN),
-        "price": (1020, 130, "joules per toggle", "energy/pricing, sram", HIDDEN),
-        "ledger": (1020, 230, "ledger, report", "energy/ledger, flow", CHOSEN),
-    }
-    arrows = [
-        ("network", "encode"),
-        ("network", "map"),
-        ("map", "golden"),
-        ("encode", "golden"),
-        ("map", "core"),
-        ("core", "verilog"),
-        ("verilog", "sim"),
-        ("golden", "compare"),
-        ("sim", "compare"),
-        ("sim", "wave"),
-        ("verilog", "gates"),
-        ("library", "gates"),
-        ("gates", "replay"),
-        ("wave", "replay"),
-        ("library", "price"),
-        ("replay", "ledger"),
-        ("price", "ledger"),
-    ]
-    w, h = 160, 54
-    parts = [HEAD.format(w=1200, h=300, ink=INK), MARKER]
-    for a, b in arrows:
-        (ax, ay), (bx, by) = boxes[a][:2], boxes[b][:2]
-        if ay == by:
-            x1, y1, x2, y2 = ax + (w if bx > ax else 0), ay + h / 2, bx + (0 if bx > ax else w), by
-            y2 += h / 2
-        elif ax == bx:
-            x1, y1, x2, y2 = ax + w / 2, ay + h, bx + w / 2, by
-        else:
-            x1, y1, x2, y2 = ax + (w if bx > ax else 0), ay + h / 2 + 8, bx + w / 2, by
-        line = f'x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}"'
-        parts.append(f'<line {line} stroke="{PALE}" {TIP}/>')
-    elbow = "100,184 100,204 690,204 690,184"  # the RTL gets the same spikes
-    parts.append(f'<polyline points="{elbow}" fill="none" stroke="{PALE}" {TIP}/>')
-    for x, y, title, folder, colour in boxes.values():
-        parts.append(rect(x, y, w, h, "#ffffff", f'stroke="{colour}" stroke-width="1.5" rx="6"'))
-        parts.append(text(x + w / 2, y + 24, title, "middle"))
-        parts.append(text(x + w / 2, y + 42, folder, "middle", PALE))
-    return "\n".join([*parts, "</svg>\n"])
-
-
 if __name__ == "__main__":
     (HERE / "raster.svg").write_text(raster())
-    (HERE / "architecture.svg").write_text(architecture())
     power(HERE / "power.svg")

@@ -8,7 +8,8 @@ from cocotb.triggers import RisingEdge
 from numpy.typing import NDArray
 
 from spikewatt.cosim.bench.streams import StreamSource
-from spikewatt.model.compile.configuration import pack_event, unpack_table
+from spikewatt.model.compile.codec import encode_events
+from spikewatt.model.compile.configuration import unpack_table
 from spikewatt.model.params import CoreParams, TableId
 
 __all__ = ["AerDriver", "Scoreboard", "SpikeMonitor"]
@@ -23,7 +24,7 @@ class AerDriver(StreamSource):
 
     def send_events(self, events: NDArray[np.int64]) -> None:
         """Queue events int64[n, 2] (axon, delay)."""
-        self.send(pack_event(self._params, int(axon), int(delay)) for axon, delay in events)
+        self.send(encode_events(self._params, events).tolist())
 
 
 class SpikeMonitor:

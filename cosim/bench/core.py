@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from spikewatt.cosim.bench.aer import AerDriver, Scoreboard, SpikeMonitor
 from spikewatt.cosim.bench.streams import StreamMonitor, StreamSink, StreamSource
 from spikewatt.hdl.neuro.signatures import Command
+from spikewatt.model.compile.codec import decode_packets, encode_reads, encode_writes
 from spikewatt.model.compile.configuration import (
-    config_payload,
     program_words,
     scheduler_bits,
     table_addresses,
-    unpack_packet,
     unpack_table,
 )
 from spikewatt.model.compile.program import Program
@@ -97,10 +96,7 @@ class CoreBench:
     async def load(self, program: Program) -> None:
         """Write every table of a program."""
         addresses, words = program_words(program)
-        self.config.send(
-            config_payload(int(address), int(word), write=True)
-            for address, word in zip(addresses, words, strict=True)
-        )
+        self.config.send(encode_writes(addresses, words).tolist())
         await self.config.drain()
         await self.idle()
 
@@ -108,7 +104,7 @@ class CoreBench:
         """Read a table back: int64[rows, count] a field."""
         table = self.params.tables[key]
         self.response.words.clear()
-        self.config.send(config_payload(int(a)) for a in table_addresses(table).ravel())
+        self.config.send(encode_reads(table_addresses(table).ravel()).tolist())
         await self.config.drain()
         words = np.array(self.response.words, np.uint32)
         return unpack_table(table, words.reshape(table.rows, table.chunks))
@@ -166,8 +162,8 @@ class CoreBench:
         """Packets, words read, and what the memories really hold."""
         params, last = self.params, golden.states[-1]
         sent = np.concatenate([output.packets for output in golden.outputs])
-        got = [unpack_packet(params, word) for word in self.packets.words]
-        board.check("packets", np.array(got, np.int64).reshape(-1, 4), sent)
+        got = decode_packets(params, np.array(self.packets.words, np.uint64))
+        board.check("packets", got, sent)
         board.check(
             "synapse words", self.monitor.words, sum(o.synapse_words for o in golden.outputs)
         )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from spikewatt.cosim.bench.core import CoreBench
 from spikewatt.cosim.trace import RtlTrace
-from spikewatt.model.compile.configuration import unpack_packet
+from spikewatt.model.compile.codec import decode_packets
 from spikewatt.model.compile.program import Program
 from spikewatt.model.params import TableId
 
@@ -61,7 +61,7 @@ async def _record(
     rows: dict[str, list] = {
         name: [] for name in ("spikes", "membranes", "merges", "words", "updates", "cycles")
     }
-    packets: list[tuple[int, ...]] = []
+    packets = [np.zeros((0, 5), np.int64)]
     for tick, arriving in enumerate(events):
         before, words, updates = bench.cycles, monitor.words, monitor.updates
         bench.packets.words.clear()
@@ -75,7 +75,8 @@ async def _record(
         rows["words"].append(monitor.words - words)
         rows["updates"].append(monitor.updates - updates)
         rows["cycles"].append(bench.cycles - before)
-        packets += [(tick, *unpack_packet(params, word)) for word in bench.packets.words]
+        sent = decode_packets(params, np.array(bench.packets.words, np.uint64))
+        packets.append(np.insert(sent, 0, tick, axis=1))
     rows["merges"].append(monitor.take_merges())
     return RtlTrace(
         spikes=np.array(rows["spikes"], np.bool_),
@@ -84,7 +85,7 @@ async def _record(
         synapse_words=np.array(rows["words"], np.int64),
         updates=np.array(rows["updates"], np.int64),
         cycles=np.array(rows["cycles"], np.int64),
-        packets=np.array(packets, np.int64).reshape(-1, 5),
+        packets=np.concatenate(packets),
     )
 
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from spikewatt.cosim.bench.aer import Scoreboard
 from spikewatt.cosim.bench.streams import StreamMonitor, StreamSink, StreamSource
-from spikewatt.model.compile.configuration import config_payload, table_addresses
+from spikewatt.model.compile.codec import encode_reads, encode_writes
+from spikewatt.model.compile.configuration import table_addresses
 from spikewatt.model.compile.systolic.program import SystolicProgram
 from spikewatt.model.golden.systolic import ACCESSES, accesses
 from spikewatt.model.params.systolic import SystolicParams, SystolicTable
@@ -116,10 +117,7 @@ class SystolicBench:
 
     async def write(self, addresses: Sequence[int], words: Sequence[int]) -> None:
         """Write configuration words."""
-        self.config.send(
-            config_payload(int(address), int(word), write=True)
-            for address, word in zip(addresses, words, strict=True)
-        )
+        self.config.send(encode_writes(addresses, words).tolist())
         await self.config.drain()
         await self.idle()
 
@@ -131,7 +129,7 @@ class SystolicBench:
         """Read a table back: uint32[rows, chunks]."""
         addresses = table_addresses(self.params.tables[key])
         self.response.words.clear()
-        self.config.send(config_payload(int(address)) for address in addresses.ravel())
+        self.config.send(encode_reads(addresses.ravel()).tolist())
         await self.config.drain()
         await self.idle()
         return np.array(self.response.words, np.uint32).reshape(addresses.shape)

@@ -7,12 +7,11 @@
 #include <algorithm>
 #include <vector>
 
-constexpr int kTick = 0, kClear = 1;  // Command
-
 extern "C" {
 
 struct Geometry {
   uint32_t groups, lanes, state_bits, half_period;
+  uint32_t tick, clear;  // numbers of the commands
 };
 
 // One entry for each tick; `merges` has one more: t = -1, 0, 1, ...
@@ -59,7 +58,7 @@ class Core : public Driver<Vneuro, Core> {
     uint64_t before = cycles;
     bool ok = ticks == 0 || feed(events + offsets[0], events + offsets[1]);
     for (; ok && tick_ < ticks; ++tick_) {
-      ok = command(kTick);
+      ok = command(geo_.tick);
       merges_ = &record.merges[tick_ + 1];
       spikes_ = record.spikes + tick_ * neurons;
       if (tick_ + 1 < ticks)
@@ -77,7 +76,7 @@ class Core : public Driver<Vneuro, Core> {
 
   bool clear() {
     std::fill(membranes_.begin(), membranes_.end(), 0);
-    return command(kClear) && until_idle();
+    return command(geo_.clear) && until_idle();
   }
 
   void observe() {

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from spikewatt.hdl.sram import row_layout
 from spikewatt.model.params import (
     CoreParams,
+    HostCommand,
     TableId,
 )
 
@@ -25,10 +26,10 @@ __all__ = [
 
 
 class Command(enum.Enum, shape=1):
-    """What the host asks of a core at rest."""
+    """The commands that reach a core: one bit, with the host's numbers."""
 
-    TICK = 0
-    CLEAR = 1
+    TICK = HostCommand.TICK.value
+    CLEAR = HostCommand.CLEAR.value
 
 
 def event_layout(params: CoreParams) -> data.StructLayout:

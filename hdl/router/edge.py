@@ -10,7 +10,7 @@ from spikewatt.hdl.neuro.signatures import Command
 from spikewatt.hdl.router.barrier import Barrier
 from spikewatt.hdl.router.link import packet_layout
 from spikewatt.hdl.router.tile import TilePort
-from spikewatt.model.params import Control, MeshParams, ToHost, ToTile
+from spikewatt.model.params import HostCommand, MeshParams, ToHost, ToTile
 
 __all__ = ["Edge"]
 
@@ -18,9 +18,9 @@ __all__ = ["Edge"]
 class Edge(wiring.Component):
     """Lets the host's packets in and out, and tells every tile at once to begin a tick.
 
-    Spikes go in as they come. A `Control` first waits for the barrier; so does a configuration
-    word, as long as something is going on. `Control.SYNC` is answered with `ToHost.DONE` after all
-    else that leaves.
+    Spikes go in as they come. A `HostCommand` first waits for the barrier; so does a configuration
+    word, as long as something is going on. `HostCommand.SYNC` is answered with `ToHost.DONE` after
+    all else that leaves.
 
     Where it waits, nothing moves for ``2 ** watchdog_bits`` cycles, and the host takes what it is
     given, the mesh is stuck: a packet for each tile says what it waits for, with its place in (dx,
@@ -118,9 +118,9 @@ class Edge(wiring.Component):
                 with m.If(expired):
                     m.next = "STUCK"
                 with m.Elif(barrier.agreed):
-                    m.d.sync += running.eq(control & (what != Control.SYNC))
+                    m.d.sync += running.eq(control & (what != HostCommand.SYNC))
                     m.next = "PASS"
-                    with m.If(control & (what == Control.SYNC)):
+                    with m.If(control & (what == HostCommand.SYNC)):
                         m.next = "ANSWER"
                     with m.Elif(control):
                         m.d.comb += [self.start.eq(1), self.i.ready.eq(1)]

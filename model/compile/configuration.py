@@ -5,7 +5,6 @@ from numpy.typing import NDArray
 
 from spikewatt.model.compile.program import Program
 from spikewatt.model.params import (
-    CONFIG_ADDRESS_BITS,
     CONFIG_DATA_BITS,
     CoreParams,
     Leak,
@@ -15,14 +14,11 @@ from spikewatt.model.params import (
 )
 
 __all__ = [
-    "config_payload",
-    "pack_event",
     "pack_table",
     "program_tables",
     "program_words",
     "scheduler_bits",
     "table_addresses",
-    "unpack_packet",
     "unpack_table",
 ]
 
@@ -72,27 +68,6 @@ def table_addresses(table: Table) -> NDArray[np.uint32]:
     """Configuration addresses uint32[rows, chunks] of a table."""
     rows = np.arange(table.rows, dtype=np.uint32)[:, None] << np.uint32(table.chunk_bits)
     return np.uint32(table.address(0)) | rows | np.arange(table.chunks, dtype=np.uint32)[None, :]
-
-
-def config_payload(address: int, data: int = 0, write: bool = False) -> int:
-    """Payload of the configuration stream: data, address, write, lowest first."""
-    return data | address << CONFIG_DATA_BITS | write << CONFIG_DATA_BITS + CONFIG_ADDRESS_BITS
-
-
-def pack_event(params: CoreParams, axon: int, delay: int) -> int:
-    """Payload of the event stream: axon, delay, lowest first."""
-    return axon | delay << params.axon_bits
-
-
-def unpack_packet(params: CoreParams, payload: int) -> tuple[int, int, int, int]:
-    """Packet (axon, delay, dx, dy) from the payload of the output stream."""
-    values, at = [], 0
-    for field in params.tables[TableId.DESTINATIONS].fields:
-        value = payload >> at & (1 << field.bits) - 1
-        values.append(value - (value >> field.bits - 1 << field.bits) if field.signed else value)
-        at += field.bits
-    axon, delay, dx, dy = values
-    return axon, delay, dx, dy
 
 
 def _padded(params: CoreParams, values: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -7,7 +7,14 @@ from spikewatt.base.errors import ParameterError
 from spikewatt.model.params.checks import choice, power_of_two, within
 from spikewatt.model.params.fabric import Fabric
 from spikewatt.model.params.neuron import LEAK_FRACTION_BITS, Compare, Leak, NeuronType, Reset
-from spikewatt.model.params.tables import CONFIG_TABLE_SHIFT, Table, TableId, bits_for, core_tables
+from spikewatt.model.params.tables import (
+    CONFIG_TABLE_SHIFT,
+    Field,
+    Table,
+    TableId,
+    bits_for,
+    core_tables,
+)
 
 __all__ = ["DEFAULT_SHIFTS", "LIMITS", "CoreParams"]
 
@@ -218,6 +225,11 @@ class CoreParams:
         if kind.windowed and not self.window_bits:
             raise ParameterError("a window is not built into this core: its window_bits is 0")
         within("window's end (first + ticks)", kind.window_end, 0, (1 << self.window_bits) - 1)
+
+    @property
+    def event_fields(self) -> tuple[Field, ...]:
+        """Payload of the event stream: the axon that an event arrives at, and its delay."""
+        return Field("axon", self.axon_bits), Field("delay", self.slot_bits)
 
     @cached_property
     def membrane_range(self) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from spikewatt.model.params.core import CoreParams
 from spikewatt.model.params.tables import (
     CONFIG_ADDRESS_BITS,
     CONFIG_DATA_BITS,
+    Field,
     bits_for,
 )
 
@@ -16,8 +17,8 @@ __all__ = [
     "CONFIG_WORD_BITS",
     "MESH_LIMIT",
     "PORTS",
-    "Control",
     "Delays",
+    "HostCommand",
     "MeshParams",
     "PacketParams",
     "Port",
@@ -67,7 +68,7 @@ class ToTile(IntEnum):
     EXECUTE = 2
     """The last bits of a word: the tile does what it says."""
     CONTROL = 3
-    """For the edge itself: a `Control`."""
+    """For the edge itself: a `HostCommand`."""
 
 
 class ToHost(IntEnum):
@@ -76,19 +77,22 @@ class ToHost(IntEnum):
     SPIKE = 0
     """A spike of a neuron that has the host among its destinations."""
     DONE = 1
-    """Answer to `Control.SYNC`: all that was asked for has happened."""
+    """Answer to `HostCommand.SYNC`: all that was asked for has happened."""
     STUCK = 2
     """The mesh is stuck; one packet from each tile tells what it waits for."""
     REPLY = 3
     """Some bits of an answer to a read, lowest first."""
 
 
-class Control(IntEnum):
-    """What the host asks of the mesh as a whole; the edge first waits until all is quiet."""
+class HostCommand(IntEnum):
+    """What the host asks of a core at rest, or of a mesh once all is quiet."""
 
     TICK = 0
+    """Work through the next tick."""
     CLEAR = 1
+    """State and scheduler to 0, t to -1."""
     SYNC = 2
+    """Of a mesh only: answer when all that was asked for has happened."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +133,21 @@ class PacketParams:
     def bits(self) -> int:
         """Width of a packet: dx, dy, kind, payload, lowest first."""
         return 2 * self.hop_bits + 2 + self.payload_bits
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """A packet as it passes the routers."""
+        return (
+            Field("dx", self.hop_bits, signed=True),
+            Field("dy", self.hop_bits, signed=True),
+            Field("kind", 2),
+            Field("payload", self.payload_bits),
+        )
+
+    @property
+    def event_fields(self) -> tuple[Field, ...]:
+        """Payload of a spike's packet."""
+        return Field("axon", self.axon_bits), Field("delay", self.slot_bits)
 
     @property
     def word_packets(self) -> int:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CONFIG_ADDRESS_BITS",
     "CONFIG_DATA_BITS",
+    "CONFIG_FIELDS",
     "CONFIG_TABLE_SHIFT",
     "Field",
     "Table",
@@ -53,6 +54,14 @@ class Field:
     bits: int
     signed: bool = False
     count: int = 1
+
+
+CONFIG_FIELDS = (
+    Field("data", CONFIG_DATA_BITS),
+    Field("address", CONFIG_ADDRESS_BITS),
+    Field("write", 1),
+)
+"""Payload of the configuration stream."""
 
 
 @dataclass(frozen=True, kw_only=True)

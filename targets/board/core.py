@@ -6,18 +6,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spikewatt.model.compile.codec import (
+    decode_packets,
+    encode_events,
+    encode_reads,
+    encode_writes,
+)
 from spikewatt.model.compile.configuration import (
-    config_payload,
-    pack_event,
     program_words,
     scheduler_bits,
     table_addresses,
-    unpack_packet,
     unpack_table,
 )
 from spikewatt.model.compile.host import operation
 from spikewatt.model.compile.program import Program
-from spikewatt.model.params import TableId
+from spikewatt.model.params import HostCommand, TableId
 from spikewatt.model.params.host import CHECK_BYTES, HostParams, neuro_link
 from spikewatt.targets.board.link import BoardLink, Traffic
 from spikewatt.targets.board.transport import BoardError
@@ -25,7 +28,6 @@ from spikewatt.targets.board.transport import BoardError
 __all__ = ["BoardCore", "Sample"]
 
 _BESIDE = 1 + CHECK_BYTES  # what lies in the board's memory behind a request's operations
-_TICK, _CLEAR = 0, 1
 
 
 @dataclass(frozen=True)
@@ -70,14 +72,14 @@ class BoardCore:
             name: 1 + size
             for name, size in zip(self._shape.outputs, self._shape.output_bytes, strict=False)
         }
-        self._packets: list[tuple[int, int, int, int]] = []
+        self._packets: list[int] = []
 
     def configure(self, progress: Callable[[int], None] = lambda done: None) -> None:
         """Load the program through the configuration port; ``progress`` takes words so far."""
         addresses, values = program_words(self._program)
-        pairs = zip(addresses.tolist(), values.tolist(), strict=True)
         done = 0
-        for batch in self._batches(self._config(a, v, write=True) for a, v in pairs):
+        words = encode_writes(addresses, values).tolist()
+        for batch in self._batches(self._send("config", word) for word in words):
             self._link.run(b"".join(one.line for one in batch))
             done += len(batch)
             progress(done)
@@ -109,7 +111,7 @@ class BoardCore:
             membranes=membranes,
             refractory=state.get("refractory", np.zeros_like(membranes)).ravel(),
             scheduler=scheduler_bits(params, scheduler)[:, : params.axons],
-            packets=np.array(self._packets, np.int64).reshape(-1, 4),
+            packets=decode_packets(params, np.array(self._packets, np.uint64)),
         )
 
     def _ticks(self, events: Sequence[NDArray[np.int64]]) -> Iterator[_Operation]:
@@ -118,17 +120,18 @@ class BoardCore:
         remote = (self._program.dx != 0) | (self._program.dy != 0)
         starts = zip(self._program.fanout_start, self._program.fanout_count, strict=True)
         most = sum(int(remote[start : start + count].sum()) for start, count in starts)
-        yield self._command(_CLEAR)
+        yield self._command(HostCommand.CLEAR)
         for arriving in events:
-            for axon, delay in arriving.tolist():
-                yield self._send("i", pack_event(params, axon, delay))
-            yield self._command(_TICK, most * self._answer["o"])
+            for payload in encode_events(params, arriving).tolist():
+                yield self._send("i", payload)
+            yield self._command(HostCommand.TICK, most * self._answer["o"])
 
     def _read(self, keys: Iterable[TableId]) -> list[dict[str, NDArray[np.int64]]]:
         """Tables, through the configuration port."""
         tables = [self._program.params.tables[key] for key in keys]
         addresses = [table_addresses(table).ravel() for table in tables]
-        words = self._run(self._config(a) for a in np.concatenate(addresses).tolist())
+        reads = encode_reads(np.concatenate(addresses)).tolist()
+        words = self._run(self._send("config", r, self._answer["response"]) for r in reads)
         if len(words) != (asked := sum(map(len, addresses))):
             raise BoardError(f"the board answered {len(words)} of {asked} reads: load it anew")
         parts = np.split(np.array(words, np.uint32), np.cumsum([len(a) for a in addresses])[:-1])
@@ -145,7 +148,7 @@ class BoardCore:
                 if output == self._output["response"]:
                     answers.append(word)
                 elif output == self._output["o"]:
-                    self._packets.append(unpack_packet(self._program.params, word))
+                    self._packets.append(word)
         return answers
 
     def _batches(self, operations: Iterable[_Operation]) -> Iterator[list[_Operation]]:
@@ -170,9 +173,5 @@ class BoardCore:
     def _send(self, name: str, word: int, answer: int = 0) -> _Operation:
         return _Operation(operation(self._shape, self._input[name], word), answer)
 
-    def _command(self, what: int, answer: int = 0) -> _Operation:
+    def _command(self, what: HostCommand, answer: int = 0) -> _Operation:
         return self._send("command", what, answer)
-
-    def _config(self, address: int, value: int = 0, *, write: bool = False) -> _Operation:
-        word = config_payload(address, value, write)
-        return self._send("config", word, 0 if write else self._answer["response"])

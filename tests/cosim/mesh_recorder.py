@@ -16,7 +16,7 @@ from spikewatt.hdl.router.tile import tile_probe_layout
 from spikewatt.model.compile.configuration import program_words
 from spikewatt.model.compile.mesh.packets import control_packet, unpack, write_packets
 from spikewatt.model.compile.mesh.program import MeshProgram
-from spikewatt.model.params import Control, MeshParams, ToHost
+from spikewatt.model.params import HostCommand, MeshParams, ToHost
 
 __all__ = ["PERIOD", "MeshBench", "Recorder"]
 
@@ -145,7 +145,7 @@ class MeshBench:
     async def exchange(self, packets: Iterable[int]) -> list[int]:
         """Send packets, then ask for an answer and wait for it; returns what came before it."""
         begun = len(self.sink.words)
-        (sync,) = control_packet(self.params, Control.SYNC)
+        (sync,) = control_packet(self.params, HostCommand.SYNC)
         sent = [*(int(packet) for packet in packets), int(sync)]
         self.source.send(sent)
         sending = cocotb.start_soon(self.source.drain())

@@ -9,7 +9,7 @@ import pytest
 from spikewatt.base.errors import SimulationError
 from spikewatt.cosim.mesh import NativeMesh
 from spikewatt.model.compile.mesh.packets import control_packet, event_packets
-from spikewatt.model.params import Control, RouterKind, TableId
+from spikewatt.model.params import HostCommand, RouterKind, TableId
 from tests.cosim.broken_meshes import FAULTS, broken_mesh, fault_seed
 from tests.cosim.mesh_cases import expected_packets, mesh_cases, small_mesh
 
@@ -17,7 +17,8 @@ from tests.cosim.mesh_cases import expected_packets, mesh_cases, small_mesh
 def spikes(mesh: NativeMesh) -> None:
     """Ten spikes for the tile at (1, 0), then a tick."""
     events = np.array([(1, axon, 1) for axon in range(10)])
-    tick, sync = (control_packet(mesh.params, what) for what in (Control.TICK, Control.SYNC))
+    commands = (HostCommand.TICK, HostCommand.SYNC)
+    tick, sync = (control_packet(mesh.params, command) for command in commands)
     mesh.exchange(np.concatenate([event_packets(mesh.params, events), tick, sync]))
 
 

@@ -5,11 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spikewatt.model.compile.codec import (
+    encode_events,
+    encode_reads,
+    encode_writes,
+    pack_fields,
+    unpack_fields,
+)
 from spikewatt.model.params import (
-    CONFIG_ADDRESS_BITS,
     CONFIG_DATA_BITS,
     PORTS,
-    Control,
+    HostCommand,
     MeshParams,
     PacketParams,
     Port,
@@ -38,30 +44,23 @@ def pack(
     params: PacketParams, dx: IntArray, dy: IntArray, kind: int, payload: NDArray[np.uint64]
 ) -> Packets:
     """Packets uint64[n] of their fields; offsets wrap to their width."""
-    mask = (1 << params.hop_bits) - 1
-    fields = np.broadcast_arrays(np.asarray(dx, np.int64) & mask, np.asarray(dy, np.int64) & mask)
-    low = (fields[0] | fields[1] << params.hop_bits).astype(np.uint64)
-    at = 2 * params.hop_bits
-    return low | np.uint64(kind << at) | (np.asarray(payload, np.uint64) << np.uint64(at + 2))
+    return pack_fields(params.fields, dx=dx, dy=dy, kind=kind, payload=payload)
 
 
 def unpack(params: PacketParams, packets: Packets) -> tuple[IntArray, IntArray, IntArray, Packets]:
     """Fields of packets: dx, dy, kind (int64[n] each), payload (uint64[n])."""
-    word, hop = packets.astype(np.int64), params.hop_bits
-    half, mask = 1 << hop - 1, (1 << hop) - 1
-    dx, dy = (((word >> at & mask) ^ half) - half for at in (0, hop))
-    return dx, dy, word >> 2 * hop & 3, packets >> np.uint64(2 * hop + 2)
+    fields = unpack_fields(params.fields, packets)
+    return fields["dx"], fields["dy"], fields["kind"], fields["payload"].astype(np.uint64)
 
 
 def event_packets(params: MeshParams, events: IntArray) -> Packets:
     """Spikes for tiles: packets of events int64[n, 3] (tile, axon, delay)."""
-    tile, axon, delay = events.T
-    payload = (axon | delay << params.packet.axon_bits).astype(np.uint64)
+    tile = events[:, 0]
     x, y = tile % params.columns, tile // params.columns
-    return pack(params.packet, x, y, ToTile.SPIKE, payload)
+    return pack(params.packet, x, y, ToTile.SPIKE, encode_events(params.packet, events[:, 1:]))
 
 
-def control_packet(params: MeshParams, what: Control) -> Packets:
+def control_packet(params: MeshParams, what: HostCommand) -> Packets:
     """One packet for the edge."""
     zero = np.zeros(1, np.int64)
     return pack(params.packet, zero, zero, ToTile.CONTROL, np.array([what], np.uint64))
@@ -83,14 +82,12 @@ def write_packets(
     params: MeshParams, tile: int, addresses: NDArray[np.uint32], values: NDArray[np.uint32]
 ) -> Packets:
     """Packets that write words uint32[n] at addresses uint32[n] of a tile's tables."""
-    words = values.astype(np.uint64) | addresses.astype(np.uint64) << np.uint64(CONFIG_DATA_BITS)
-    write = np.uint64(1 << CONFIG_DATA_BITS + CONFIG_ADDRESS_BITS)
-    return _words(params, tile, words | write)
+    return _words(params, tile, encode_writes(addresses, values))
 
 
 def read_packets(params: MeshParams, tile: int, addresses: NDArray[np.uint32]) -> Packets:
     """Packets that read the words at addresses uint32[n]; wait for each answer."""
-    return _words(params, tile, addresses.astype(np.uint64) << np.uint64(CONFIG_DATA_BITS))
+    return _words(params, tile, encode_reads(addresses))
 
 
 def reply_words(params: PacketParams, payloads: Packets) -> NDArray[np.uint32]:

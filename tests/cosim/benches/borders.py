@@ -8,9 +8,7 @@ from cocotb.triggers import RisingEdge, with_timeout
 
 from spikewatt.cosim.bench.aer import Scoreboard
 from spikewatt.hdl.neuro.signatures import Command
-from spikewatt.model.compile.configuration import (
-    unpack_packet,
-)
+from spikewatt.model.compile.codec import decode_packets
 from spikewatt.model.golden.core import initial_state, run
 from spikewatt.model.params import TableId
 from tests.cosim.benches.lively import (
@@ -65,7 +63,7 @@ async def back_pressure_for_long(dut: Any) -> None:
         await bench.tick(NOTHING, early=False)
         await bench.idle()
         compare(bench, golden, k, board)
-    got = [list(unpack_packet(CORE, word)) for word in bench.packets.words]
+    got = decode_packets(CORE, np.array(bench.packets.words, np.uint64)).tolist()
     board.check("packets", got, sent)
     await bench.check_scheduler(golden.states[-1].scheduler, board)
 

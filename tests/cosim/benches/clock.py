@@ -9,7 +9,7 @@ from cocotb.utils import get_sim_time
 
 from spikewatt.cosim.bench.aer import Scoreboard
 from spikewatt.cosim.bench.core import CoreBench
-from spikewatt.model.compile.configuration import config_payload
+from spikewatt.model.compile.codec import encode_reads
 from spikewatt.model.params import TableId
 from tests.cosim.small_core import CORE, make_program
 
@@ -61,7 +61,7 @@ async def no_pulse_while_idle(dut: Any) -> None:
     assert 2 <= pulses <= 4, "an event is a read and a write"
     assert await _pulses_of(dut, gated, 100) == 0
 
-    bench.config.send([config_payload(CORE.tables[TableId.SYNAPSES].address(0))])
+    bench.config.send([int(encode_reads(CORE.tables[TableId.SYNAPSES].address(0)))])
     pulses = await _pulses_of(dut, gated, 100)
     assert 2 <= pulses <= 4, "an answer takes two cycles"
     assert await _pulses_of(dut, gated, 100) == 0

@@ -18,7 +18,7 @@ from spikewatt.model.compile.mesh.packets import (
     unpack,
     write_packets,
 )
-from spikewatt.model.params import Control, MeshParams, RouterKind, TableId, ToHost
+from spikewatt.model.params import HostCommand, MeshParams, RouterKind, TableId, ToHost
 from tests.cosim.mesh_cases import MeshCase, check_run, mesh_cases, small_mesh
 from tests.cosim.mesh_recorder import PERIOD, MeshBench
 
@@ -43,7 +43,7 @@ def _talkative(cases: list[MeshCase]) -> MeshCase:
 
 
 def _run_packets(case: MeshCase, params: MeshParams) -> list[int]:
-    tick, clear = (control_packet(params, what) for what in (Control.TICK, Control.CLEAR))
+    tick, clear = (control_packet(params, what) for what in (HostCommand.TICK, HostCommand.CLEAR))
     parts = [clear]
     for arriving in case.program.input_packets(case.spikes):
         parts += [event_packets(params, arriving), tick]
@@ -129,7 +129,7 @@ async def a_read_in_the_middle_of_a_run_waits_for_the_barrier(dut: Any) -> None:
     case = _talkative(cases)
     params, core = bench.params, bench.params.core
     await bench.load(case.program)
-    tick, clear = (control_packet(params, what) for what in (Control.TICK, Control.CLEAR))
+    tick, clear = (control_packet(params, what) for what in (HostCommand.TICK, HostCommand.CLEAR))
     addresses = table_addresses(core.tables[TableId.STATE])
     inputs = case.program.input_packets(case.spikes)
     tiles = range(params.tiles)
@@ -162,7 +162,7 @@ async def a_read_in_the_middle_of_a_run_waits_for_the_barrier(dut: Any) -> None:
 async def spikes_go_in_as_they_come(dut: Any) -> None:
     """They do not wait for a tick to end: the barrier adds up for a control alone."""
     bench, _ = await _bench(dut)
-    tick = control_packet(bench.params, Control.TICK).tolist()
+    tick = control_packet(bench.params, HostCommand.TICK).tolist()
     events = event_packets(bench.params, np.array([(0, 1, 1), (1, 2, 3), (0, 4, 2)])).tolist()
     for _ in range(4):
         bench.source.send(tick)

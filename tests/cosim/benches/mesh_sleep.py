@@ -10,7 +10,7 @@ import numpy as np
 from cocotb.triggers import ClockCycles, RisingEdge
 
 from spikewatt.model.compile.mesh.packets import control_packet, event_packets, read_packets
-from spikewatt.model.params import Control, RouterKind, TableId
+from spikewatt.model.params import HostCommand, RouterKind, TableId
 from tests.cosim.mesh_cases import mesh_case, small_mesh
 from tests.cosim.mesh_recorder import MeshBench
 
@@ -119,7 +119,7 @@ async def an_answer_costs_the_same_on_its_way_out(dut: Any) -> None:
 async def a_tick_wakes_cores_and_no_interface(dut: Any) -> None:
     """Where nothing is sent; the barrier and the command are the edge's."""
     sleepers = await started(dut)
-    edges = await sleepers.edges(control_packet(sleepers.params, Control.CLEAR))
+    edges = await sleepers.edges(control_packet(sleepers.params, HostCommand.CLEAR))
     assert set(edges) == {"edge", "tile_0_0 core", "tile_1_0 core"}
     # It finds the control, adds up twice, obeys at the end of that; then the watchdog goes back.
     assert edges["edge"] == 1 + 2 * (len(TILES) + 1) + 1

@@ -10,8 +10,8 @@ from cocotb.triggers import RisingEdge, with_timeout
 from spikewatt.cosim.bench.aer import Scoreboard
 from spikewatt.cosim.bench.core import CoreBench
 from spikewatt.hdl.neuro.signatures import Command
+from spikewatt.model.compile.codec import encode_reads, encode_writes
 from spikewatt.model.compile.configuration import (
-    config_payload,
     program_words,
     table_addresses,
 )
@@ -82,7 +82,7 @@ async def one_table_is_enough_to_wake(dut: Any) -> None:
         pairs = zip(*program_words(program), strict=True)
         words = [(int(a), int(w)) for a, w in pairs if int(a) in mine]
         assert len(words) == table.rows * table.chunks
-        bench.config.send(config_payload(a, w, write=True) for a, w in words)
+        bench.config.send(int(encode_writes(a, w)) for a, w in words)
         await bench.config.drain()
 
     biased = make_program(threshold=100, bias=7)
@@ -99,7 +99,7 @@ async def one_table_is_enough_to_wake(dut: Any) -> None:
 
     table = CORE.tables[TableId.STATE]
     bench.config.send(
-        config_payload(table.address(1, chunk), 0x0D0D0D0D * (chunk == 0), write=True)
+        int(encode_writes(table.address(1, chunk), 0x0D0D0D0D * (chunk == 0)))
         for chunk in range(table.chunks)
     )
     await bench.config.drain()
@@ -122,8 +122,7 @@ async def configuration_during_a_tick_waits(dut: Any) -> None:
     after = run(other, [NOTHING], before.states[0])
     await bench.tick(ALL_AXONS, early=False)
     bench.config.send(
-        config_payload(int(a), int(w), write=True)
-        for a, w in zip(*program_words(other), strict=True)
+        int(encode_writes(int(a), int(w))) for a, w in zip(*program_words(other), strict=True)
     )
     bench.commands.send([Command.TICK.value])
     await RisingEdge(dut.clk)
@@ -151,7 +150,7 @@ async def arrivals_do_not_wait_for_an_answer(dut: Any) -> None:
     await bench.idle()
     bench.response.blocked = True
     await RisingEdge(dut.clk)
-    bench.config.send([config_payload(table.address(0))])
+    bench.config.send([int(encode_reads(table.address(0)))])
     while dut.response__valid.value != 1:
         await RisingEdge(dut.clk)
     bench.events.send_events(ALL_AXONS[:4])
@@ -164,7 +163,7 @@ async def arrivals_do_not_wait_for_an_answer(dut: Any) -> None:
         assert int(dut.response__payload.value) == 0b0010
         assert dut.command__ready.value == 0
     board.check("merges", bench.monitor.take_merges(), 1)
-    bench.config.send([config_payload(table.address(0))])
+    bench.config.send([int(encode_reads(table.address(0)))])
     bench.response.blocked = False
     await bench.config.drain()
     assert bench.response.words == [0b0010, 0b1111]
@@ -182,13 +181,13 @@ async def events_and_configuration_at_the_same_time(dut: Any) -> None:
     rows = [row for row in range(table.rows) if row % slots >= 2]  # the events land in slot 0
     contents = {row: 5 * row % 15 for row in rows}
     bench.config.send(
-        config_payload(table.address(row), value, write=True) for row, value in contents.items()
+        int(encode_writes(table.address(row), value)) for row, value in contents.items()
     )
     await bench.config.drain()
     bench.response.words.clear()
     for k in range(3):
         bench.events.send_events(np.roll(ALL_AXONS, 3 * k, axis=0))
-        bench.config.send(config_payload(table.address(row)) for row in rows)
+        bench.config.send(int(encode_reads(table.address(row))) for row in rows)
         await bench.events.drain()
         await bench.config.drain()
     await bench.idle()

@@ -10,7 +10,8 @@ from cocotb.triggers import RisingEdge
 
 from spikewatt.cosim.bench.aer import Scoreboard
 from spikewatt.cosim.bench.systolic import SystolicBench
-from spikewatt.model.compile.configuration import config_payload, table_addresses
+from spikewatt.model.compile.codec import encode_reads, encode_writes
+from spikewatt.model.compile.configuration import table_addresses
 from spikewatt.model.golden.systolic import cycles
 from spikewatt.model.params.systolic import SystolicTable
 from tests.cosim.systolic_builds import SystolicCase, cases
@@ -60,7 +61,7 @@ async def output_blocked_for_long(dut: Any) -> None:
         await RisingEdge(dut.clk)
     first = int(dut.o__payload.value)
     layers = bench.params.tables[SystolicTable.LAYERS]
-    bench.config.send([config_payload(layers.address(0))])
+    bench.config.send([int(encode_reads(layers.address(0)))])
     for _ in range(300):
         await RisingEdge(dut.clk)
         assert int(dut.o__valid.value) == 1
@@ -139,7 +140,7 @@ async def another_program_between_batches(dut: Any) -> None:
     await bench.commands.drain()
     addresses, words = two.program.config_words()
     bench.config.send(
-        config_payload(int(a), int(w), write=True) for a, w in zip(addresses, words, strict=True)
+        int(encode_writes(int(a), int(w))) for a, w in zip(addresses, words, strict=True)
     )
     await bench.config.drain()
     await bench.idle()
@@ -156,8 +157,7 @@ async def configuration_goes_before_a_command(dut: Any) -> None:
     bench.monitor.reset()
     addresses, words = (part.tolist() for part in two.program.config_words())
     bench.config.send(
-        config_payload(address, word, write=True)
-        for address, word in zip(addresses, words, strict=True)
+        int(encode_writes(address, word)) for address, word in zip(addresses, words, strict=True)
     )
     bench.send(two.program, two.batches[0])
     await bench.commands.drain()

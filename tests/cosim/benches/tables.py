@@ -7,7 +7,7 @@ import cocotb
 from cocotb.triggers import with_timeout
 
 from spikewatt.cosim.bench.core import CoreBench
-from spikewatt.model.compile.configuration import config_payload
+from spikewatt.model.compile.codec import encode_reads, encode_writes
 from spikewatt.model.params import CONFIG_DATA_BITS, Table, TableId
 from tests.cosim.builds import BUILDS
 
@@ -41,14 +41,14 @@ def _chunks(table: Table, row: int, value: int) -> list[tuple[int, int]]:
 async def _write(bench: CoreBench, rows: dict[Row, int]) -> None:
     for (key, row), value in rows.items():
         words = _chunks(PARAMS.tables[key], row, value)
-        bench.config.send(config_payload(a, w, write=True) for a, w in words)
+        bench.config.send(int(encode_writes(a, w)) for a, w in words)
     await bench.config.drain()
     await bench.idle()
 
 
 async def _read(bench: CoreBench, addresses: list[int]) -> list[int]:
     bench.response.words.clear()
-    bench.config.send(config_payload(address) for address in addresses)
+    bench.config.send(int(encode_reads(address)) for address in addresses)
     await bench.config.drain()
     await bench.idle()
     assert len(bench.response.words) == len(addresses)
@@ -87,7 +87,7 @@ async def a_row_changes_only_with_its_last_word(dut: Any) -> None:
     await _write(bench, rows)
     for key, table in PARAMS.tables.items():
         words = _chunks(table, 0, ~rows[key, 0])[:-1]
-        bench.config.send(config_payload(a, w, write=True) for a, w in words)
+        bench.config.send(int(encode_writes(a, w)) for a, w in words)
     await bench.config.drain()
     await _check(bench, rows)
 
@@ -103,7 +103,7 @@ async def unknown_tables_are_ignored_and_read_as_0(dut: Any) -> None:
         for table in range(len(TableId), 16)
         for _ in range(6)
     ]
-    bench.config.send(config_payload(a, rng.getrandbits(32), write=True) for a in unknown)
+    bench.config.send(int(encode_writes(a, rng.getrandbits(32))) for a in unknown)
     await with_timeout(bench.config.drain(), 20, "us")
     assert await _read(bench, unknown) == [0] * len(unknown)
     await _check(bench, rows)

@@ -8,7 +8,8 @@ import numpy as np
 
 from spikewatt.cosim.bench.aer import Scoreboard
 from spikewatt.cosim.bench.core import CoreBench
-from spikewatt.model.compile.configuration import config_payload, pack_table, table_addresses
+from spikewatt.model.compile.codec import encode_writes
+from spikewatt.model.compile.configuration import pack_table, table_addresses
 from spikewatt.model.golden.core import initial_state, run
 from spikewatt.model.params import Leak, NeuronType, TableId
 from tests.cosim.benches.lively import LIMIT, NOTHING, compare
@@ -30,7 +31,7 @@ async def a_bias_that_holds_a_leak_up_does_so_once(dut: Any) -> None:
     membrane = np.full(WINDOW_CORE.neurons, 20)
     rows = {"membrane": membrane, "refractory": np.zeros_like(membrane)}
     words = zip(table_addresses(table).ravel(), pack_table(table, rows).ravel(), strict=True)
-    bench.config.send(config_payload(int(a), int(w), write=True) for a, w in words)
+    bench.config.send(int(encode_writes(int(a), int(w))) for a, w in words)
     await bench.config.drain()
     bench.monitor.membrane[:] = membrane
     events = [NOTHING] * 4

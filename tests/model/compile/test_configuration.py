@@ -5,14 +5,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spikewatt.model.compile.codec import (
+    decode_events,
+    decode_packets,
+    encode_events,
+    encode_reads,
+    encode_writes,
+    pack_fields,
+    unpack_fields,
+)
 from spikewatt.model.compile.configuration import (
-    config_payload,
-    pack_event,
     pack_table,
     program_tables,
     program_words,
     table_addresses,
-    unpack_packet,
     unpack_table,
 )
 from spikewatt.model.compile.program import Program
@@ -165,9 +171,36 @@ def test_program_words_address_every_word_once(seed: int) -> None:
     assert count == len(memory)
 
 
-def test_config_payload() -> None:
-    assert config_payload(0xABCDEF1, 0x89ABCDEF, write=True) == 0x1_ABCDEF1_89ABCDEF
-    assert config_payload(1) == 1 << 32
+def test_configuration_words() -> None:
+    addresses, values = np.array([0xABCDEF1, 2], np.uint32), np.array([0x89ABCDEF, 3], np.uint32)
+    written = encode_writes(addresses, values)
+    assert written.tolist() == [0x1_ABCDEF1_89ABCDEF, 1 << 60 | 2 << 32 | 3]
+    assert encode_reads(addresses).tolist() == [0xABCDEF1 << 32, 2 << 32]
+
+
+@settings(deadline=None)
+@given(case=tables())
+def test_fields_of_one_word(case: tuple[Table, dict[str, np.ndarray]]) -> None:
+    """The same words by shifting whole Python integers; values wrap to their width."""
+    fields = [Field(f.name, f.bits, f.signed) for f in case[0].fields][:2]  # at most 64 bits
+    values = {field.name: case[1][field.name][:, 0] for field in fields}
+    words = pack_fields(fields, **values)
+    for row, word in enumerate(words.tolist()):
+        at = expected = 0
+        for field in fields:
+            expected |= int(values[field.name][row]) % (1 << field.bits) << at
+            at += field.bits
+        assert word == expected
+    for name, column in unpack_fields(fields, words).items():
+        assert np.array_equal(column, values[name]), name
+
+
+def test_what_is_no_word_is_refused() -> None:
+    for fields in ([Field("a", 40), Field("b", 25)], [Field("a", 4, count=2)]):
+        with pytest.raises(ValueError, match="do not make one word of 64 bits"):
+            pack_fields(fields, a=0, b=0)
+        with pytest.raises(ValueError, match="do not make one word of 64 bits"):
+            unpack_fields(fields, 0)
 
 
 @given(
@@ -176,8 +209,10 @@ def test_config_payload() -> None:
 def test_packets(axon: int, delay: int, dx: int, dy: int) -> None:
     params = CoreParams(axons=100, delay_slots=16, hop_bits=4)
     payload = axon | delay << 7 | dx % 16 << 11 | dy % 16 << 15
-    assert unpack_packet(params, payload) == (axon, delay, dx, dy)
-    assert pack_event(params, axon, delay) == payload % (1 << 11)
+    assert decode_packets(params, [payload]).tolist() == [[axon, delay, dx, dy]]
+    event = encode_events(params, np.array([[axon, delay]]))
+    assert event.tolist() == [payload % (1 << 11)]
+    assert decode_events(params, event).tolist() == [[axon, delay]]
 
 
 def test_a_window_is_configured_by_its_first_tick_and_its_end() -> None:

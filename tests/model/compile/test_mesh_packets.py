@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from spikewatt.base.errors import ParameterError
-from spikewatt.model.compile.configuration import config_payload
 from spikewatt.model.compile.mesh.packets import (
     TileStatus,
     control_packet,
@@ -19,8 +18,8 @@ from spikewatt.model.compile.mesh.packets import (
 )
 from spikewatt.model.params import (
     CONFIG_WORD_BITS,
-    Control,
     CoreParams,
+    HostCommand,
     MeshParams,
     PacketParams,
     Port,
@@ -79,7 +78,7 @@ def test_events_and_controls(packet: PacketParams) -> None:
         place = tile % params.columns, tile // params.columns
         payload = axon + delay * 2**packet.axon_bits
         assert fields(packet, int(word)) == (*place, ToTile.SPIKE, payload)
-    for what in Control:
+    for what in HostCommand:
         (word,) = control_packet(params, what)
         assert fields(packet, int(word)) == (0, 0, ToTile.CONTROL, what)
 
@@ -108,7 +107,7 @@ def test_words(packet: PacketParams, write: bool) -> None:
             whole = 0
             for *_, payload in parts:
                 whole = whole << packet.payload_bits | payload
-            assert whole == config_payload(address, value if write else 0, write)
+            assert whole == address << 32 | (1 << 60 | value if write else 0)
 
 
 @pytest.mark.parametrize("packet", FORMATS, ids=FORMAT_IDS)
