@@ -1,31 +1,62 @@
 """Interrupts that end the command even where Python loses their exception."""
 
+import contextlib
 import signal
+from collections.abc import Iterator
 from types import FrameType
 
-__all__ = ["catch_interrupts", "check_interrupts"]
+__all__ = ["catch_interrupts", "check_interrupts", "deferred", "interrupt_status"]
 
-_pending = False
+_CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+# A process has one set of signal handlers: their state is the module's.
+_pending: signal.Signals | None = None
+_depth = 0
 
 
 def catch_interrupts() -> None:
-    """Let SIGINT, unless it is ignored, and SIGTERM raise `KeyboardInterrupt`.
+    """Let SIGINT, SIGTERM and SIGHUP raise `KeyboardInterrupt`, unless they are ignored.
 
     Python drops an exception that a signal raises within a finaliser or a callback; the progress
-    that every long step reports, by `check_interrupts`, makes up for it.
+    that every long step reports, by `check_interrupts`, makes up for it. A shell lets background
+    jobs ignore SIGINT, and ``nohup`` SIGHUP: that stays.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _interrupt)
+    for number in _CAUGHT:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
 
 
 def check_interrupts() -> None:
     """Raise `KeyboardInterrupt` if there was a signal whose exception did not get through."""
-    if _pending:
+    if _pending is not None and not _depth:
         raise KeyboardInterrupt
 
 
+@contextlib.contextmanager
+def deferred() -> Iterator[None]:
+    """Let no interrupt of ours come between the lines within: it is raised when they are done.
+
+    For a few steps that belong together and take no time: making something and taking note of it,
+    renaming several files.
+    """
+    global _depth
+    _depth += 1
+    before = _pending
+    try:
+        yield
+    finally:
+        _depth -= 1
+    if _pending is not before:
+        check_interrupts()
+
+
+def interrupt_status() -> int:
+    """Exit status of a command that a signal ended: 128 and the number of the signal."""
+    return 128 + (_pending or signal.SIGINT)
+
+
 def _interrupt(signum: int, frame: FrameType | None) -> None:
-    global _pending  # a process has one set of signal handlers
-    _pending = True
-    raise KeyboardInterrupt
+    global _pending
+    _pending = signal.Signals(signum)
+    if not _depth:
+        raise KeyboardInterrupt

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from spikewatt.base.interrupts import deferred
+
 __all__ = ["run_contained"]
 
 POLL_SECONDS = 0.02
@@ -30,22 +32,25 @@ def run_contained(
     poll:
         Called again and again while the command runs.
     """
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=cwd,
-            env=dict(env),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    process = None
     try:
+        # An interrupt between the start of the child and the assignment would leave it alone.
+        with log.open("ab") as output, deferred():
+            process = subprocess.Popen(
+                command,
+                cwd=cwd,
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         while process.poll() is None:
             time.sleep(POLL_SECONDS)
             poll()
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        with deferred():  # a second interrupt would leave it alone, too
+            if process is not None and process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
     return process.returncode

@@ -1,7 +1,6 @@
 """Samples through the RTL, on either simulator, with the same answers."""
 
 import pickle
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from spikewatt.base.files import scratch
 from spikewatt.base.progress import Progress, silent
 from spikewatt.cosim.bench.record import JOB_VARIABLE, Recording, RecordingJob
 from spikewatt.cosim.native import NativeCore
@@ -91,8 +91,7 @@ def _run_icarus(
 ) -> Recording:
     progress("building the core")
     verilog = export(Blueprint.of(NeuroCore, program.params), "neuro", dialect="assigns")
-    with tempfile.TemporaryDirectory(prefix="spikewatt-") as name:
-        folder = Path(name)
+    with scratch() as folder:
         job = RecordingJob(
             program=program,
             samples=[list(events) for events in samples],

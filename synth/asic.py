@@ -3,13 +3,13 @@
 import gzip
 import json
 import shutil
-import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from spikewatt.base.cache import cached
 from spikewatt.base.errors import LibraryError, NetlistError, ParameterError
+from spikewatt.base.files import staged
 from spikewatt.base.progress import Progress, silent
 from spikewatt.synth.asic_result import AsicResult, count
 from spikewatt.synth.click.asic import NOT_GATED, asic_cells, check_not_gated, is_clockless
@@ -124,7 +124,10 @@ def synthesise(
     check_not_gated(netlist, library)
     files = folder / "netlist.json", folder / "netlist.v"
     if out is not None:
-        files = tuple(_copied(file, Path(out) / f"{top}{file.suffix}") for file in files)
+        with staged(Path(out)) as part:
+            for file in files:
+                shutil.copyfile(file, part / f"{top}{file.suffix}")
+        files = tuple(Path(out) / f"{top}{file.suffix}" for file in files)
     gating = "off" if not clock_gating else "library" if _clock_gates(library, left_out) else "none"
     return count(netlist, library, files, gating)
 
@@ -212,12 +215,3 @@ def _check_mapped(path: Path, library: Library) -> None:
                     f"library {library.name} has no cell for {name} of module {module}, "
                     f"which yosys calls {kind}"
                 )
-
-
-def _copied(file: Path, target: Path) -> Path:
-    """Copy a file, whole or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as part:
-        part.close()
-        shutil.copyfile(file, part.name)
-        return Path(part.name).replace(target)

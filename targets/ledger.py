@@ -1,6 +1,5 @@
 """The joule ledger of a run on one of our cores."""
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.errors import SimulationError
+from spikewatt.base.files import scratch
 from spikewatt.base.progress import Progress, silent, worded
 from spikewatt.cosim.samples import run_samples
 from spikewatt.cosim.trace import first_difference
@@ -134,8 +134,8 @@ def price_samples(
         The RTL differs from the golden model.
     """
     count = len(samples)
-    with tempfile.TemporaryDirectory(prefix="spikewatt-") as name:
-        waveform = Path(name) / "neuro.vcd"
+    with scratch() as folder:
+        waveform = folder / "neuro.vcd"
         recording = run_samples(
             program,
             samples,

@@ -1,7 +1,6 @@
 """The joule ledger of a run on a mesh: cores, routers, what runs between them."""
 
 import re
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from spikewatt.base.errors import SimulationError
+from spikewatt.base.files import scratch
 from spikewatt.base.progress import Progress, silent, worded
 from spikewatt.cosim.mesh_samples import MeshRecording, run_mesh_samples
 from spikewatt.energy.pricing.estimate import Estimate, estimate
@@ -141,8 +141,8 @@ def price_mesh_samples(
     network, program = evaluation.network, evaluation.program
     readout = network.readout.population if network.readout.kind == "membrane" else None
     spikes = evaluation.spikes[:count]
-    with tempfile.TemporaryDirectory(prefix="spikewatt-") as name:
-        waveform = Path(name) / "mesh.vcd"
+    with scratch() as folder:
+        waveform = folder / "mesh.vcd"
         recording = run_mesh_samples(
             program,
             list(spikes),

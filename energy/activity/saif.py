@@ -3,15 +3,14 @@
 IEEE 1801-2018, annex I, describes the format.
 """
 
-import os
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TextIO
 
 from spikewatt.base.errors import WaveformError
+from spikewatt.base.files import Outputs
 
 __all__ = ["Counts", "Saif", "read_saif", "write_saif"]
 
@@ -79,7 +78,9 @@ def write_saif(
     Raises
     ------
     WaveformError
-        The timescale is none that SAIF can say, or the file cannot be written.
+        The timescale is none that SAIF can say.
+    SpikewattError
+        The file cannot be written.
     """
     header = (
         '(SAIFILE\n(SAIFVERSION "2.0")\n(DIRECTION "backward")\n'
@@ -90,19 +91,10 @@ def write_saif(
     for name, t0, t1, tx, tc in nets:
         *levels, leaf = f"{design}.{name}".split(".")
         tree.at(levels).nets.append((leaf, t0, t1, tx, tc))
-    part = None
-    try:
-        handle, part = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-        with os.fdopen(handle, "w") as file:
-            file.write(header)
-            tree.write(file, "")
-            file.write(")\n")
-        Path(part).replace(path)
-    except OSError as error:
-        raise WaveformError(f"{path}: cannot be written ({error.strerror})") from None
-    finally:
-        if part is not None:
-            Path(part).unlink(missing_ok=True)
+    with Outputs() as outputs, outputs.file(path).open("w") as file:
+        file.write(header)
+        tree.write(file, "")
+        file.write(")\n")
 
 
 @dataclass(frozen=True)

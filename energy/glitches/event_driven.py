@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.errors import SimulationError, ToolError
+from spikewatt.base.files import scratch
 from spikewatt.base.process import run_contained
 from spikewatt.energy.glitches.annotated import DUMP, Playback, bench_verilog, gates_verilog
 from spikewatt.synth.liberty.library import Library
@@ -43,8 +43,7 @@ def count_toggles(
         "rows": "\n".join("".join("1" if b else "0" for b in row[::-1]) for row in playback.bits),
         "times": "\n".join(f"{time:x}" for time in playback.times),
     }
-    with tempfile.TemporaryDirectory(prefix="spikewatt-") as name:
-        folder = Path(name)
+    with scratch() as folder:
         for file, text in texts.items():
             (folder / file).write_text(text)
         compiler = _icarus()

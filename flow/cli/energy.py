@@ -3,9 +3,7 @@
 import csv
 import io
 import json
-import os
 import re
-from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -111,7 +109,7 @@ def energy(
     ] = False,
 ) -> None:
     """Switching, internal and leakage energy of a gate netlist, from a waveform of its RTL."""
-    from spikewatt.base.files import write_whole
+    from spikewatt.base.files import Outputs
     from spikewatt.energy.activity.replay import prepare
     from spikewatt.energy.activity.totals import write_activity
     from spikewatt.energy.pricing.estimate import Clock, estimate, sram_for
@@ -122,8 +120,12 @@ def energy(
 
     span = parse_window(window) if window else None
     ideal = _clock(clock, period)
-    _refuse_places(path for path in (per_cycle, saif_out, report_out) if path is not None)
-    with progress_bar() as progress:
+    with Outputs() as outputs, progress_bar() as progress:
+        # Told before the long work where one of them cannot be written.
+        csv_part, saif_part, report_part = (
+            None if path is None else outputs.file(path)
+            for path in (per_cycle, saif_out, report_out)
+        )
         progress("reading the library")
         library = read_liberty(liberty or default_library_path())
         design = read_netlist(netlist, library, top=top)
@@ -150,13 +152,13 @@ def energy(
                 **options,
             )
         report = {**result.to_json(), "by": _listed(result, by)}
-        if per_cycle and prepared:
-            write_whole(per_cycle, _cycles(result, prepared, unknown.value))
-        if saif_out and prepared:
-            write_activity(saif_out, prepared, result.activity)
-    text = json.dumps(report, indent=1)
-    if report_out:
-        write_whole(report_out, text + "\n")
+        text = json.dumps(report, indent=1)
+        if csv_part and prepared:
+            csv_part.write_text(_cycles(result, prepared, unknown.value))
+        if saif_part and prepared:
+            write_activity(saif_part, prepared, result.activity)
+        if report_part:
+            report_part.write_text(text + "\n")
     if as_json:
         print(text)
         return
@@ -165,15 +167,6 @@ def energy(
     for line in _notes(result, whole=span is None):
         console.print(Text(line))
     console.print(_view(report, by))
-
-
-def _refuse_places(paths: Iterable[Path]) -> None:
-    """Raise, before the long work and before any other file, where none can be written."""
-    for path in paths:
-        folder = path.absolute().parent
-        if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-            why = "it is a folder" if path.is_dir() else f"{folder} is no folder to write in"
-            raise ParameterError(f"cannot write to {path} ({why}): choose another file")
 
 
 def _clock(port: str | None, period: float | None) -> tuple[str, float] | None:

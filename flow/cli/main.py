@@ -8,7 +8,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from spikewatt.base.errors import SimulationError, SpikewattError, TimingError
-from spikewatt.base.interrupts import catch_interrupts
+from spikewatt.base.files import what_was_written
+from spikewatt.base.interrupts import catch_interrupts, interrupt_status
 from spikewatt.flow.cli.compare import compare
 from spikewatt.flow.cli.demo import demo
 from spikewatt.flow.cli.doctor import doctor
@@ -24,7 +25,7 @@ from spikewatt.flow.cli.usage import usage_message
 __all__ = ["app", "main"]
 
 BAD_INPUT, FAILED_CHECK = 2, 1
-INTERRUPTED = 130  # what typer makes of KeyboardInterrupt
+TYPER_INTERRUPTED = 130  # what typer makes of KeyboardInterrupt, whatever the signal
 
 app = typer.Typer(
     cls=Commands,
@@ -66,10 +67,10 @@ def _fail(message: object, status: int) -> NoReturn:
 
 
 def main() -> None:
-    """Entry point: every error that is the user's becomes one line and exit status 2."""
+    """Entry point: an error of the user's is one line and status 2, a signal one and 128 + it."""
     catch_interrupts()
     try:
-        if app(standalone_mode=False) == INTERRUPTED:
+        if app(standalone_mode=False) == TYPER_INTERRUPTED:
             raise KeyboardInterrupt
         sys.stdout.flush()
     except typer.TyperException as error:
@@ -79,7 +80,7 @@ def main() -> None:
     except SpikewattError as error:
         _fail(error, BAD_INPUT)
     except (KeyboardInterrupt, typer.Abort):
-        _fail("interrupted: nothing was written", BAD_INPUT)
+        _fail(f"interrupted: {what_was_written()}", interrupt_status())
     except BrokenPipeError:
         sys.stderr.close()
     except MemoryError as error:

@@ -1,6 +1,5 @@
 """Each side of a comparison: what it computes, and its run on a core, proven and priced."""
 
-import tempfile
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.errors import CapacityError, SimulationError
+from spikewatt.base.files import scratch
 from spikewatt.base.progress import Progress
 from spikewatt.cosim.systolic import NativeSystolic
 from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant
@@ -175,8 +175,8 @@ class SystolicSide:
         program = program or self.program(variant)
         verilog = export(Blueprint.of(SystolicCore, program.params), "systolic")
         starts, sizes, end = [], [], 0
-        with tempfile.TemporaryDirectory(prefix="spikewatt-") as name:
-            waveform = Path(name) / "systolic.vcd"
+        with scratch() as folder:
+            waveform = folder / "systolic.vcd"
             progress("building the systolic core")
             with NativeSystolic(program.params, trace="vcd", waveform=waveform) as core:
                 core.configure(program)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from spikewatt.base.errors import NetworkError
+from spikewatt.base.files import write_whole
 from spikewatt.model.network.graph import Connection, Encoder, Network, Population, Readout
 from spikewatt.model.params import Compare, Leak, NeuronType, Reset
 
@@ -42,7 +43,7 @@ def save_network(network: Network, path: str | os.PathLike[str]) -> None:
             member = io.BytesIO()
             np.lib.format.write_array(member, array, version=(1, 0), allow_pickle=False)
             _add(archive, f"{name}.npy", member.getvalue())
-    _write_whole(Path(path), buffer.getvalue())
+    write_whole(Path(path), buffer.getvalue())
 
 
 def load_network(path: str | os.PathLike[str]) -> Network:
@@ -73,18 +74,6 @@ def load_network(path: str | os.PathLike[str]) -> Network:
         raise NetworkError(f"{path}: not a network file, or truncated") from None
     except Exception as error:  # zipfile, json and NumPy raise anything at a forged file
         raise NetworkError(f"{path}: malformed network file ({_one_line(error)})") from None
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Write beside, then rename; whatever interrupts leaves nothing behind."""
-    part = path.parent / f".{path.name}.{os.getpid()}.part"
-    try:
-        part.write_bytes(data)
-        part.replace(path)
-    except OSError as error:
-        raise NetworkError(f"{path}: cannot be written: {error.strerror}") from None
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _plain(manifest: dict[str, Any]) -> dict[str, Any]:

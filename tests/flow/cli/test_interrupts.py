@@ -1,4 +1,4 @@
-"""An interrupted run: one line, status 2, no child and no file left."""
+"""An interrupted run: one line, 128 + signal, no child and no file left."""
 
 import contextlib
 import os
@@ -32,11 +32,11 @@ def interrupted(process: subprocess.Popen[str], stop: signal.Signals) -> None:
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGABRT)  # with PYTHONFAULTHANDLER: where it is
         stdout, stderr = process.communicate()
-    assert (process.returncode, stdout) == (2, ""), stderr
+    assert (process.returncode, stdout) == (128 + stop, ""), stderr
     assert stderr.splitlines()[-1] == "spikewatt: interrupted: nothing was written"
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("phase", ["building", "verilator", "icarus"])
 def test_interrupted_run_leaves_nothing(tmp_path: Path, stop: signal.Signals, phase: str) -> None:
     """Stopped while it builds, or while it simulates on either simulator."""
@@ -100,5 +100,5 @@ def test_lost_interrupt() -> None:
     """Python drops an exception within a finaliser; the next step of progress ends the command."""
     run = subprocess.run([*COMMAND[:-1], LOST, "lose"], capture_output=True, text=True, check=False)
     assert "Exception ignored in" in run.stderr, "it was not lost"
-    assert (run.returncode, run.stdout) == (2, "it goes on\n")
+    assert (run.returncode, run.stdout) == (128 + signal.SIGTERM, "it goes on\n")
     assert run.stderr.splitlines()[-1] == "spikewatt: interrupted: nothing was written"

@@ -1,0 +1,43 @@
+"""Signals become an exception, once nothing is in between."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = """
+import os, signal
+from spikewatt.base.interrupts import catch_interrupts, check_interrupts, deferred, interrupt_status
+{before}
+catch_interrupts()
+check_interrupts()
+try:
+    with deferred(), deferred():
+        os.kill(os.getpid(), {stop})
+        check_interrupts()
+        print("whole", flush=True)
+    print("after", flush=True)
+except KeyboardInterrupt:
+    raise SystemExit(interrupt_status())
+"""
+
+
+def run(stop: signal.Signals, before: str = "") -> subprocess.CompletedProcess[str]:
+    script = SCRIPT.format(stop=int(stop), before=before)
+    return subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_deferred(stop: signal.Signals) -> None:
+    done = run(stop)
+    assert (done.returncode, done.stdout) == (128 + stop, "whole\n"), done.stderr
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGHUP])
+def test_what_is_ignored_stays_so(stop: signal.Signals) -> None:
+    """nohup, and jobs in the background of a shell."""
+    done = run(stop, f"signal.signal({int(stop)}, signal.SIG_IGN)")
+    assert (done.returncode, done.stdout) == (0, "whole\nafter\n"), done.stderr
