@@ -48,9 +48,9 @@ def run_contained(
         while process.poll() is None:
             time.sleep(POLL_SECONDS)
             poll()
+        return process.returncode
     finally:
         with deferred():  # a second interrupt would leave it alone, too
             if process is not None and process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-    return process.returncode

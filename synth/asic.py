@@ -183,9 +183,9 @@ def _mapped(
         run_yosys(script, folder, what="mapping to gates", progress=progress)
         _check_mapped(folder / "netlist.json", library)
 
-    content = [version, script, liberty, *(part for s in sources for part in (s.name, s.text))]
+    content = [script, liberty, *(part for s in sources for part in (s.name, s.text))]
     content += [cells] if cells else []
-    return cached("asic", content, build)
+    return cached("asic", content, build, tools={"yosys": version})
 
 
 def _plain(path: Path) -> str:

@@ -147,8 +147,8 @@ def map_fpga(design: Design, top: str, device: Device, *, progress: Progress = s
         run_yosys(script, folder, what=what, progress=progress, full_log=_LOG)
         keep_seconds(folder, {"yosys": time.monotonic() - start})
 
-    content = [recent_yosys(), script, _LOG, *(part for s in sources for part in (s.name, s.text))]
-    return cached(f"{device.family}-map", content, build)
+    content = [script, _LOG, *(part for s in sources for part in (s.name, s.text))]
+    return cached(f"{device.family}-map", content, build, tools={"yosys": recent_yosys()})
 
 
 def _mapper(device: Device) -> str:

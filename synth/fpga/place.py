@@ -119,6 +119,6 @@ def placed(
         (folder / "netlist.json").unlink()  # it is kept where it was made
         keep_seconds(folder, {"nextpnr": routed - start, "pack": time.monotonic() - routed})
 
-    versions = [tool.version for tool in place_tools(device.family)]
-    content = [*versions, *words, *packing, constraints, netlist]
-    return cached(f"{device.family}-place", content, build)
+    tools = {tool.name: tool.version for tool in place_tools(device.family)}
+    content = [*words, *packing, constraints, netlist]
+    return cached(f"{device.family}-place", content, build, tools=tools)

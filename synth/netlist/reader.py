@@ -150,7 +150,7 @@ def _by_yosys(text: str, library: Library, options: str, progress: Progress) -> 
         run_yosys(script, folder, progress=progress)
 
     try:
-        folder = cached("netlist", [yosys_version(), script, stubs, text], build)
+        folder = cached("netlist", [script, stubs, text], build, tools={"yosys": yosys_version()})
     except ToolError as error:
         raise _unreadable(error) from None
     return (folder / "netlist.json").read_text()

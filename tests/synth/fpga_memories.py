@@ -102,7 +102,7 @@ def map_verilog(verilog: str, top: str, family: Family, *, script: str = "") -> 
         (folder / "design.v").write_text(verilog)
         run_yosys(commands, folder)
 
-    return cached("mapped", [verilog, commands, yosys_version()], build)
+    return cached("mapped", [verilog, commands], build, tools={"yosys": yosys_version()})
 
 
 def beside(

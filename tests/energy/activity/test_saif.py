@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spikewatt.base.errors import WaveformError
+from spikewatt.base.errors import SpikewattError, WaveformError
 from spikewatt.cosim.tools import compiler, verilator
 from spikewatt.cosim.verilated import run_tool
 from spikewatt.energy.activity.saif import Saif, read_saif, write_saif
@@ -122,10 +122,10 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(WaveformError) as caught:
         read_saif(path)
     assert str(caught.value) == f"{path}: cannot be read (No such file or directory)"
-    with pytest.raises(WaveformError) as caught:
+    with pytest.raises(SpikewattError) as caught:
         write_saif(tmp_path / "no" / "a.saif", "t", 1, 1e-9, [])
-    assert (
-        str(caught.value) == f"{tmp_path}/no/a.saif: cannot be written (No such file or directory)"
+    assert str(caught.value) == (
+        f"cannot write to {tmp_path}/no/a.saif (No such file or directory): choose another file"
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spikewatt.base.errors import NetworkError
+from spikewatt.base.errors import NetworkError, SpikewattError
 from spikewatt.model.network.file import FORMAT, FORMAT_VERSION, load_network, save_network
 from spikewatt.model.network.graph import Connection, Network, Population
 from spikewatt.model.params import NeuronType
@@ -144,16 +144,18 @@ def test_floats_are_stored_in_single_precision(small_network: Network, tmp_path:
 
 def test_saving_into_a_missing_folder(small_network: Network, tmp_path: Path) -> None:
     path = tmp_path / "missing" / "small.swn"
-    with pytest.raises(NetworkError) as caught:
+    with pytest.raises(SpikewattError) as caught:
         save_network(small_network, path)
-    assert str(caught.value) == f"{path}: cannot be written: No such file or directory"
+    why = "No such file or directory"
+    assert str(caught.value) == f"cannot write to {path} ({why}): choose another file"
 
 
 def test_saving_onto_a_folder(small_network: Network, tmp_path: Path) -> None:
     (tmp_path / "taken").mkdir()
-    with pytest.raises(NetworkError) as caught:
-        save_network(small_network, tmp_path / "taken")
-    assert str(caught.value) == f"{tmp_path / 'taken'}: cannot be written: Is a directory"
+    path = tmp_path / "taken"
+    with pytest.raises(SpikewattError) as caught:
+        save_network(small_network, path)
+    assert str(caught.value) == f"cannot write to {path} (it is a folder): choose another file"
     assert [item.name for item in tmp_path.iterdir()] == ["taken"]
 
 
@@ -164,11 +166,11 @@ def test_a_full_disk_leaves_the_old_file(small_network: Network, tmp_path: Path)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (200, limits[1]))
     try:
-        with pytest.raises(NetworkError) as caught:
+        with pytest.raises(SpikewattError) as caught:
             save_network(replace(small_network, name="other"), path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert str(caught.value) == f"{path}: cannot be written: File too large"
+    assert str(caught.value) == f"cannot write to {path} (File too large): choose another file"
     assert [item.name for item in tmp_path.iterdir()] == ["small.swn"]
     assert path.read_bytes() == before
 
@@ -179,7 +181,7 @@ def test_an_interrupt_leaves_nothing(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(os, "replace", interrupt)
+    monkeypatch.setattr(os, "rename", interrupt)
     with pytest.raises(KeyboardInterrupt):
         save_network(small_network, tmp_path / "small.swn")
     assert list(tmp_path.iterdir()) == []
