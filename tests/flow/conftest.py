@@ -12,6 +12,12 @@ from spikewatt.model.network.file import save_network
 from tests.flow.command import COMMAND, Cli
 
 
+@pytest.fixture(autouse=True)
+def _no_lines_of_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow machine takes long enough for them; they are tested by themselves."""
+    monkeypatch.setattr("spikewatt.flow.console.LINE_SECONDS", 1e6)
+
+
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
     def run(*words: object, env: dict[str, str] | None = None):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flow.command import Cli, assert_one_line, complaints
+from tests.flow.command import Cli, assert_one_line
 
 SMALL = (
     *("--core", "neuro", "--neurons", 4, "--axons", 4, "--lanes", 1, "--delay-slots", 2),
@@ -31,7 +31,7 @@ def counter(tmp_path: Path) -> Path:
 def test_a_core(target: str, suffix: str, cli: Cli, tmp_path: Path) -> None:
     run = cli("synth", "--target", target, *SMALL, "--out", "fpga", "--json")
     assert run.returncode == 0, run.stderr
-    assert complaints(run.stderr) == []
+    assert run.stderr == ""
     result = json.loads(run.stdout)
     assert (result["family"], result["core"], result["top"]) == (target, "neuro", "neuro")
     assert result["device"] == {"ecp5": "25k", "ice40": "up5k"}[target]
@@ -85,9 +85,10 @@ def test_a_clock_that_is_missed(cli: Cli, counter: Path, tmp_path: Path) -> None
     assert run.returncode == 1
     result = json.loads(run.stdout)
     assert not result["met"]
-    (line,) = complaints(run.stderr)
-    reached = f"counter reaches {result['fmax_mhz']:.2f} MHz"
-    assert line == f"spikewatt: {reached}, not the 500 MHz that were asked for"
+    assert run.stderr == (
+        f"spikewatt: counter reaches {result['fmax_mhz']:.2f} MHz, "
+        "not the 500 MHz that were asked for\n"
+    )
     assert (tmp_path / "fpga" / "counter.bin").exists()
 
 
