@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.cache import cached
-from spikewatt.cosim.tools import compiler, compiler_version, icarus, verilator
+from spikewatt.base.tools import compiler, compiler_version, icarus, verilator
 from spikewatt.cosim.verilated import run_tool
 from spikewatt.energy.activity.saif import read_saif
 from spikewatt.energy.activity.waveform import Waveform

@@ -12,8 +12,8 @@ import cocotb_tools.runner
 from spikewatt.base.cache import cached
 from spikewatt.base.errors import SimulationError, ToolError
 from spikewatt.base.process import run_contained
+from spikewatt.base.tools import icarus, libpython
 from spikewatt.cosim.choices import Simulator, Trace
-from spikewatt.cosim.tools import icarus, libpython
 from spikewatt.cosim.verilated import build_cocotb, run_tool
 
 __all__ = ["Simulator", "simulate"]

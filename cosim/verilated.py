@@ -13,8 +13,8 @@ import cocotb_tools.config
 from spikewatt.base.cache import cached
 from spikewatt.base.errors import ToolError
 from spikewatt.base.process import run_contained
+from spikewatt.base.tools import compiler, compiler_version, fst_libraries, verilator
 from spikewatt.cosim.choices import Trace
-from spikewatt.cosim.tools import compiler, compiler_version, fst_headers, verilator
 
 __all__ = ["Trace", "build_cocotb", "build_native", "build_program", "run_tool"]
 
@@ -103,7 +103,7 @@ def _verilate(folder: Path, verilog: str, options: Sequence[str], flags: Sequenc
 
 def _tracing(trace: Trace) -> list[str]:
     if trace == "fst":
-        fst_headers()
+        fst_libraries()
     return [] if trace == "none" else [f"--trace-{trace}", "--trace-underscore"]
 
 

@@ -8,7 +8,9 @@ from rich.box import SIMPLE
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["RunReport", "si"]
+from spikewatt.base.units import si
+
+__all__ = ["RunReport"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,14 +163,6 @@ class RunReport:
         checked = f"{energy['clock_edges_checked']:,}"
         table.add_row("flip-flop edges replayed right", Text(checked), "all")
         return table
-
-
-def si(value: float, unit: str) -> str:
-    """Value with four digits and a prefix."""
-    for prefix, scale in (("", 1.0), ("m", 1e-3), ("µ", 1e-6), ("n", 1e-9), ("p", 1e-12)):
-        if abs(value) >= scale:
-            return f"{value / scale:.4g} {prefix}{unit}"
-    return f"{value / 1e-15:.4g} f{unit}"
 
 
 def _network(figures: dict[str, Any] | None) -> list[tuple[str, str, str]]:

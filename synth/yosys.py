@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from spikewatt.base.errors import ToolError
+from spikewatt.base.pip_tools import PipTool
 from spikewatt.base.progress import Progress, silent
-from spikewatt.synth.tools import PipTool
 
 __all__ = ["recent_yosys", "run_yosys", "yosys_version"]
 

@@ -74,7 +74,7 @@ def test_imports_go_down(floor: str) -> None:
         ("hdl", "from spikewatt.model import golden", ["spikewatt.model.golden"]),
         ("hdl", "def f():\n    import spikewatt.model.golden", ["spikewatt.model.golden"]),
         ("hdl", "from spikewatt import model", ["spikewatt.model"]),
-        ("synth", "from spikewatt.cosim.tools import x", ["spikewatt.cosim.tools.x"]),
+        ("synth", "from spikewatt.cosim.mesh import x", ["spikewatt.cosim.mesh.x"]),
         ("cosim", "from spikewatt.synth.verilog import export", []),
         ("cosim", "from spikewatt.synth.yosys import x", ["spikewatt.synth.yosys.x"]),
         ("flow", "from .. import model", ["...model"]),

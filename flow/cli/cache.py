@@ -92,8 +92,8 @@ def _show(found: list[Entry], *, as_json: bool) -> None:
     print(cache_folder())
     table = Table(box=SIMPLE_HEAD, show_footer=True)
     table.add_column("kind", footer="all")
-    table.add_column("entries", justify="right", footer=f"{whole.entries:,}")
-    table.add_column("size", justify="right", footer=_size(whole.bytes))
+    table.add_column("entries", justify="right", no_wrap=True, footer=f"{whole.entries:,}")
+    table.add_column("size", justify="right", no_wrap=True, footer=_size(whole.bytes))
     for kind, part in sorted(kinds.items(), key=lambda item: -item[1].bytes):
         table.add_row(Text(kind), f"{part.entries:,}", _size(part.bytes))
     Console(highlight=False).print(table)

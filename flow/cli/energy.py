@@ -15,8 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from spikewatt.base.errors import ParameterError
+from spikewatt.base.units import si
 from spikewatt.flow.console import progress_bar
-from spikewatt.flow.report import si
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
     from spikewatt.energy.activity.replay import Prepared, Window

@@ -10,6 +10,7 @@ import typer
 from spikewatt.base.errors import SimulationError, SpikewattError, TimingError
 from spikewatt.base.files import what_was_written
 from spikewatt.base.interrupts import catch_interrupts, interrupt_status
+from spikewatt.flow.cli.cache import cache
 from spikewatt.flow.cli.compare import compare
 from spikewatt.flow.cli.demo import demo
 from spikewatt.flow.cli.doctor import doctor
@@ -57,6 +58,7 @@ app.command()(command(export))
 app.command()(energy)
 app.command()(doctor)
 app.add_typer(fpga, name="fpga")
+app.add_typer(cache, name="cache")
 
 
 def _fail(message: object, status: int) -> NoReturn:

@@ -8,11 +8,11 @@ from rich.table import Table
 from rich.text import Text
 
 from spikewatt.base.files import staged
+from spikewatt.base.units import si
 from spikewatt.flow.compare.plots import plot_comparison, plot_sweep
 from spikewatt.flow.compare.report import comparison_table, variants_table
 from spikewatt.flow.compare.result import Comparison
 from spikewatt.flow.compare.sweep import Sweep
-from spikewatt.flow.report import si
 
 __all__ = ["fill", "show", "show_sweep", "write", "write_sweep"]
 

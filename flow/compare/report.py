@@ -4,10 +4,10 @@ from rich.box import SIMPLE, SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from spikewatt.base.units import si
 from spikewatt.energy.pricing.ledger import CATEGORIES
 from spikewatt.flow.compare.result import COMMON_RATE, Comparison
 from spikewatt.flow.compare.search import Measured
-from spikewatt.flow.report import si
 
 __all__ = ["comparison_table", "variants_table"]
 

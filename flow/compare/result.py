@@ -7,11 +7,11 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from spikewatt.base.units import si
 from spikewatt.energy.pricing.ledger import CATEGORIES
 from spikewatt.flow.compare.bounds import Bounds
 from spikewatt.flow.compare.search import Found, Measured
 from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant
-from spikewatt.flow.report import si
 from spikewatt.targets.price import PricedCore
 
 __all__ = ["SCHEMA", "Comparison", "Ratio"]

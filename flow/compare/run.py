@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikewatt.base.errors import DataError, NetworkError, SimulationError, ToolError
 from spikewatt.base.progress import Progress, silent
-from spikewatt.cosim.tools import icarus
+from spikewatt.base.tools import icarus
 from spikewatt.flow.compare.bounds import Bounds, bound, measure_glitches
 from spikewatt.flow.compare.layers import neuro_layers, systolic_layers
 from spikewatt.flow.compare.result import Comparison

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from spikewatt.base.cache import cached
 from spikewatt.base.errors import CapacityError
+from spikewatt.base.pip_tools import PipTool
 from spikewatt.base.progress import Progress
 from spikewatt.synth.fpga.devices import Device, Family
 from spikewatt.synth.fpga.steps import keep_seconds
 from spikewatt.synth.fpga.tools import ECPPACK, ICEPACK, NEXTPNR_ECP5, NEXTPNR_ICE40
 from spikewatt.synth.fpga.usage import too_large
-from spikewatt.synth.tools import PipTool
 
 __all__ = ["bitstream_name", "place_tools", "placed"]
 

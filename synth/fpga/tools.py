@@ -1,6 +1,6 @@
 """Place and route, and what packs a bitstream: from pip, or native ones."""
 
-from spikewatt.synth.tools import PipTool
+from spikewatt.base.pip_tools import PipTool
 
 __all__ = ["ECPPACK", "FPGA_TOOLS", "ICEPACK", "NEXTPNR_ECP5", "NEXTPNR_ICE40"]
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spikewatt.base.errors import SpikewattError, WaveformError
-from spikewatt.cosim.tools import compiler, verilator
+from spikewatt.base.tools import compiler, verilator
 from spikewatt.cosim.verilated import run_tool
 from spikewatt.energy.activity.saif import Saif, read_saif, write_saif
 

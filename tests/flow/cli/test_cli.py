@@ -95,21 +95,6 @@ def test_run_without_classes(cli: Cli, digits: tuple[Path, Path], tmp_path: Path
     assert report["accuracy"] == {"float": None, "quantised": None, "rtl": None}
 
 
-def test_doctor(cli: Cli) -> None:
-    tools = json.loads(cli("doctor", "--json").stdout)
-    assert tools["C++ compiler"]["path"]
-    assert tools["verilator"]["version"]
-    assert "verilator" in cli("doctor").stdout
-
-
-def test_doctor_says_what_is_missing(cli: Cli) -> None:
-    run = cli("doctor", "--json", env={"PATH": "/nowhere"})
-    tools = json.loads(run.stdout)
-    assert tools["C++ compiler"]["path"] is None
-    assert "apt-get install g++" in tools["C++ compiler"]["remedy"]
-    assert "apt-get install iverilog" in tools["Icarus Verilog"]["remedy"]
-
-
 def test_help_and_version(cli: Cli) -> None:
     assert "demo" in cli().stdout
     assert cli("--version").stdout.strip() == importlib.metadata.version("spikewatt")

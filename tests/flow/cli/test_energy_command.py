@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from spikewatt.base.units import si
 from spikewatt.flow.cli.main import main
-from spikewatt.flow.report import si
 from spikewatt.synth.technology.library import default_library_path
 from tests.energy.small_designs import MEMORY, PLAIN, Small, make
 from tests.flow.command import COMMAND, Cli, assert_one_line

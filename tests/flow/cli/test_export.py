@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from spikewatt.base.errors import ParameterError
-from spikewatt.cosim.tools import verilator
+from spikewatt.base.tools import verilator
 from spikewatt.flow.cli.export import read_sizes
 from spikewatt.flow.synth.cores import Core
 from spikewatt.model.params import Leak

