@@ -8,14 +8,14 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from spikewatt.base.cache import cache_folder
+from spikewatt.base.cache import usable_cache_folder
 from spikewatt.base.errors import SpikewattError, ToolError
-from spikewatt.base.process import run_contained
+from spikewatt.base.files import scratch
+from spikewatt.base.process import run_contained, tool_failure
 from spikewatt.base.progress import Progress, silent
 
 __all__ = ["PipTool"]
@@ -140,18 +140,17 @@ class PipTool:
         """Let one process at a time compile the WebAssembly: none reads what another rewrites."""
         if os.environ.get(self.variable):
             return
-        stamp = cache_folder() / f"{self.package}-{self.version}-{self.name}"
+        stamp = usable_cache_folder() / f"{self.package}-{self.version}-{self.name}"
         if stamp.exists():
             return
         try:
-            stamp.parent.mkdir(parents=True, exist_ok=True)
             with (stamp.parent / f".{self.package}-{self.name}.lock").open("w") as lock:
                 progress(self._compiling)
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 if not stamp.exists():
-                    with tempfile.TemporaryDirectory(prefix="spikewatt-") as folder:
-                        log = Path(folder) / "warm.log"
-                        self._start([self.flag], Path(folder), log, progress)
+                    with scratch() as folder:
+                        # It has been told what takes so long: the tool need not be heard on it.
+                        self._start([self.flag], folder, folder / "warm.log", silent)
                     stamp.touch()
         except OSError as error:
             raise ToolError(
@@ -169,7 +168,9 @@ class PipTool:
     ) -> None:
         if status := self._start(words, folder, log, progress):
             output = log.read_text(errors="replace")
-            raise explain(output) or ToolError(self._failure(output, status))
+            raise explain(output) or tool_failure(
+                self.name, self._reason(output, status), output, folder
+            )
 
     def _start(self, words: Sequence[str], folder: Path, log: Path, progress: Progress) -> int:
         """Exit status, which for one that only tells of itself means nothing."""
@@ -187,15 +188,12 @@ class PipTool:
         env = {**os.environ, "TMPDIR": str(folder)}
         return run_contained([*self._command(), *words], cwd=folder, env=env, log=log, poll=poll)
 
-    def _failure(self, output: str, status: int) -> str:
-        """What went wrong, in the tool's words; its output is kept."""
-        handle, kept = tempfile.mkstemp(prefix="spikewatt-", suffix=".log")
-        with os.fdopen(handle, "w") as file:
-            file.write(output)
+    def _reason(self, output: str, status: int) -> str:
+        """What went wrong, in the tool's words."""
         said = re.findall(r"^.*\bERROR:.*$", output, re.MULTILINE)
         if said:
             reason = re.sub(r"ERROR: ?", "", said[0], count=1)
         else:
             last = output.strip().rpartition("\n")[2]
             reason = f"status {status}, and its last words were: {last[:_LONGEST] or 'none'}"
-        return f"{self.name} failed: {reason.rstrip('.')} (its output is in {kept})"
+        return reason.rstrip(".")

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import tempfile
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -11,8 +10,7 @@ from types import MappingProxyType
 import cocotb_tools.config
 
 from spikewatt.base.cache import cached
-from spikewatt.base.errors import ToolError
-from spikewatt.base.process import run_contained
+from spikewatt.base.process import run_contained, tool_failure
 from spikewatt.base.tools import compiler, compiler_version, fst_libraries, verilator
 from spikewatt.cosim.choices import Trace
 
@@ -43,11 +41,8 @@ def run_tool(command: Sequence[str | Path], *, cwd: Path) -> None:
     # Compilers put their temporary files into TMPDIR: a killed one leaves them where we clean up.
     env = {**os.environ, "VERILATOR_ROOT": str(verilator().root), "TMPDIR": str(cwd)}
     if status := run_contained(words, cwd=cwd, env=env, log=log):
-        handle, kept = tempfile.mkstemp(prefix="spikewatt-", suffix=".log")
-        with os.fdopen(handle, "w") as file:
-            file.write(" ".join(words) + "\n" + log.read_text(errors="replace"))
-        name = Path(words[0]).name
-        raise ToolError(f"{name} failed with status {status}: its output is in {kept}")
+        output = " ".join(words) + "\n" + log.read_text(errors="replace")
+        raise tool_failure(Path(words[0]).name, f"status {status}", output, cwd)
 
 
 def _flags(trace: Trace, *, timing: bool = False) -> list[str]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spikewatt.base.errors import SimulationError, ToolError
 from spikewatt.base.files import scratch
-from spikewatt.base.process import run_contained
+from spikewatt.base.process import run_contained, tool_failure
 from spikewatt.energy.glitches.annotated import DUMP, Playback, bench_verilog, gates_verilog
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.liberty.models import verilog_models
@@ -64,8 +64,9 @@ def _icarus() -> str:
 def _run(command: Sequence[str], folder: Path) -> None:
     log = folder / "log"
     if status := run_contained(command, cwd=folder, env=os.environ, log=log):
-        first = " ".join(log.read_text(errors="replace").split())[:300]
-        raise ToolError(f"{Path(command[0]).name} failed with status {status}: {first}")
+        output = log.read_text(errors="replace")
+        reason = f"status {status}: {' '.join(output.split())[:300]}"
+        raise tool_failure(Path(command[0]).name, reason, output, folder)
 
 
 def _counted(path: Path, netlist: Netlist) -> NDArray[np.int64]:

@@ -14,6 +14,7 @@ import pytest
 from spikewatt.base import files
 from spikewatt.base.errors import SpikewattError
 from spikewatt.base.files import Outputs, full_folder, scratch, staged, write_whole
+from tests.base.disks import needs_mount, on_small_disk
 
 
 def left(folder: Path) -> list[str]:
@@ -199,33 +200,6 @@ def test_nobody_else_can_enter_what_is_not_done(tmp_path: Path) -> None:
     assert len(seen) == 3
 
 
-def small_disk(tmp_path: Path, script: str, size: str = "64k") -> subprocess.CompletedProcess[str]:
-    """A script with a file system of its own at ``small``, which no other process sees."""
-    (tmp_path / "small").mkdir()
-    mount = f"mount -t tmpfs -o size={size} none small && exec {sys.executable} -c '{script}'"
-    return subprocess.run(
-        ["unshare", "-m", "sh", "-c", mount],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def can_mount() -> bool:
-    """Whether `small_disk` works here: as root, outside most containers."""
-    probe = ["unshare", "-m", "mount", "-t", "tmpfs", "none", "/mnt"]
-    try:
-        return subprocess.run(probe, capture_output=True, timeout=10, check=False).returncode == 0
-    except OSError:
-        return False
-
-
-needs_mount = pytest.mark.skipif(
-    not can_mount(), reason="NOT TESTED: a full disk takes root and the right to mount"
-)
-
 FULL = """
 from pathlib import Path
 from spikewatt.base.errors import SpikewattError
@@ -246,7 +220,7 @@ print(full_folder([Path("."), Path("small/not/there")]).name)
 
 @needs_mount
 def test_a_full_disk(tmp_path: Path) -> None:
-    run = small_disk(tmp_path, FULL.replace("'", '"'))
+    run = on_small_disk(tmp_path, [sys.executable, "-c", FULL])
     where = tmp_path / "small"
     message = f"(No space left on device on the disk of {where}): choose another file"
     assert run.stdout.splitlines() == [f"cannot write to small/a.vcd {message}", "[]", "small"]

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from spikewatt.base.process import run_contained
+from spikewatt.base import process
+from spikewatt.base.process import run_contained, tool_failure
 
 
 def test_status_and_output(tmp_path: Path) -> None:
@@ -20,12 +21,31 @@ def test_status_and_output(tmp_path: Path) -> None:
     assert (status, log.read_text()) == (3, "out\nerr\n")
 
 
+def test_failure_keeps_the_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    error = str(tool_failure("g++", "status 1", "a.cpp:1: error", tmp_path))
+    (log,) = tmp_path.iterdir()
+    assert error == f"g++ failed: status 1 (its output is in {log})"
+    assert log.read_text() == "a.cpp:1: error"
+
+
+def test_failure_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the tool's words, or by the space that is left; nothing more is written."""
+    for words, few in (("cc1plus: No space left on device", 0), ("", 1 << 60)):
+        monkeypatch.setattr(process, "_FEW", few)
+        error = str(tool_failure("g++", "status 1", words, tmp_path))
+        assert error.startswith("g++ failed (status 1), and ")
+        assert error.endswith(f" MB are left on the disk of {tmp_path.parent}: make room there")
+    assert not list(tmp_path.iterdir())
+
+
 SCRIPT = """
 import os
 from pathlib import Path
 from spikewatt.base.files import scratch
 from spikewatt.base.interrupts import catch_interrupts, interrupt_status
-from spikewatt.base.process import run_contained
+from spikewatt.base import process
+from spikewatt.base.process import run_contained, tool_failure
 catch_interrupts()
 try:
     with scratch() as folder:
