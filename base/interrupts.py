@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import threading
 from collections.abc import Iterator
 from types import FrameType
 
@@ -37,17 +38,28 @@ def deferred() -> Iterator[None]:
     """Let no interrupt of ours come between the lines within: it is raised when they are done.
 
     For a few steps that belong together and take no time: making something and taking note of it,
-    renaming several files.
+    renaming several files. Where `catch_interrupts` was not called, in a program of a user's, this
+    holds for SIGINT, whose exception Python raises wherever it comes.
     """
-    global _depth
-    _depth += 1
+    global _depth, _pending
     before = _pending
+    lent = (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
+    _depth += 1
+    if lent:
+        signal.signal(signal.SIGINT, _interrupt)
     try:
         yield
     finally:
+        if lent:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         _depth -= 1
-    if _pending is not before:
-        check_interrupts()
+    if _pending is not before and not _depth:
+        if lent:  # the program may go on after it
+            _pending = before
+        raise KeyboardInterrupt
 
 
 def interrupt_status() -> int:

@@ -13,13 +13,14 @@ from rich.text import Text
 
 from spikewatt.base.cache import Entry, cache_folder, entries, prune
 from spikewatt.base.errors import ParameterError
+from spikewatt.flow.cli.help import Commands
 
 __all__ = ["cache", "parse_size"]
 
 _SIZE = re.compile(r"^(\d+(?:\.\d+)?)\s*([kMGT]?)B?$", re.IGNORECASE)
 _SCALES = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 
-cache = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
+cache = typer.Typer(cls=Commands, rich_markup_mode=None, invoke_without_command=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 

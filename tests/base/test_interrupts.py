@@ -41,3 +41,28 @@ def test_what_is_ignored_stays_so(stop: signal.Signals) -> None:
     """nohup, and jobs in the background of a shell."""
     done = run(stop, f"signal.signal({int(stop)}, signal.SIG_IGN)")
     assert (done.returncode, done.stdout) == (0, "whole\nafter\n"), done.stderr
+
+
+PROGRAM = """
+import os, signal
+from spikewatt.base.interrupts import check_interrupts, deferred
+for _ in range(2):
+    try:
+        with deferred():
+            with deferred():
+                os.kill(os.getpid(), signal.SIGINT)
+            print("whole", flush=True)
+        print("too far", flush=True)
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+    check_interrupts()
+assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+"""
+
+
+def test_in_a_program_of_a_users() -> None:
+    """Without our handlers, and more than once."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "whole\ninterrupted\n" * 2), done.stderr
