@@ -7,7 +7,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from spikewatt.energy.activity.lowering import Literal
+from spikewatt.energy.activity.lowering import RowLiteral
 from spikewatt.energy.activity.popcount import popcount
 from spikewatt.energy.activity.program import Program
 from spikewatt.energy.activity.words import ALL, earlier
@@ -15,7 +15,7 @@ from spikewatt.energy.activity.words import ALL, earlier
 __all__ = ["Checker", "Mismatch"]
 
 _ONE, _TOP = np.uint64(1), np.uint64(63)
-_FALSE = Literal(0)
+_FALSE = RowLiteral(0)
 _FOLLOWS, _TIED = -1, -2
 """In place of a clock: a recorded net changes after its gate; or with it, where two ask at once."""
 
@@ -138,15 +138,15 @@ class Checker:
     def __init__(
         self,
         program: Program,
-        enables: Sequence[Literal],
-        clocks: Sequence[Literal | None],
+        enables: Sequence[RowLiteral],
+        clocks: Sequence[RowLiteral | None],
         addresses: Sequence[Sequence[int]],
     ) -> None:
         self.program = program
         late = {int(row) for row in program.clock_rows}
         elements = [check.element for check in program.checks]
         judged = [(e.state, e.data, e.clear, e.preset) for e in elements]
-        judged += [(Literal(one.net), one.gate, _FALSE, _FALSE) for one in program.recorded]
+        judged += [(RowLiteral(one.net), one.gate, _FALSE, _FALSE) for one in program.recorded]
         literals = [literal for four in judged for literal in four]
         edges = [e.control for e in elements] + [lit for lit in clocks if lit is not None]
         self.enables, self.port_clocks = enables, clocks

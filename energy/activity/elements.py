@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from spikewatt.base.errors import NetlistError
 from spikewatt.base.sources import Sources
 from spikewatt.base.values import cached_value
-from spikewatt.energy.activity.lowering import Kind, Literal, Lowering, Step
+from spikewatt.energy.activity.kernels import Kind
+from spikewatt.energy.activity.lowering import Lowering, RowLiteral, Step
 from spikewatt.synth.liberty.function import Function
 from spikewatt.synth.liberty.gating import expand_clock_gate
 from spikewatt.synth.liberty.library import Cell, FlipFlop, Library
@@ -21,7 +22,7 @@ __all__ = ["SOURCES", "Element", "Elements", "Recorded", "build_elements", "stat
 
 SOURCES = Sources(("spikewatt.base", "spikewatt.energy.activity", "spikewatt.synth"))
 """All that decides what a netlist becomes for the replay."""
-FALSE, TRUE = Literal(0), Literal(1)
+FALSE, TRUE = RowLiteral(0), RowLiteral(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,12 @@ class Element:
     """
 
     instance: str
-    state: Literal
+    state: RowLiteral
     edge: bool
-    control: Literal
-    data: Literal
-    clear: Literal
-    preset: Literal
+    control: RowLiteral
+    data: RowLiteral
+    clear: RowLiteral
+    preset: RowLiteral
     both: bool
 
 
@@ -52,7 +53,7 @@ class Recorded:
 
     net: int
     kind: str
-    gate: Literal
+    gate: RowLiteral
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Elements:
     rows: int
     clocks: tuple[int, ...]
     """Rows that clock something, the memories included."""
-    enables: tuple[Literal, ...]
+    enables: tuple[RowLiteral, ...]
     """For each port of each memory: whether it is enabled, one of its bits at least."""
     given: tuple[int, ...]
     """Outputs of macros and other cells without a function: only the waveform can tell them."""
@@ -74,7 +75,7 @@ class Elements:
     """Of the netlist and the library; empty where either was not read from a file."""
 
 
-def state_net(instance: Instance, cell: Cell) -> Literal | None:
+def state_net(instance: Instance, cell: Cell) -> RowLiteral | None:
     """Net that shows the state of a flip-flop or latch, inverted if only that is connected."""
     sequential = cell.sequential
     if sequential is None:
@@ -85,9 +86,9 @@ def state_net(instance: Instance, cell: Cell) -> Literal | None:
         if function is None or cell.pins[name].direction != "output":
             continue
         if function.tree == ("pin", sequential.state):
-            return Literal(net)
+            return RowLiteral(net)
         if function.tree in (("pin", sequential.inverted), ("not", ("pin", sequential.state))):
-            inverse = Literal(net, inverted=True)
+            inverse = RowLiteral(net, inverted=True)
     return inverse
 
 
@@ -123,7 +124,7 @@ def _build_elements(netlist: Netlist, library: Library) -> Elements:
                 "give the library that the netlist was mapped to"
             )
         pins = {
-            name: Literal(instance.pins[name]) if name in instance.pins else FALSE
+            name: RowLiteral(instance.pins[name]) if name in instance.pins else FALSE
             for name in cell.pins
         }
         cell = expand_clock_gate(cell)
@@ -157,28 +158,28 @@ def _recorded(netlist: Netlist, lowering: Lowering) -> Iterator[Recorded]:
         if (kind := netlist.recorded.get(step.out)) is not None:
             gate = lowering.new_row()
             lowering.steps[at] = replace(step, out=gate)
-            yield Recorded(step.out, kind, Literal(gate))
+            yield Recorded(step.out, kind, RowLiteral(gate))
 
 
-def _any(nets: Iterable[int], lowering: Lowering) -> Literal:
+def _any(nets: Iterable[int], lowering: Lowering) -> RowLiteral:
     """Whether one of the nets is 1."""
-    literals = [Literal(net) for net in sorted(set(nets) - {0})]
+    literals = [RowLiteral(net) for net in sorted(set(nets) - {0})]
     while len(literals) > 1:
         part = tuple(~literal for literal in literals[:4])
         kind = {2: Kind.AND2, 3: Kind.AND3, 4: Kind.AND4}[len(part)]
         out = lowering.new_row()
         lowering.steps.append(Step(kind, part, out, inverted=True))
-        literals = [*literals[4:], Literal(out)]
+        literals = [*literals[4:], RowLiteral(out)]
     return literals[0] if literals else FALSE
 
 
 def _outputs(
     instance: Instance,
     cell: Cell,
-    pins: Mapping[str, Literal],
+    pins: Mapping[str, RowLiteral],
     lowering: Lowering,
     given: list[int],
-    done: Literal | None = None,
+    done: RowLiteral | None = None,
 ) -> None:
     """Steps for every connected output but the one that is the state itself."""
     for name, net in instance.pins.items():
@@ -194,7 +195,7 @@ def _outputs(
 def _sequential(
     instance: Instance,
     cell: Cell,
-    pins: Mapping[str, Literal],
+    pins: Mapping[str, RowLiteral],
     lowering: Lowering,
     given: list[int],
 ) -> Element:
@@ -203,10 +204,10 @@ def _sequential(
     state = state_net(instance, cell)
     done = state
     if state is None:
-        state = Literal(lowering.new_row())
+        state = RowLiteral(lowering.new_row())
     known = {**pins, sequential.state: state, sequential.inverted: ~state}
 
-    def value(function: Function | None) -> Literal:
+    def value(function: Function | None) -> RowLiteral:
         return FALSE if function is None else lowering.literal(function, known)
 
     if isinstance(sequential, FlipFlop):

@@ -12,31 +12,10 @@ from enum import IntEnum
 from functools import cache
 from typing import Any
 
+from spikewatt.energy.activity.kernels import Kind
 from spikewatt.synth.liberty.function import Function
 
-__all__ = ["Kind", "Literal", "Lowering", "Step"]
-
-
-class Kind(IntEnum):
-    """What a step computes from operands a, b, c, d."""
-
-    BUF = 0
-    AND2 = 1
-    AND3 = 2
-    AND4 = 3
-    XOR2 = 4
-    XOR3 = 5
-    MUX = 6
-    """a ? b : c"""
-    MAJ = 7
-    AO21 = 8
-    """a b + c"""
-    AO22 = 9
-    """a b + c d"""
-    AO211 = 10
-    """a b + c + d"""
-    AO31 = 11
-    """a b c + d"""
+__all__ = ["Lowering", "RowLiteral", "Step"]
 
 
 _MEANING: Mapping[Kind, Callable[..., int]] = {
@@ -84,14 +63,14 @@ def _patterns(arity: int) -> Mapping[int, Pattern]:
 
 
 @dataclass(frozen=True, slots=True)
-class Literal:
+class RowLiteral:
     """A row, plain or inverted."""
 
     row: int
     inverted: bool = False
 
-    def __invert__(self) -> "Literal":
-        return Literal(self.row, not self.inverted)
+    def __invert__(self) -> "RowLiteral":
+        return RowLiteral(self.row, not self.inverted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +78,7 @@ class Step:
     """One step: ``out`` takes the kind's value of the operands, inverted where said."""
 
     kind: IntEnum
-    operands: tuple[Literal, ...]
+    operands: tuple[RowLiteral, ...]
     out: int
     inverted: bool
 
@@ -122,15 +101,15 @@ class Lowering:
         self.rows += 1
         return self.rows - 1
 
-    def literal(self, function: Function, pins: Mapping[str, Literal]) -> Literal:
+    def literal(self, function: Function, pins: Mapping[str, RowLiteral]) -> RowLiteral:
         """Where the value of ``function`` is; steps and rows are added if it needs any."""
         if (direct := _direct(function.tree, pins)) is not None:
             return direct
         out = self.new_row()
         self.into(out, function, pins)
-        return Literal(out)
+        return RowLiteral(out)
 
-    def into(self, out: int, function: Function, pins: Mapping[str, Literal]) -> None:
+    def into(self, out: int, function: Function, pins: Mapping[str, RowLiteral]) -> None:
         """Add the steps that write ``function`` of ``pins`` to row ``out``."""
         names = tuple(name for name in function.inputs if pins[name].row > 1)
         if len(names) <= 4:
@@ -140,12 +119,12 @@ class Lowering:
                 return
         self._tree(function.tree, pins, out)
 
-    def _one_step(self, out: int, table: int, operands: list[Literal]) -> bool:
+    def _one_step(self, out: int, table: int, operands: list[RowLiteral]) -> bool:
         """Add one step for a truth table over ``operands``, if one is enough."""
         table, operands = _needed(table, operands)
         arity = len(operands)
         if not arity:
-            self.steps.append(Step(Kind.BUF, (Literal(table & 1),), out, inverted=False))
+            self.steps.append(Step(Kind.BUF, (RowLiteral(table & 1),), out, inverted=False))
             return True
         pattern = _patterns(arity).get(table)
         if pattern is None:
@@ -157,7 +136,7 @@ class Lowering:
         self.steps.append(Step(kind, chosen, out, result))
         return True
 
-    def _tree(self, tree: tuple[Any, ...], pins: Mapping[str, Literal], out: int) -> None:
+    def _tree(self, tree: tuple[Any, ...], pins: Mapping[str, RowLiteral], out: int) -> None:
         """Add steps for an expression, one for each operator."""
         operator, *children = tree
         if operator == "not":
@@ -172,16 +151,16 @@ class Lowering:
         else:
             self.steps.append(Step(Kind.AND2, (~a, ~b), out, inverted=True))
 
-    def _operand(self, tree: tuple[Any, ...], pins: Mapping[str, Literal]) -> Literal:
+    def _operand(self, tree: tuple[Any, ...], pins: Mapping[str, RowLiteral]) -> RowLiteral:
         return self.literal(Function(tree), pins)
 
 
-def _direct(tree: tuple[Any, ...], pins: Mapping[str, Literal]) -> Literal | None:
-    """Literal of an expression that needs no step."""
+def _direct(tree: tuple[Any, ...], pins: Mapping[str, RowLiteral]) -> RowLiteral | None:
+    """RowLiteral of an expression that needs no step."""
     if tree[0] == "pin":
         return pins[tree[1]]
     if tree[0] == "const":
-        return Literal(tree[1])
+        return RowLiteral(tree[1])
     if tree[0] == "not":
         inner = _direct(tree[1], pins)
         return None if inner is None else ~inner
@@ -189,7 +168,10 @@ def _direct(tree: tuple[Any, ...], pins: Mapping[str, Literal]) -> Literal | Non
 
 
 def _restrict(
-    function: Function, order: tuple[str, ...], names: tuple[str, ...], pins: Mapping[str, Literal]
+    function: Function,
+    order: tuple[str, ...],
+    names: tuple[str, ...],
+    pins: Mapping[str, RowLiteral],
 ) -> int:
     """Truth table over ``names``, with constant pins at their value."""
     variables = dict(zip(names, _variables(len(names)), strict=True))
@@ -201,7 +183,7 @@ def _restrict(
     return function.evaluate(variables, ones) & ones
 
 
-def _needed(table: int, operands: list[Literal]) -> tuple[int, list[Literal]]:
+def _needed(table: int, operands: list[RowLiteral]) -> tuple[int, list[RowLiteral]]:
     """The same without operands that do not matter, or that come twice."""
     while True:
         arity = len(operands)

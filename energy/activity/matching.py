@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from spikewatt.base.errors import WaveformError
 from spikewatt.energy.activity.elements import Elements
-from spikewatt.energy.activity.lowering import Kind, Literal
+from spikewatt.energy.activity.kernels import Kind
+from spikewatt.energy.activity.lowering import RowLiteral
 from spikewatt.energy.activity.waveform import Signal, Waveform
 from spikewatt.synth.netlist.netlist import Netlist
 
@@ -188,21 +189,21 @@ def _wanted(netlist: Netlist, elements: Elements) -> Iterator[int]:
                 yield from (net for net in port.data if net > 1)
 
 
-def _copies(elements: Elements) -> dict[int, list[Literal]]:
+def _copies(elements: Elements) -> dict[int, list[RowLiteral]]:
     """For each row, the rows that are its copy or its complement."""
-    copies: dict[int, list[Literal]] = defaultdict(list)
+    copies: dict[int, list[RowLiteral]] = defaultdict(list)
     for step in elements.steps:
         if step.kind == Kind.BUF:
             (operand,) = step.operands
-            copies[operand.row].append(Literal(step.out, operand.inverted ^ step.inverted))
+            copies[operand.row].append(RowLiteral(step.out, operand.inverted ^ step.inverted))
     return copies
 
 
 def _behind(
-    net: int, copies: Mapping[int, Iterable[Literal]], shown: Mapping[int, SourceBit]
+    net: int, copies: Mapping[int, Iterable[RowLiteral]], shown: Mapping[int, SourceBit]
 ) -> Iterator[SourceBit]:
     """Bits that show a net through its copies."""
-    queue, seen = [Literal(net)], {net}
+    queue, seen = [RowLiteral(net)], {net}
     while queue:
         here = queue.pop(0)
         for copy in copies.get(here.row, ()):
@@ -212,4 +213,4 @@ def _behind(
             inverted = here.inverted ^ copy.inverted
             if (bit := shown.get(copy.row)) is not None:
                 yield SourceBit(bit.signal, bit.bit, inverted)
-            queue.append(Literal(copy.row, inverted))
+            queue.append(RowLiteral(copy.row, inverted))

@@ -1,17 +1,28 @@
 """Replay in plain NumPy: the same results as ``kernels``, a step kind at a time."""
 
 import itertools
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikewatt.energy.activity.kernels import WORDS
-from spikewatt.energy.activity.lowering import Kind
-from spikewatt.energy.activity.program import Hold
+from spikewatt.energy.activity.kernels import (
+    RESULT,
+    WORDS,
+    Counts,
+    Hold,
+    Kept,
+    Kind,
+    Masks,
+    Source,
+    Span,
+    States,
+    Steps,
+)
 from spikewatt.energy.activity.words import ALL, earlier, pack, unpack
 
-__all__ = ["new_values", "run_stage"]
+__all__ = ["new_values", "run_steps"]
 
 Words = NDArray[np.uint64]
 _ONE, _TOP = np.uint64(1), np.uint64(63)
@@ -65,78 +76,90 @@ def _held(enable: Words, data: Words, state: int, known: bool) -> tuple[Words, b
     return pack(out, len(enable)), True
 
 
-def _run_stage(
-    V, source_rows, source, counted, first, last, start,
-    kind, operands, inverted, out, known,
-    toggles, high, piece_at, piece_mask, piece_block, piece_words, usual,
-    plane_at, plane_mask, plane_more, odd_at, odd,
-    kept_rows, kept, groups,
+def _run_steps(
+    states: States, source: Source, steps: Steps, span: Span, masks: Masks,
+    results: tuple[Counts, Kept],
 ) -> None:  # fmt: skip
-    """Run chunks; parameters as those of ``kernels.run_stage``, and ``Stage.groups``.
+    """Run the chunks of a span; parameters as those of ``kernels.run_steps``.
 
     All chunks go through one group of steps before the next group, which NumPy does fastest.
     """
-    span = slice(first * WORDS, last * WORDS)
-    lead = V[:, 0].copy()
-    now = np.zeros((len(V), (last - first) * WORDS), np.uint64)
+    (values, known), (counts, kept) = states, results
+    words = slice(span.first * WORDS, span.last * WORDS)
+    lead = values[:, 0].copy()
+    now = np.zeros((len(values), (span.last - span.first) * WORDS), np.uint64)
     now[0], now[1] = 0, ALL
-    now[source_rows] = source[:, span]
-    for low, stop in itertools.pairwise(groups):
-        code = int(kind[low]) if low < len(kind) else 0
+    now[source.rows] = source.words[:, words]
+    hold = _Holds(now, lead, known, start=span.start)
+    for low, stop in itertools.pairwise(steps.groups):
+        code = int(steps.kind[low]) if low < len(steps.kind) else 0
         if code >= Hold.LATCH:
             for at in range(low, stop):
-                flags, y = int(inverted[at]), int(out[at])
-                _hold_step(now, lead, code, operands[at], flags, y, known, start)
+                hold.run(code, steps.operands[at], int(steps.inverted[at]), int(steps.out[at]))
             continue
         chosen = slice(low, stop)
-        flags = inverted[chosen]
-        operand = [
-            now[operands[chosen, k]] ^ np.where(flags >> k & 1, ALL, np.uint64(0))[:, None]
+        flags = steps.inverted[chosen]
+        operands = [
+            now[steps.operands[chosen, k]] ^ np.where(flags >> k & 1, ALL, np.uint64(0))[:, None]
             for k in range(4)
         ]
-        result = _compute(code, operand)
-        now[out[chosen]] = result ^ np.where(flags >> 4 & 1, ALL, np.uint64(0))[:, None]
-    rows = np.concatenate([source_rows[counted.astype(bool)], out]).astype(np.int64)
+        inverse = np.where(flags >> RESULT & 1, ALL, np.uint64(0))[:, None]
+        now[steps.out[chosen]] = _compute(code, operands) ^ inverse
+    rows = np.concatenate([source.rows[source.counted.astype(bool)], steps.out]).astype(np.int64)
     changed = now[rows] ^ earlier(now[rows], lead[rows])
-    for c in range(first, last):
-        chunk = slice((c - first) * WORDS, (c - first + 1) * WORDS)
-        for p in range(piece_at[c], piece_at[c + 1]):
-            ones = np.bitwise_count(changed[:, chunk] & piece_mask[p]).sum(1, dtype=np.uint64)
-            toggles[piece_block[p], rows] += ones
-        values = now[rows, chunk]
-        high[rows] += np.bitwise_count(values).sum(1, dtype=np.int64) * usual
-        for p in range(plane_at[c], plane_at[c + 1]):
-            ones = np.bitwise_count(values & plane_mask[p]).sum(1, dtype=np.int64)
-            high[rows] += ones * plane_more[p]
-        for word, mask, more in odd[odd_at[c] : odd_at[c + 1]]:
-            ones = np.bitwise_count(values[:, int(word)] & mask).astype(np.int64)
-            high[rows] += ones * more.astype(np.int64)
-    kept[:, span] = now[kept_rows]
-    V[:, 0] = now[:, -1]
+    for c in range(span.first, span.last):
+        chunk = slice((c - span.first) * WORDS, (c - span.first + 1) * WORDS)
+        _count(changed[:, chunk], now[rows, chunk], c, masks, counts, rows)
+    kept.words[:, words] = now[kept.rows]
+    values[:, 0] = now[:, -1]
 
 
-def _hold_step(
-    now: Words, lead: Words, code: int, operands: Any, flags: int, y: int, known: Any, start: bool
+def _count(
+    changed: Words, values: Words, chunk: int, masks: Masks, counts: Counts, rows: Any
 ) -> None:
-    """Run a latch or an edge-triggered hold."""
-    inverse = [ALL if flags >> k & 1 else np.uint64(0) for k in range(5)]
-    x = [now[row] ^ inverse[k] for k, row in enumerate(operands)]
-    enable, data = x[0], x[1]
-    if code == Hold.EDGE:
-        before = [
-            earlier(now[row][None], lead[row][None])[0] ^ inverse[k]
-            for k, row in enumerate(operands[:2])
-        ]
-        rise = x[0] & ~before[0]
-        if start:
-            rise[0] &= ~_ONE
-        enable, data = rise | x[2], (x[2] & x[3]) | (~x[2] & before[1])
-    state = int((lead[y] ^ inverse[4]) >> _TOP)
-    held, now_known = _held(enable, data, state, bool(known[y]))
-    if now_known and not known[y]:
-        lead[y] = (ALL if held[0] & _ONE else np.uint64(0)) ^ inverse[4]
-        known[y] = 1
-    now[y] = held ^ inverse[4]
+    """Add the toggles of one chunk by block, and the time at 1."""
+    toggles, high = counts
+    for p in range(masks.piece_at[chunk], masks.piece_at[chunk + 1]):
+        ones = np.bitwise_count(changed & masks.piece_mask[p]).sum(1, dtype=np.uint64)
+        toggles[masks.piece_block[p], rows] += ones
+    high[rows] += np.bitwise_count(values).sum(1, dtype=np.int64) * masks.usual
+    for p in range(masks.plane_at[chunk], masks.plane_at[chunk + 1]):
+        ones = np.bitwise_count(values & masks.plane_mask[p]).sum(1, dtype=np.int64)
+        high[rows] += ones * masks.plane_more[p]
+    for word, mask, more in masks.odd[masks.odd_at[chunk] : masks.odd_at[chunk + 1]]:
+        ones = np.bitwise_count(values[:, int(word)] & mask).astype(np.int64)
+        high[rows] += ones * more.astype(np.int64)
 
 
-run_stage: Any = _run_stage
+@dataclass(frozen=True)
+class _Holds:
+    """Latches and edge-triggered holds over ``now``, uint64[rows, words], with what was before."""
+
+    now: Words
+    lead: Words
+    known: NDArray[np.uint8]
+    start: bool
+
+    def run(self, code: int, operands: NDArray[np.int32], flags: int, row: int) -> None:
+        """Run one step."""
+        inverse = [ALL if flags >> k & 1 else np.uint64(0) for k in range(RESULT + 1)]
+        x = [self.now[operand] ^ inverse[k] for k, operand in enumerate(operands)]
+        enable, data = x[0], x[1]
+        if code == Hold.EDGE:
+            before = [
+                earlier(self.now[operand][None], self.lead[operand][None])[0] ^ inverse[k]
+                for k, operand in enumerate(operands[:2])
+            ]
+            rise = x[0] & ~before[0]
+            if self.start:
+                rise[0] &= ~_ONE
+            enable, data = rise | x[2], (x[2] & x[3]) | (~x[2] & before[1])
+        state = int((self.lead[row] ^ inverse[RESULT]) >> _TOP)
+        held, now_known = _held(enable, data, state, bool(self.known[row]))
+        if now_known and not self.known[row]:
+            self.lead[row] = (ALL if held[0] & _ONE else np.uint64(0)) ^ inverse[RESULT]
+            self.known[row] = 1
+        self.now[row] = held ^ inverse[RESULT]
+
+
+run_steps: Any = _run_steps

@@ -10,7 +10,6 @@ clock gates, and flip-flops that the waveform does not show.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,44 +17,11 @@ from numpy.typing import NDArray
 from spikewatt.base.errors import NetlistError
 from spikewatt.base.values import cached_value
 from spikewatt.energy.activity.elements import SOURCES, Element, Elements, Recorded
-from spikewatt.energy.activity.lowering import Kind, Literal, Step
+from spikewatt.energy.activity.kernels import RESULT, Hold, Kind, Steps
+from spikewatt.energy.activity.lowering import RowLiteral, Step
 from spikewatt.synth.netlist.netlist import Netlist
 
-__all__ = ["Check", "Hold", "Program", "Stage", "compile_program", "forced_states"]
-
-
-class Hold(IntEnum):
-    """Steps that remember: kinds beyond those of ``Kind``."""
-
-    LATCH = 16
-    """While operand 0: operand 1; else as a sample ago."""
-    EDGE = 17
-    """When operand 0 rises: operand 1 as a sample ago; while operand 2: operand 3; else held."""
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Steps in an order that respects their dependencies.
-
-    Parameters
-    ----------
-    kind:
-        uint8[steps], of ``Kind`` and ``Hold``.
-    operands:
-        int32[steps, 4], rows.
-    inverted:
-        uint8[steps]: bit ``k`` inverts operand ``k``, bit 4 the result.
-    out:
-        int32[steps], rows.
-    groups:
-        int32[g + 1]: borders of runs of steps of one kind that do not need each other.
-    """
-
-    kind: NDArray[np.uint8]
-    operands: NDArray[np.int32]
-    inverted: NDArray[np.uint8]
-    out: NDArray[np.int32]
-    groups: NDArray[np.int32]
+__all__ = ["Check", "Program", "compile_program", "forced_states"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +60,8 @@ class Program:
 
     rows: int
     nets: int
-    data: Stage
-    clock: Stage
+    data: Steps
+    clock: Steps
     clock_rows: NDArray[np.int32]
     bridge: NDArray[np.int32]
     checks: tuple[Check, ...]
@@ -105,17 +71,17 @@ class Program:
     forced: tuple[int, ...]
 
 
-def _stage(steps: Sequence[Step], level: Mapping[int, int]) -> Stage:
+def _arrays(steps: Sequence[Step], level: Mapping[int, int]) -> Steps:
     """Arrays of steps that are in order of level and kind."""
     operands = np.zeros((len(steps), 4), np.int32)
     inverted = np.zeros(len(steps), np.uint8)
     for at, step in enumerate(steps):
         operands[at, : len(step.operands)] = [operand.row for operand in step.operands]
         flags = sum(operand.inverted << k for k, operand in enumerate(step.operands))
-        inverted[at] = flags | step.inverted << 4
+        inverted[at] = flags | step.inverted << RESULT
     keys = [(level[step.out], step.kind) for step in steps]
     borders = [at for at in range(len(keys)) if not at or keys[at] != keys[at - 1]]
-    return Stage(
+    return Steps(
         groups=np.array([*borders, len(steps)], np.int32),
         kind=np.array([step.kind for step in steps], np.uint8),
         operands=operands,
@@ -131,12 +97,12 @@ def _hold(element: Element, extra: list[Step], rows: list[int]) -> Step:
         rows[0] += 1
         return rows[0] - 1
 
-    def join(kind: Kind, *operands: Literal, inverted: bool = False) -> Literal:
+    def join(kind: Kind, *operands: RowLiteral, inverted: bool = False) -> RowLiteral:
         out = row()
         extra.append(Step(kind, operands, out, inverted))
-        return Literal(out)
+        return RowLiteral(out)
 
-    forced, value = element.clear, Literal(0)
+    forced, value = element.clear, RowLiteral(0)
     if element.preset.row:
         forced = join(Kind.AND2, ~element.clear, ~element.preset, inverted=True)
         value = element.preset if element.both else join(Kind.AND2, element.preset, ~element.clear)
@@ -286,8 +252,8 @@ def _compile(
     return Program(
         rows=rows[0],
         nets=len(netlist.names),
-        data=_stage(data, level),
-        clock=_stage(clock, level),
+        data=_arrays(data, level),
+        clock=_arrays(clock, level),
         clock_rows=np.array(sorted(written | set(roots)), np.int32),
         bridge=np.array(sorted(reads - written - set(roots)), np.int32),
         checks=checks,

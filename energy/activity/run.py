@@ -3,9 +3,9 @@
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,11 @@ from spikewatt.base.progress import Progress
 from spikewatt.energy.activity import kernels, numpy_engine
 from spikewatt.energy.activity.checks import Checker
 from spikewatt.energy.activity.elements import Elements
-from spikewatt.energy.activity.lowering import Literal as RowLiteral
-from spikewatt.energy.activity.program import Program, Stage
+from spikewatt.energy.activity.kernels import Counts, Kept, Masks, Source, Span, States
+from spikewatt.energy.activity.lowering import RowLiteral
+from spikewatt.energy.activity.program import Program
 from spikewatt.energy.activity.samples import Samples
-from spikewatt.energy.activity.timeline import Masks, blocks_of, masks
+from spikewatt.energy.activity.timeline import blocks_of, masks, no_masks
 from spikewatt.energy.activity.words import ALL, add_bits, aligned, expand, extend, pack
 from spikewatt.synth.netlist.netlist import Netlist
 
@@ -95,6 +96,7 @@ class Run:
         self.numba = engine == "numba"
         self.threads = (threads or os.cpu_count() or 1) if self.numba else 1
         module = kernels if self.numba else numpy_engine
+        self._run_steps = module.run_steps
         self._values = [module.new_values(program.rows) for _ in range(self.threads)]
         self._clock_values = module.new_values(program.rows)
         self._highs = [np.zeros(program.rows, np.int64) for _ in range(self.threads)]
@@ -112,13 +114,9 @@ class Run:
         self._new[order] = np.arange(len(order))
         missing = self._new < 0
         self._new[missing] = np.arange(len(order), program.rows)
-        self._data = replace(
-            program.data, operands=self._new[program.data.operands], out=self._new[program.data.out]
-        )
-        self._clock = replace(
-            program.clock,
-            operands=self._new[program.clock.operands],
-            out=self._new[program.clock.out],
+        self._data, self._clock = (
+            steps._replace(operands=self._new[steps.operands], out=self._new[steps.out])
+            for steps in (program.data, program.clock)
         )
         self._known = np.zeros(program.rows, np.uint8)
         for row, value in seeds.items():
@@ -202,17 +200,18 @@ class Run:
         rows = self._new[samples.data_rows]
         toggles = [np.zeros((part.blocks, self.program.rows), np.uint64) for _ in spans]
 
+        given = Source(rows, source, np.ones(len(rows), np.uint8))
+
         def go(thread: int, first: int, last: int, mask: Masks) -> None:
-            self._stage(
-                self._data, self._values[thread], rows, source, np.ones(len(rows), np.uint8),
-                (first, last, first == start == 0), toggles[thread], self._highs[thread], mask,
-                self._kept, kept,
-            )  # fmt: skip
+            states = States(self._values[thread], self._known)
+            counts = Counts(toggles[thread], self._highs[thread])
+            span, kept_rows = Span(first, last, first == start == 0), Kept(self._kept, kept)
+            self._run_steps(states, given, self._data, span, mask, (counts, kept_rows))
 
         def run(thread: int) -> None:
             first, last = spans[thread]
             if first:  # the chunk before tells the last values before this part
-                go(thread, first - 1, first, Masks.none(chunks))
+                go(thread, first - 1, first, no_masks(chunks))
             go(thread, first, last, counted)
 
         list(pool.map(run, range(len(spans))))
@@ -242,26 +241,15 @@ class Run:
         first = base == 0
         mask = masks(samples.times[base:end], part.after, self.edges, part.low, first=first)
         rows = self._new[np.concatenate([samples.root_rows, program.bridge])]
-        self._stage(
-            self._clock, self._clock_values, rows, source, counted, (0, chunks, first),
-            toggles, self._clock_high, mask, self._kept_late, late,
-        )  # fmt: skip
+        self._run_steps(
+            States(self._clock_values, self._known),
+            Source(rows, source, counted),
+            self._clock,
+            Span(0, chunks, first),
+            mask,
+            (Counts(toggles, self._clock_high), Kept(self._kept_late, late)),
+        )
         return late
-
-    def _stage(
-        self, stage: Stage, values: Words, rows: Any, source: Words, counted: Any,
-        span: tuple[int, int, bool], toggles: Words, high: NDArray[np.int64], mask: Masks,
-        kept_rows: Any, kept: Words,
-    ) -> None:  # fmt: skip
-        arguments: tuple[Any, ...] = (
-            values, rows, source, counted, *span,
-            stage.kind, stage.operands, stage.inverted, stage.out, self._known,
-            toggles, high, *mask.arguments(), kept_rows, kept,
-        )  # fmt: skip
-        if self.numba:
-            kernels.run_stage(*arguments)
-        else:
-            numpy_engine.run_stage(*arguments, stage.groups)
 
     def _judge(self, kept: Words, late: Words, part: "_Part") -> None:
         """Hold the flip-flops against the waveform, and count the accesses of memories."""

@@ -1,16 +1,13 @@
 """Which samples count, in which block, and for how long: masks for the kernels."""
 
-from dataclasses import dataclass
-from typing import Any
-
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from spikewatt.energy.activity.kernels import WORDS
+from spikewatt.energy.activity.kernels import WORDS, Masks
 from spikewatt.energy.activity.words import ALL, pack
 
-__all__ = ["Masks", "blocks_of", "masks"]
+__all__ = ["blocks_of", "masks", "no_masks"]
 
 IntArray = NDArray[np.int64]
 Words = NDArray[np.uint64]
@@ -18,88 +15,71 @@ CHUNK = 64 * WORDS
 _FULL = np.full(WORDS, ALL)
 PLANE = 6
 """From this many words on, a mask over the whole chunk is quicker than a word at a time."""
+PLANES = 8
+"""Room for planes, per chunk; what does not fit stays in single words."""
 
 
-@dataclass(frozen=True)
-class Masks:
-    """Masks of some chunks, in the order of ``run_stage``, which says what they mean."""
-
-    piece_at: NDArray[np.int32]
-    piece_mask: Words
-    piece_block: IntArray
-    piece_words: NDArray[np.int32]
-    usual: int
-    plane_at: NDArray[np.int32]
-    plane_mask: Words
-    plane_more: IntArray
-    odd_at: NDArray[np.int32]
-    odd: Words
-
-    @classmethod
-    def none(cls, chunks: int) -> "Masks":
-        """Masks that count nothing."""
-        at = np.zeros(chunks + 1, np.int32)
-        return cls(
-            piece_at=at,
-            piece_mask=np.zeros((0, WORDS), np.uint64),
-            piece_block=np.zeros(0, np.int64),
-            piece_words=np.zeros((0, 2), np.int32),
-            usual=0,
-            plane_at=at,
-            plane_mask=np.zeros((0, WORDS), np.uint64),
-            plane_more=np.zeros(0, np.int64),
-            odd_at=at,
-            odd=np.zeros((0, 3), np.uint64),
-        )
-
-    def arguments(self) -> tuple[Any, ...]:
-        """In the order of ``run_stage``."""
-        return tuple(getattr(self, name) for name in self.__dataclass_fields__)
+def no_masks(chunks: int) -> Masks:
+    """Masks that count nothing."""
+    at = np.zeros(chunks + 1, np.int32)
+    return Masks(
+        piece_at=at,
+        piece_mask=np.zeros((0, WORDS), np.uint64),
+        piece_block=np.zeros(0, np.int64),
+        piece_words=np.zeros((0, 2), np.int32),
+        usual=0,
+        plane_at=at,
+        plane_mask=np.zeros((0, WORDS), np.uint64),
+        plane_more=np.zeros(0, np.int64),
+        odd_at=at,
+        odd=np.zeros((0, 3), np.uint64),
+    )
 
 
 @numba.njit(cache=True)
-def _odd(lasts, usual, plane_at, planes, more_of, odd_at, odd):
-    """Samples that do not last as long as usual; returns the numbers of planes and of words.
+def _fill_odd(lasts, masks):
+    """Enter samples that do not last as long as usual; return the numbers of planes and of words.
 
     A difference that many words of a chunk have is a plane over the chunk, others are single words.
     """
-    count, found = 0, 0
-    for c in range(odd_at.shape[0] - 1):
-        begin = found
+    usual, planes, odd = masks.usual, masks.plane_mask, masks.odd
+    plane_count, odd_count = 0, 0
+    for c in range(masks.odd_at.shape[0] - 1):
+        begin = odd_count
         for k in range(WORDS):
-            start, first = 64 * (c * WORDS + k), found
+            start, first = 64 * (c * WORDS + k), odd_count
             for at in range(start, start + 64):
                 more = (lasts[at] if at < lasts.shape[0] else 0) - usual
                 if not more:
                     continue
                 place = first
-                while place < found and np.int64(odd[place, 2]) != more:
+                while place < odd_count and np.int64(odd[place, 2]) != more:
                     place += 1
-                if place == found:
-                    odd[found, 0], odd[found, 1] = np.uint64(k), np.uint64(0)
-                    odd[found, 2] = np.uint64(more)
-                    found += 1
+                if place == odd_count:
+                    odd[odd_count, 0], odd[odd_count, 1] = np.uint64(k), np.uint64(0)
+                    odd[odd_count, 2] = np.uint64(more)
+                    odd_count += 1
                 odd[place, 1] |= np.uint64(1) << np.uint64(at - start)
         at = begin
-        while at < found:
+        while at < odd_count:
             more, words = odd[at, 2], 0
-            for other in range(at, found):
+            for other in range(at, odd_count):
                 words += odd[other, 2] == more
-            if words < PLANE or count == planes.shape[0]:
+            if words < PLANE or plane_count == planes.shape[0]:
                 at += 1
                 continue
             keep = at
-            for other in range(at, found):
+            for other in range(at, odd_count):
                 if odd[other, 2] == more:
-                    planes[count, odd[other, 0]] = odd[other, 1]
+                    planes[plane_count, odd[other, 0]] = odd[other, 1]
                 else:
                     odd[keep] = odd[other]
                     keep += 1
-            found = keep
-            more_of[count] = np.int64(more)
-            count += 1
-        odd_at[c + 1], plane_at[c + 1] = found, count
-    return count, found
+            odd_count = keep
+            masks.plane_more[plane_count] = np.int64(more)
+            plane_count += 1
+        masks.odd_at[c + 1], masks.plane_at[c + 1] = odd_count, plane_count
+    return plane_count, odd_count
 
 
 def _pieces(block: IntArray) -> list[tuple[Words, int, tuple[int, int]]]:
@@ -107,7 +87,7 @@ def _pieces(block: IntArray) -> list[tuple[Words, int, tuple[int, int]]]:
     if len(block) == CHUNK and block[0] == block[-1] >= 0:  # as a rule
         return [(_FULL, int(block[0]), (0, WORDS))]
     borders = np.flatnonzero(np.diff(block)) + 1
-    found = []
+    pieces = []
     for start, stop in zip([0, *borders], [*borders, len(block)], strict=True):
         if block[start] < 0:
             continue
@@ -116,8 +96,8 @@ def _pieces(block: IntArray) -> list[tuple[Words, int, tuple[int, int]]]:
         words = (int(start) >> 6, ((int(stop) - 1) >> 6) + 1)
         if len(borders) < 2:  # whole chunks take the quick way
             words = (0, WORDS)
-        found.append((pack(flags, WORDS), int(block[start]), words))
-    return found
+        pieces.append((pack(flags, WORDS), int(block[start]), words))
+    return pieces
 
 
 def blocks_of(times: IntArray, edges: IntArray) -> IntArray:
@@ -151,20 +131,22 @@ def masks(times: IntArray, after: int, edges: IntArray, base: int, *, first: boo
         piece_at[c + 1] = len(pieces)
     lasts = np.diff(np.clip(np.append(times, after), edges[0], edges[-1]))
     usual = int(np.median(lasts[:: max(1, len(lasts) // 1000)]))
-    odd_at, odd = np.zeros(chunks + 1, np.int32), np.zeros((len(times) + CHUNK, 3), np.uint64)
-    plane_at, plane_mask = np.zeros(chunks + 1, np.int32), np.zeros((8 * chunks, WORDS), np.uint64)
-    plane_more = np.zeros(8 * chunks, np.int64)
-    planes, count = _odd(lasts, usual, plane_at, plane_mask, plane_more, odd_at, odd)
     empty = np.zeros((0, WORDS), np.uint64)
-    return Masks(
+    room = Masks(
         piece_at=piece_at,
         piece_mask=np.stack([mask for mask, _, _ in pieces]) if pieces else empty,
         piece_block=np.array([number for _, number, _ in pieces], np.int64),
         piece_words=np.array([words for _, _, words in pieces], np.int32).reshape(-1, 2),
         usual=usual,
-        plane_at=plane_at,
-        plane_mask=plane_mask[:planes].copy(),
-        plane_more=plane_more[:planes].copy(),
-        odd_at=odd_at,
-        odd=odd[:count].copy(),
+        plane_at=np.zeros(chunks + 1, np.int32),
+        plane_mask=np.zeros((PLANES * chunks, WORDS), np.uint64),
+        plane_more=np.zeros(PLANES * chunks, np.int64),
+        odd_at=np.zeros(chunks + 1, np.int32),
+        odd=np.zeros((len(times) + CHUNK, 3), np.uint64),
+    )
+    planes, words = _fill_odd(lasts, room)
+    return room._replace(
+        plane_mask=room.plane_mask[:planes].copy(),
+        plane_more=room.plane_more[:planes].copy(),
+        odd=room.odd[:words].copy(),
     )

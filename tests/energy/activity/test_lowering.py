@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from spikewatt.energy.activity.lowering import Kind, Literal, Lowering, Step
+from spikewatt.energy.activity.kernels import Kind
+from spikewatt.energy.activity.lowering import Lowering, RowLiteral, Step
 from spikewatt.energy.activity.program import compile_program
 from spikewatt.energy.activity.replay import Engine, Prepared, activity, prepare
 from spikewatt.synth.liberty.function import Function, parse_function
@@ -71,15 +72,15 @@ def counts(bits: Bits) -> tuple[int, int]:
     return int(np.count_nonzero(bits[1:] != bits[:-1])), int(bits[:-1].sum())
 
 
-def value(literal: Literal) -> Bits:
+def value(literal: RowLiteral) -> Bits:
     return GIVEN[literal.row] ^ np.uint8(literal.inverted)
 
 
-def evaluate(function: Function, pins: Mapping[str, Literal]) -> Bits:
+def evaluate(function: Function, pins: Mapping[str, RowLiteral]) -> Bits:
     return function.evaluate({n: value(p) for n, p in pins.items()}, np.ones(SAMPLES, np.uint8))
 
 
-def same(prepared: Prepared, cases: Sequence[tuple[Function, Mapping[str, Literal]]]) -> None:
+def same(prepared: Prepared, cases: Sequence[tuple[Function, Mapping[str, RowLiteral]]]) -> None:
     """Lower all functions into one program; both engines give what ``Function.evaluate`` does."""
     lowering = Lowering(2 + INPUTS)
     outs = []
@@ -105,7 +106,7 @@ def minterms(table: int, names: Sequence[str]) -> Function:
 @pytest.mark.parametrize("arity", [1, 2, 3])
 def test_every_function_of_three_inputs(prepared: Prepared, arity: int) -> None:
     names = PINS[:arity]
-    pins = {name: Literal(2 + k) for k, name in enumerate(names)}
+    pins = {name: RowLiteral(2 + k) for k, name in enumerate(names)}
     same(
         prepared,
         [(minterms(table, names), pins) for table in range(1 << (1 << arity))],
@@ -115,7 +116,7 @@ def test_every_function_of_three_inputs(prepared: Prepared, arity: int) -> None:
 def test_functions_of_four_inputs(prepared: Prepared) -> None:
     source = random.Random(4)
     tables = [source.getrandbits(16) for _ in range(400)]
-    pins = {name: Literal(2 + k) for k, name in enumerate(PINS)}
+    pins = {name: RowLiteral(2 + k) for k, name in enumerate(PINS)}
     same(prepared, [(minterms(table, PINS), pins) for table in tables])
 
 
@@ -142,7 +143,9 @@ def test_every_kind_in_every_inversion_and_order(prepared: Prepared) -> None:
         steps = []
         for order in itertools.permutations(range(len(names))):
             for bits, result in itertools.product(range(1 << len(names)), (False, True)):
-                operands = tuple(Literal(2 + k, bool(bits >> at & 1)) for at, k in enumerate(order))
+                operands = tuple(
+                    RowLiteral(2 + k, bool(bits >> at & 1)) for at, k in enumerate(order)
+                )
                 steps.append(Step(kind, operands, 2 + INPUTS + len(steps), result))
         for engine in ENGINES:
             found = run(prepared, steps, 2 + INPUTS + len(steps), engine)
@@ -152,12 +155,12 @@ def test_every_kind_in_every_inversion_and_order(prepared: Prepared) -> None:
                 assert found[step.out] == expected, (engine, kind.name, step)
         # and the lowering finds that kind
         lowering = Lowering(8)
-        lowering.into(7, function, {name: Literal(2 + k) for k, name in enumerate(names)})
+        lowering.into(7, function, {name: RowLiteral(2 + k) for k, name in enumerate(names)})
         assert len(lowering.steps) == 1, kind.name
 
 
 def test_functions_that_are_one_step() -> None:
-    pins = {name: Literal(2 + k) for k, name in enumerate(PINS)}
+    pins = {name: RowLiteral(2 + k) for k, name in enumerate(PINS)}
     for text, steps in {
         "!(a + b)": 1,
         "!((a b) + c)": 1,
@@ -184,19 +187,19 @@ trees = st.recursive(
     ),
     max_leaves=24,
 )
-literals = st.builds(Literal, st.integers(0, 8), st.booleans())
+literals = st.builds(RowLiteral, st.integers(0, 8), st.booleans())
 
 
 @settings(max_examples=150, deadline=None)
 @given(tree=trees, pins=st.lists(literals, min_size=7, max_size=7))
-def test_any_expression_on_any_rows(prepared: Prepared, tree: Any, pins: list[Literal]) -> None:
+def test_any_expression_on_any_rows(prepared: Prepared, tree: Any, pins: list[RowLiteral]) -> None:
     """Constants and the same row on several pins, inverted or not, among them."""
     same(prepared, [(Function(tree), dict(zip("abcdefg", pins, strict=True)))])
 
 
 @settings(max_examples=100, deadline=None)
 @given(tree=trees, pins=st.lists(literals, min_size=7, max_size=7))
-def test_literals(prepared: Prepared, tree: Any, pins: list[Literal]) -> None:
+def test_literals(prepared: Prepared, tree: Any, pins: list[RowLiteral]) -> None:
     """``literal`` says where the value is, which may be an input or a constant, inverted."""
     lowering, names = Lowering(2 + INPUTS), dict(zip("abcdefg", pins, strict=True))
     found = lowering.literal(Function(tree), names)
@@ -210,12 +213,12 @@ def test_literals(prepared: Prepared, tree: Any, pins: list[Literal]) -> None:
         assert rows[found.row] == counts(expected ^ np.uint8(found.inverted))
 
 
-def of_library(library: Library) -> list[tuple[Function, dict[str, Literal]]]:
+def of_library(library: Library) -> list[tuple[Function, dict[str, RowLiteral]]]:
     cases = []
     for cell in library.cells.values():
         functions = [pin.function for pin in cell.pins.values() if pin.function]
         names = sorted({name for function in functions for name in function.inputs})
-        pins = {name: Literal(2 + k) for k, name in enumerate(names)}
+        pins = {name: RowLiteral(2 + k) for k, name in enumerate(names)}
         cases += [(function, pins) for function in functions]
     return cases
 
