@@ -1,7 +1,13 @@
-"""The replay judged by the waveform: every flip-flop's input against its next output."""
+"""The replay judged by the waveform: every flip-flop's input against its next output.
+
+Rows come in two time bases (``program``). Those of the data stage are there at the data samples,
+and a sample before is a bit before. Those of the clock stage are there at all samples: they are
+gathered at the data samples and at the sample just before each, whatever that one is.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -12,7 +18,7 @@ from spikewatt.energy.activity.popcount import popcount
 from spikewatt.energy.activity.program import Program
 from spikewatt.energy.activity.words import ALL, earlier
 
-__all__ = ["Checker", "Mismatch"]
+__all__ = ["Checker", "DataTimes", "Mismatch", "Rows"]
 
 _ONE, _TOP = np.uint64(1), np.uint64(63)
 _FALSE = RowLiteral(0)
@@ -32,6 +38,73 @@ class Mismatch:
     value: int
 
 
+class DataTimes(NamedTuple):
+    """Where the data samples of a superblock lie among all its samples.
+
+    Parameters
+    ----------
+    to_data:
+        int64[samples], the data sample at or before each, counted from the superblock's first.
+    data_at:
+        int64[data], each data sample's number among all samples of the waveform.
+    base, samples:
+        Number of the superblock's first sample, and how many it has.
+    """
+
+    to_data: NDArray[np.int64]
+    data_at: NDArray[np.int64]
+    base: int
+    samples: int
+
+
+class Rows(NamedTuple):
+    """Samples of all rows that a judgement needs: uint64[rows, words], by data samples.
+
+    Parameters
+    ----------
+    early, lead:
+        Rows of the data stage; uint64[rows], the word before the first of each.
+    late_at, late_before:
+        Rows of the clock stage at the data samples, and at the sample before each.
+    """
+
+    early: NDArray[np.uint64]
+    lead: NDArray[np.uint64]
+    late_at: NDArray[np.uint64]
+    late_before: NDArray[np.uint64]
+
+
+class _Edges(NamedTuple):
+    """Rising edges, uint64[clocks, words]: at data samples, and between one and the next."""
+
+    at: NDArray[np.uint64]
+    between: NDArray[np.uint64]
+
+
+class _Rules(NamedTuple):
+    """What is judged, one state or recorded net each.
+
+    Parameters
+    ----------
+    rows, inverted:
+        int64[n, 4], state, data, clear and preset among `Rows`; uint8[n], a bit for each that is
+        inverted.
+    clock:
+        int64[n], index into the clocks, or ``_FOLLOWS``, ``_TIED``.
+    both:
+        bool[n], the state under clear and preset together.
+    between:
+        bool[n], whether edges between data samples are judged: not where the data are a row of the
+        clock stage, which may change between them too.
+    """
+
+    rows: NDArray[np.int64]
+    inverted: NDArray[np.uint8]
+    clock: NDArray[np.int64]
+    both: NDArray[np.bool_]
+    between: NDArray[np.bool_]
+
+
 @numba.njit(cache=True)
 def _gather(words, index, out):
     """Samples ``index`` of a row, packed; -1 takes sample 0."""
@@ -42,12 +115,12 @@ def _gather(words, index, out):
 
 
 @numba.njit(cache=True, nogil=True)
-def _edges(words, inverted, before, to_data, data_at, base, count, out_at, out_mid):
+def _edges(words, inverted, before, times, out_at, out_between):
     """Rising edges of a clock that come with a data sample, and those between it and the next."""
     out_at[:] = np.uint64(0)
-    out_mid[:] = np.uint64(0)
+    out_between[:] = np.uint64(0)
     flip, lead = np.uint64(0) - inverted, before << np.uint64(63)
-    for k in range((count + 63) >> 6):
+    for k in range((times.samples + 63) >> 6):
         value = words[k] ^ flip
         rise = value & ~((value << np.uint64(1)) | (lead >> np.uint64(63)))
         lead = value
@@ -55,57 +128,54 @@ def _edges(words, inverted, before, to_data, data_at, base, count, out_at, out_m
             low = rise & (np.uint64(0) - rise)
             s = 64 * k + np.int64(popcount(low - np.uint64(1)))
             rise ^= low
-            if s >= count:
+            if s >= times.samples:
                 break
-            d = to_data[s]
+            d = times.to_data[s]
             if d >= 0:
                 bit = np.uint64(1) << np.uint64(d & 63)
-                if data_at[d] == base + s:
+                if times.data_at[d] == times.base + s:
                     out_at[d >> 6] |= bit
                 else:
-                    out_mid[d >> 6] |= bit
+                    out_between[d >> 6] |= bit
 
 
 @numba.njit(cache=True, nogil=True)
-def _load(early, lead, late_at, late_before, row, flip, now, before):
-    """A row at the data samples, and just before them."""
-    if row < early.shape[0]:
-        last = lead[row]
+def _load(rows, row, flip, now, before):
+    """Take a row at the data samples, and just before them."""
+    if row < rows.early.shape[0]:
+        last = rows.lead[row]
         for k in range(now.shape[0]):
-            word = early[row, k]
+            word = rows.early[row, k]
             now[k] = word ^ flip
             before[k] = ((word << _ONE) | (last >> _TOP)) ^ flip
             last = word
     else:
         for k in range(now.shape[0]):
-            now[k] = late_at[row - early.shape[0], k] ^ flip
-            before[k] = late_before[row - early.shape[0], k] ^ flip
+            now[k] = rows.late_at[row - rows.early.shape[0], k] ^ flip
+            before[k] = rows.late_before[row - rows.early.shape[0], k] ^ flip
 
 
 @numba.njit(cache=True, nogil=True)
-def _judge(
-    early, lead, late_at, late_before, edge_at, edge_mid, valid,
-    rows, inverted, clock, both, mid_ok,
-):  # fmt: skip
+def _judge(rows, edges, valid, rules):
     """First mismatch (sample, check, value), or -1; and the edges that were judged."""
-    worst, which, what, judged = np.int64(-1), np.int64(-1), np.int64(0), np.int64(0)
+    worst, which, value, judged = np.int64(-1), np.int64(-1), np.int64(0), np.int64(0)
     full, none = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(0)
     words = valid.shape[0]
     now, before = np.empty((4, words), np.uint64), np.empty((4, words), np.uint64)
-    for i in range(rows.shape[0]):
+    for i in range(rules.rows.shape[0]):
         for n in range(4):
-            flip = full if inverted[i] & (1 << n) else none
-            _load(early, lead, late_at, late_before, rows[i, n], flip, now[n], before[n])
-        either = full if both[i] else none
-        middle = full if mid_ok[i] else none
-        c = clock[i]
+            flip = full if rules.inverted[i] & (1 << n) else none
+            _load(rows, rules.rows[i, n], flip, now[n], before[n])
+        either = full if rules.both[i] else none
+        middle = full if rules.between[i] else none
+        c = rules.clock[i]
         recorded, tied = c < 0, full if c == _TIED else none
         for k in range(words):
             clear, preset = now[2, k], now[3, k]
             if recorded:  # whenever the net changes, its gate has asked for that
                 edge, between = now[0, k] ^ before[0, k], none
             else:
-                edge, between = edge_at[c, k], middle & edge_mid[c, k]
+                edge, between = edges.at[c, k], middle & edges.between[c, k]
                 judged += np.int64(popcount(edge & valid[k]))
                 judged += np.int64(popcount(between & valid[k]))
             next_ = (edge & before[1, k]) | (~edge & before[0, k])
@@ -118,8 +188,8 @@ def _judge(
                 sample = 64 * k + np.int64(popcount(low - _ONE))
                 if worst < 0 or sample < worst:
                     worst, which = np.int64(sample), np.int64(i)
-                    what = np.int64(1) if now[0, k] & low else np.int64(0)
-    return worst, which, what, judged
+                    value = np.int64(1) if now[0, k] & low else np.int64(0)
+    return worst, which, value, judged
 
 
 class Checker:
@@ -163,39 +233,51 @@ class Checker:
         self.late_clocks = np.array([r for r in clock_rows if r in late], np.int32)
         self.clocks = sorted({(lit.row, lit.inverted) for lit in edges})
         self._clock_at = {key: k for k, key in enumerate(self.clocks)}
-        self._rows = np.array(
-            [[self.place[literal.row] for literal in four] for four in judged], np.int64
-        ).reshape(-1, 4)
-        self._inverted = np.array(
-            [sum(literal.inverted << k for k, literal in enumerate(four)) for four in judged],
-            np.uint8,
-        )
         clocks_of = [self._clock_at[e.control.row, e.control.inverted] for e in elements]
         clocks_of += [_TIED if one.kind == "mutex" else _FOLLOWS for one in program.recorded]
-        self._clock = np.array(clocks_of, np.int64)
-        self._both = np.zeros(len(judged), np.bool_)
-        self._both[: len(elements)] = [e.both for e in elements]
-        self._mid = np.array([four[1].row not in late for four in judged], np.bool_)
-        self._last: dict[int, np.uint64] = {}
+        both = np.zeros(len(judged), np.bool_)
+        both[: len(elements)] = [e.both for e in elements]
+        self._rules = _Rules(
+            rows=np.array(
+                [[self.place[literal.row] for literal in four] for four in judged], np.int64
+            ).reshape(-1, 4),
+            inverted=np.array(
+                [sum(literal.inverted << k for k, literal in enumerate(four)) for four in judged],
+                np.uint8,
+            ),
+            clock=np.array(clocks_of, np.int64),
+            both=both,
+            between=np.array([four[1].row not in late for four in judged], np.bool_),
+        )
+        # What the superblock before left: clocks of the data stage by their number, those of the
+        # clock stage by their row, and the rows that are judged.
+        self._early_word: dict[int, np.uint64] = {}
+        self._late_value: dict[int, np.uint64] = {}
         self._lead = np.zeros(len(self.early), np.uint64)
         self._late_lead = np.zeros(len(self.late), np.uint64)
         self.judged = 0
 
     def edges(
-        self, early: NDArray[np.uint64], late: NDArray[np.uint64], to_data: NDArray[np.int64],
-        data_at: NDArray[np.int64], base: int, count: int, *, first: bool,
-    ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:  # fmt: skip
-        """Rising edges of every clock: at data samples, and after them; uint64[clocks, words]."""
-        words = early.shape[1]
-        at = np.zeros((len(self.clocks), words), np.uint64)
-        mid = np.zeros_like(at)
+        self, early: NDArray[np.uint64], late: NDArray[np.uint64], times: DataTimes, *, first: bool
+    ) -> _Edges:
+        """Find the rising edges of every clock.
+
+        Parameters
+        ----------
+        early, late:
+            uint64[clocks, words], clock rows of the data stage and of the clock stage.
+        first:
+            Whether this is the first superblock, before which there is nothing.
+        """
+        at = np.zeros((len(self.clocks), early.shape[1]), np.uint64)
+        between = np.zeros_like(at)
         places = {int(r): early[k] for k, r in enumerate(self.early_clocks)}
         for k, (row, inverted) in enumerate(self.clocks):
             if row in places:
                 value = places[row] ^ (ALL if inverted else np.uint64(0))
-                lead = value[0] << _TOP if first else self._last[-2 - k]
+                lead = value[0] << _TOP if first else self._early_word[k]
                 at[k] = value & ~earlier(value[None], np.array([lead], np.uint64))[0]
-                self._last[-2 - k] = value[-1]
+                self._early_word[k] = value[-1]
         for r, row in enumerate(self.late_clocks):
             words_of = late[r]
             for inverted in (False, True):
@@ -203,80 +285,68 @@ class Checker:
                 if k is None:
                     continue
                 start = (int(words_of[0]) & 1) ^ inverted
-                before = start if first else int(self._last[int(row)]) ^ inverted
-                flip, lead = np.uint64(inverted), np.uint64(before)
-                _edges(words_of, flip, lead, to_data, data_at, base, count, at[k], mid[k])
-            end = count - 1
-            self._last[int(row)] = np.uint64(int(words_of[end >> 6]) >> (end & 63) & 1)
-        return at, mid
+                before = start if first else int(self._late_value[int(row)]) ^ inverted
+                _edges(words_of, np.uint64(inverted), np.uint64(before), times, at[k], between[k])
+            end = times.samples - 1
+            self._late_value[int(row)] = np.uint64(int(words_of[end >> 6]) >> (end & 63) & 1)
+        return _Edges(at, between)
 
-    def views(
-        self, late: NDArray[np.uint64], data_at: NDArray[np.int64], base: int, count: int,
-        *, first: bool,
-    ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:  # fmt: skip
-        """Late rows at the data samples, and just before them; uint64[rows, words]."""
-        words = -(-len(data_at) // 64)
+    def rows(
+        self, early: NDArray[np.uint64], late: NDArray[np.uint64], times: DataTimes, *, first: bool
+    ) -> Rows:
+        """Bring the rows of both stages to the data samples.
+
+        Parameters
+        ----------
+        early, late:
+            uint64[rows, words], the rows that are judged, each over its stage's samples.
+        """
+        words = -(-len(times.data_at) // 64)
         at = np.zeros((len(late), words), np.uint64)
         before = np.zeros_like(at)
-        end = count - 1
+        end = times.samples - 1
         for k, row in enumerate(late):
-            _gather(row, data_at - base, at[k])
-            _gather(row, data_at - base - 1, before[k])
+            _gather(row, times.data_at - times.base, at[k])
+            _gather(row, times.data_at - times.base - 1, before[k])
             if not first:  # the sample before this superblock
                 before[k, 0] = (before[k, 0] & ~_ONE) | self._late_lead[k]
             self._late_lead[k] = (row[end >> 6] >> np.uint64(end & 63)) & _ONE
-        return at, before
+        return Rows(early, self._lead, at, before)
 
-    def judge(
-        self, early: NDArray[np.uint64], late_at: NDArray[np.uint64],
-        late_before: NDArray[np.uint64], edge_at: NDArray[np.uint64],
-        edge_mid: NDArray[np.uint64], valid: NDArray[np.uint64],
-    ) -> Mismatch | None:  # fmt: skip
-        """First state that the netlist does not explain, among the ``valid`` samples."""
-        if not len(self._rows):
+    def judge(self, rows: Rows, edges: _Edges, valid: NDArray[np.uint64]) -> Mismatch | None:
+        """Find the first state that the netlist does not explain, among the ``valid`` samples."""
+        if not len(self._rules.rows):
             return None
-        sample, check, value, judged = _judge(
-            early, self._lead, late_at, late_before, edge_at, edge_mid, valid,
-            self._rows, self._inverted, self._clock, self._both, self._mid,
-        )  # fmt: skip
+        sample, check, value, judged = _judge(rows, edges, valid, self._rules)
         self.judged += int(judged)
         return None if sample < 0 else Mismatch(int(sample), int(check), int(value))
 
-    def enabled(
-        self, port: int, early: NDArray[np.uint64], late_at: NDArray[np.uint64],
-        late_before: NDArray[np.uint64],
-    ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:  # fmt: skip
+    def enabled(self, port: int, rows: Rows) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
         """Enable of a memory port just before the data samples, and at them; uint64[words]."""
         enable = self.enables[port]
         flip = ALL if enable.inverted else np.uint64(0)
-        before, at = self._around(enable.row, early, late_at, late_before)
+        before, at = self._around(enable.row, rows)
         return before ^ flip, at ^ flip
 
-    def addressed(
-        self, port: int, early: NDArray[np.uint64], late_at: NDArray[np.uint64],
-        late_before: NDArray[np.uint64],
-    ) -> NDArray[np.uint64]:  # fmt: skip
+    def addressed(self, port: int, rows: Rows) -> NDArray[np.uint64]:
         """Data samples at which the address of an asynchronous port changes; uint64[words]."""
-        changed = np.zeros(early.shape[1], np.uint64)
+        changed = np.zeros(rows.early.shape[1], np.uint64)
         for row in self._addresses[port]:
-            before, at = self._around(row, early, late_at, late_before)
+            before, at = self._around(row, rows)
             changed |= before ^ at
         return changed
 
-    def _around(
-        self, row: int, early: NDArray[np.uint64], late_at: NDArray[np.uint64],
-        late_before: NDArray[np.uint64],
-    ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:  # fmt: skip
+    def _around(self, row: int, rows: Rows) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
         """A row just before the data samples, and at them; uint64[words]."""
         place, n = self.place[row], len(self.early)
         if place >= n:
-            return late_before[place - n], late_at[place - n]
-        at = early[place]
-        return earlier(at[None], self._lead[place : place + 1])[0], at
+            return rows.late_before[place - n], rows.late_at[place - n]
+        at = rows.early[place]
+        return earlier(at[None], rows.lead[place : place + 1])[0], at
 
-    def done(self, early: NDArray[np.uint64]) -> None:
+    def done(self, rows: Rows) -> None:
         """Keep what the next superblock needs of this one."""
-        self._lead = early[:, -1].copy()
+        self._lead = rows.early[:, -1].copy()
 
     def clock_of(self, port: int) -> int | None:
         """Index into the clocks of a memory port's."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spikewatt.base.progress import Progress
 from spikewatt.energy.activity import kernels, numpy_engine
-from spikewatt.energy.activity.checks import Checker
+from spikewatt.energy.activity.checks import Checker, DataTimes
 from spikewatt.energy.activity.elements import Elements
 from spikewatt.energy.activity.kernels import Counts, Kept, Masks, Source, Span, States
 from spikewatt.energy.activity.lowering import RowLiteral
@@ -253,39 +253,37 @@ class Run:
 
     def _judge(self, kept: Words, late: Words, part: "_Part") -> None:
         """Hold the flip-flops against the waveform, and count the accesses of memories."""
-        start, stop, base, end = part.start, part.stop, part.base, part.end
+        start, stop = part.start, part.stop
         first = start == 0
         checker, words = self.checker, -(-(stop - start) // 64)
         n, m, k = len(checker.early), len(checker.early_clocks), len(checker.late)
         data_at = self.samples.data_at[start:stop]
-        count = end - base
-        edge_at, edge_mid = checker.edges(
-            kept[n : n + m, :words],
-            late[k:],
-            self.samples.to_data[base:end] - start,
-            data_at,
-            base,
-            count,
-            first=first,
+        when = DataTimes(
+            to_data=self.samples.to_data[part.base : part.end] - start,
+            data_at=data_at,
+            base=part.base,
+            samples=part.end - part.base,
         )
-        early = kept[:n, :words]
-        views = checker.views(late[:k], data_at, base, count, first=first)
+        edges = checker.edges(kept[n : n + m, :words], late[k:], when, first=first)
+        rows = checker.rows(kept[:n, :words], late[:k], when, first=first)
         times = self.samples.times[data_at]
         flags = (times > self.trusted) & (times <= self.edges[-1])
         flags[0] &= not first
-        bad = checker.judge(early, *views, edge_at, edge_mid, pack(flags, words))
+        bad = checker.judge(rows, edges, pack(flags, words))
         if bad is not None:
             raise DisagreementError(bad.check, int(times[bad.sample]), bad.value)
         block = blocks_of(times, self.edges)
         for port in range(len(checker.enables)):
             clock = checker.clock_of(port)
-            before, at = checker.enabled(port, early, *views)
+            before, at = checker.enabled(port, rows)
             if clock is None:  # asynchronous: a read for every new address
-                changed = checker.addressed(port, early, *views)
+                changed = checker.addressed(port, rows)
                 changed[0] &= ~np.uint64(first)
                 add_bits(at & changed, block, self.accesses[:, port])
                 continue
-            for edge, enabled in ((edge_at[clock], before), (edge_mid[clock], at)):
+            # An edge at a data sample meets the enable of before, as a flip-flop does; between two
+            # data samples nothing that enables a port changes.
+            for edge, enabled in ((edges.at[clock], before), (edges.between[clock], at)):
                 add_bits(edge & enabled, block, self.accesses[:, port])
                 add_bits(edge, block, self.clock_edges[:, port])
-        checker.done(early)
+        checker.done(rows)
