@@ -10,8 +10,9 @@ from ways import PACKET, Part, parts, words
 
 from spikewatt.cosim.traffic import Traffic, pass_through
 from spikewatt.energy.activity.prepared import Prepared, prepare
-from spikewatt.energy.pricing.estimate import Estimate, estimate
+from spikewatt.energy.activity.replay import ReplayOptions
 from spikewatt.energy.pricing.ledger import TERMS
+from spikewatt.energy.pricing.priced_activity import PricedActivity, price_waveform
 from spikewatt.hdl.router.asynchronous import ClickRouter
 from spikewatt.hdl.router.synchronous import SyncRouter
 from spikewatt.model.params import (
@@ -64,12 +65,16 @@ class Router:
     prepared: Prepared
     found: Sequence[Part]
 
-    def window(self, begin: int, end: int) -> Estimate:
+    def window(self, begin: int, end: int) -> PricedActivity:
         """Energy of a part of the run, ps."""
-        return estimate(self.prepared, self.library, window=(begin * 1e-12, end * 1e-12))
+        return price_waveform(
+            self.prepared,
+            self.library,
+            replaying=ReplayOptions(window=(begin * 1e-12, end * 1e-12)),
+        )
 
     @cached_property
-    def idle(self) -> Estimate:
+    def idle(self) -> PricedActivity:
         """The router at rest."""
         return self.window(self.found[0].begin, self.found[0].end)
 
@@ -98,13 +103,13 @@ class Router:
         )
 
 
-def dynamic_j(run: Estimate) -> float:
+def dynamic_j(run: PricedActivity) -> float:
     """J of all that toggles."""
     joules = run.ledger.joules
     return float(joules.sum() - joules[..., TERMS.index("leakage")].sum())
 
 
-def leakage_w(run: Estimate) -> float:
+def leakage_w(run: PricedActivity) -> float:
     """W of all that does not."""
     return float(run.ledger.joules[..., TERMS.index("leakage")].sum()) / run.duration_s
 

@@ -28,7 +28,7 @@ from pywellen import Waveform  # pyright: ignore[reportAttributeAccessIssue]  # 
 from rich.console import Console
 from rich.table import Table
 
-from spikewatt.energy.activity.replay import Prepared, activity, prepare
+from spikewatt.energy.activity.replay import Engine, Prepared, ReplayOptions, prepare, replay
 from spikewatt.energy.activity.samples import read_samples
 from spikewatt.energy.activity.waveform import open_waveform
 from spikewatt.synth.liberty.models import verilog_models
@@ -99,12 +99,13 @@ def speeds(case: Case, repeats: int, folder: Path, say: Say) -> list[Row]:
 def _replays(case: Case, prepared: Prepared, repeats: int) -> list[Row]:
     """On one core, on two, without numba."""
     rows = []
-    for engine, cores in (("numba", 1), ("numba", 2), ("numpy", 1)):
-        options: Any = {"engine": engine, "threads": cores}
+    ways: tuple[tuple[Engine, int], ...] = (("numba", 1), ("numba", 2), ("numpy", 1))
+    for engine, cores in ways:
+        options = ReplayOptions(engine=engine, threads=cores)
         with confined(cores):  # with one thread for the data stage there is another for the rest
-            activity(prepared, **options)
+            replay(prepared, options)
             times = 4 * repeats if engine == "numba" else 1
-            seconds = best(lambda: activity(prepared, **options), times)  # noqa: B023  # now
+            seconds = best(lambda: replay(prepared, options), times)  # noqa: B023  # now
         rows.append(Row(f"replay, {engine}", cores, case.gate_cycles, seconds))
     return rows
 
@@ -132,7 +133,7 @@ def _verilator(case: Case, prepared: Prepared, program: Path, folder: Path) -> t
     toggles = saif_toggles(program, case.top, case.stimulus, begin, folder)
     times = prepared.samples.times * prepared.tick_s
     start = float(case.stimulus.words[begin, 0]) * prepared.tick_s
-    replayed = activity(prepared, window=(start, float(times[-1]))).totals
+    replayed = replay(prepared, ReplayOptions(window=(start, float(times[-1])))).totals
     nets = range(2, len(case.netlist.names))
     wrong = [net for net in nets if toggles[net_name(net)] != replayed[net]]
     assert not wrong, f"{len(wrong)} nets differ, such as {case.netlist.names[wrong[0]]}"

@@ -11,8 +11,10 @@ from spikewatt.base.errors import SimulationError
 from spikewatt.base.files import scratch
 from spikewatt.base.progress import Progress, silent, worded
 from spikewatt.cosim.mesh_samples import MeshRecording, run_mesh_samples
-from spikewatt.energy.pricing.estimate import Estimate, estimate
+from spikewatt.energy.activity.replay import ReplayOptions
 from spikewatt.energy.pricing.ledger import TERMS, Ledger
+from spikewatt.energy.pricing.options import PricingOptions
+from spikewatt.energy.pricing.priced_activity import PricedActivity, price_waveform
 from spikewatt.hdl.router.categories import PARTS, mesh_categories, modules_of
 from spikewatt.model.params import MeshParams, TableId
 from spikewatt.synth.verilog import export_mesh
@@ -54,7 +56,7 @@ class MeshEnergy(SpikingEnergy):
     params: MeshParams
     packets: int
     hops: int
-    idle: Estimate
+    idle: PricedActivity
 
     def to_json(self) -> dict[str, Any]:
         """Plain data: what one core says, and ``network``.
@@ -201,16 +203,17 @@ def _check(evaluation: MeshEvaluation, readout: str | None) -> None:
             raise SimulationError(f"sample {sample}: the host reads other membranes back")
 
 
-def _at_rest(priced: PricedCore, recording: MeshRecording) -> Estimate:
+def _at_rest(priced: PricedCore, recording: MeshRecording) -> PricedActivity:
     """The mesh in the cycles before the first sample, when it has come to rest."""
     first, end = recording.idle
     borders, _ = clock_borders(priced.prepared, [first + (end - first) // 4], end)
-    return estimate(
+    return price_waveform(
         priced.prepared,
         priced.estimate.library,
-        window=(float(borders[0]), float(borders[-1])),
-        borders=borders.tolist(),
-        sram=priced.estimate.sram,
+        PricingOptions(sram=priced.estimate.sram),
+        replaying=ReplayOptions(
+            window=(float(borders[0]), float(borders[-1])), borders=borders.tolist()
+        ),
     )
 
 

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from spikewatt.base.errors import SimulationError
 from spikewatt.base.progress import Progress, silent
-from spikewatt.energy.activity.replay import Prepared, prepare
-from spikewatt.energy.delays.timing import Timing, analyse
+from spikewatt.energy.activity.replay import Prepared, ReplayOptions, prepare
+from spikewatt.energy.delays.timing import StaticTiming, TimingOptions, analyse_timing
 from spikewatt.energy.pricing.area import memory_area_um2
-from spikewatt.energy.pricing.estimate import Estimate, estimate, from_activity, sram_for
 from spikewatt.energy.pricing.ledger import LEDGER_GROUPS, TERMS, category_of
-from spikewatt.energy.pricing.prices import Wires
+from spikewatt.energy.pricing.options import PricingOptions, Wires, sram_for
+from spikewatt.energy.pricing.priced_activity import PricedActivity, price_activity, price_waveform
 from spikewatt.synth.asic import synthesise
 from spikewatt.synth.asic_result import AsicResult
 from spikewatt.synth.liberty.reader import read_liberty
@@ -100,10 +100,10 @@ class PricedCore:
         Of a mesh, what moved between its cores.
     """
 
-    estimate: Estimate
+    estimate: PricedActivity
     prepared: Prepared
     mapped: AsicResult
-    timing: Timing
+    timing: StaticTiming
     images: NDArray[np.int64]
     cycles: NDArray[np.int64]
     period_s: float
@@ -193,13 +193,12 @@ class PricedCore:
 
     def with_wires(self, scale: float) -> float:
         """J of an inference with `typical_wires`, or that many times them."""
-        priced = from_activity(
+        priced = price_activity(
             self.estimate.activity,
             self.estimate.netlist,
             self.estimate.library,
+            PricingOptions(sram=self.estimate.sram, wires=typical_wires(self.mapped, scale)),
             roots=self.prepared.clock_roots,
-            sram=self.estimate.sram,
-            wires=typical_wires(self.mapped, scale),
         )
         return priced.ledger.total / int(self.images.sum())
 
@@ -283,19 +282,20 @@ def price_core(
     prepared = prepare(netlist, library, waveform, progress=progress)
     borders, period = clock_borders(prepared, starts, end)
     sram = sram_for(library) if netlist.memories else None
-    result = estimate(
+    result = price_waveform(
         prepared,
         library,
-        window=(float(borders[0]), float(borders[-1])),
-        borders=borders.tolist(),
-        sram=sram,
+        PricingOptions(sram=sram),
+        replaying=ReplayOptions(
+            window=(float(borders[0]), float(borders[-1])), borders=borders.tolist()
+        ),
         progress=progress,
     )
     return PricedCore(
         estimate=result,
         prepared=prepared,
         mapped=mapped,
-        timing=analyse(netlist, library, prepared.clock_roots, sram=sram),
+        timing=analyse_timing(netlist, library, prepared.clock_roots, TimingOptions(sram=sram)),
         images=np.asarray(images, np.int64),
         cycles=np.diff([*starts, end]),
         period_s=period,

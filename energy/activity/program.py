@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from spikewatt.base.errors import NetlistError
 from spikewatt.base.values import cached_value
+from spikewatt.energy.activity.activity import Origin
 from spikewatt.energy.activity.elements import SOURCES, Element, Elements, Recorded
 from spikewatt.energy.activity.kernels import RESULT, Hold, Kind, Steps
 from spikewatt.energy.activity.lowering import RowLiteral, Step
@@ -56,6 +57,8 @@ class Program:
         Names of flip-flops that the waveform does not show, and that are computed instead.
     forced:
         States taken from the waveform because they depend on themselves.
+    origins:
+        uint8[nets], of ``Origin``.
     """
 
     rows: int
@@ -69,6 +72,7 @@ class Program:
     unmatched: tuple[int, ...]
     inferred: tuple[str, ...]
     forced: tuple[int, ...]
+    origins: NDArray[np.uint8]
 
 
 def _arrays(steps: Sequence[Step], level: Mapping[int, int]) -> Steps:
@@ -261,7 +265,27 @@ def _compile(
         unmatched=tuple(sorted(unmatched)),
         inferred=tuple(_state_name(e, netlist) for _, e in holds.values() if e.edge),
         forced=tuple(forced),
+        origins=_origins(
+            len(netlist.names),
+            recorded=(set(shown) & taken) - unmatched,
+            inferred={row for row, (_, element) in holds.items() if element.edge},
+            assumed=(undriven - set(shown)) | unmatched,
+        ),
     )
+
+
+def _origins(
+    nets: int, *, recorded: set[int], inferred: set[int], assumed: set[int]
+) -> NDArray[np.uint8]:
+    """uint8[nets] of ``Origin``; what is none of these is replayed."""
+    origins = np.full(nets, Origin.REPLAYED, np.uint8)
+    for rows, origin in (
+        (assumed, Origin.ASSUMED),
+        (inferred, Origin.INFERRED),
+        (recorded, Origin.RECORDED),
+    ):
+        origins[[row for row in rows if row < nets]] = origin
+    return origins
 
 
 def _state_name(element: Element, netlist: Netlist) -> str:

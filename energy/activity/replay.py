@@ -1,110 +1,56 @@
 """Every gate at every time, from the states alone.
 
-With the states known at all times, all gates at all times are independent of each other: the
-levelised netlist is evaluated bit-parallel over time, 64 samples in a word, and toggles are counted
-by population count. The result is what an event-driven simulation of the netlist without delays
-would count, net by net.
+A waveform of the RTL shows the states (flip-flops, memories, inputs) and knows no gates. It need
+not: a gate is a function of the states of the same moment, so that with the states known at all
+times, all gates at all times are independent of each other. The levelised netlist is evaluated
+bit-parallel over time, 64 samples in a word, and toggles are counted by population count. The
+result is what an event-driven simulation of the netlist without delays would count, net by net.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.errors import NetlistError, WaveformError
 from spikewatt.base.progress import Progress, silent
+from spikewatt.energy.activity.activity import Activity
 from spikewatt.energy.activity.prepared import Prepared, prepare
-from spikewatt.energy.activity.run import Consumer, DisagreementError, Engine, Run
+from spikewatt.energy.activity.replayer import Consumer, DisagreementError, Replayer
 from spikewatt.energy.activity.samples import Unknown
 from spikewatt.energy.activity.waveform import Reader
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.netlist.netlist import Netlist
 
 __all__ = [
-    "Activity",
+    "DEFAULT",
+    "Engine",
     "Prepared",
+    "Progress",
+    "ReplayOptions",
     "UnknownPolicy",
     "Window",
-    "activity",
     "prepare",
     "replay",
-    "stream",
+    "replay_blocks",
+    "replay_waveform",
 ]
 
+Engine = Literal["numba", "numpy"]
 UnknownPolicy = Literal["refuse", "hold"]
 Window = tuple[float | None, float | None]
 """Begin and end, s; ``None`` for the waveform's own."""
 
 
-@dataclass(frozen=True)
-class Activity:
-    """What every net did, within a window of time.
+@dataclass(frozen=True, kw_only=True)
+class ReplayOptions:
+    """How to replay, and what of it to count.
 
     Parameters
     ----------
-    edges_s:
-        float64[blocks + 1], s: the borders of the blocks; the window is all of them.
-    toggles:
-        uint64[blocks, nets], settled changes between 0 and 1.
-    high_s:
-        float64[nets], s at 1 within the window.
-    accesses, clock_edges:
-        uint64[blocks, ports] for each memory port in the netlist's order: clock edges with the
-        port enabled, and all of them.
-    unmatched:
-        Names of state bits that the waveform does not show, and of nets without a driver.
-    matched:
-        Number of flip-flops that the waveform shows.
-    judged:
-        Clock edges of flip-flops at which the replay was held against the waveform.
-    scope:
-        Where in the waveform the design was found.
-    """
-
-    edges_s: NDArray[np.float64]
-    toggles: NDArray[np.uint64]
-    high_s: NDArray[np.float64]
-    accesses: NDArray[np.uint64]
-    clock_edges: NDArray[np.uint64]
-    unmatched: tuple[str, ...]
-    matched: int
-    judged: int
-    scope: str
-
-    @property
-    def duration_s(self) -> float:
-        """Length of the window, s."""
-        return float(self.edges_s[-1] - self.edges_s[0])
-
-    @property
-    def totals(self) -> NDArray[np.int64]:
-        """int64[nets], toggles in the whole window."""
-        return self.toggles.sum(0).astype(np.int64)
-
-
-def replay(
-    netlist: Netlist,
-    library: Library,
-    waveform: Path | str,
-    scope: str | None = None,
-    *,
-    window: Window | None = None,
-    borders: Sequence[float] = (),
-    unknown: UnknownPolicy = "refuse",
-    engine: Engine = "numba",
-    reader: Reader = "wellen",
-    threads: int | None = None,
-    progress: Progress = silent,
-) -> Activity:
-    """Toggles of every net of a netlist, from a waveform of its RTL or of itself.
-
-    Parameters
-    ----------
-    scope:
-        Where in the waveform the design is (``tb.dut``); by default where its ports are found.
     window:
         Begin and end, s, either of them ``None`` for the waveform's own; all of it by default.
     borders:
@@ -114,6 +60,35 @@ def replay(
         value. What has never had a value is taken to have its first one.
     engine:
         ``numba``, on all cores, or ``numpy``.
+    threads:
+        Threads of the former; one for each core by default.
+    """
+
+    window: Window | None = None
+    borders: Sequence[float] = ()
+    unknown: UnknownPolicy = "refuse"
+    engine: Engine = "numba"
+    threads: int | None = None
+
+
+DEFAULT = ReplayOptions()
+
+
+def replay_waveform(
+    netlist: Netlist,
+    library: Library,
+    waveform: Path | str,
+    scope: str | None = None,
+    options: ReplayOptions = DEFAULT,
+    *,
+    reader: Reader = "wellen",
+) -> Activity:
+    """Count the toggles of every net of a netlist, from a waveform of its RTL or of itself.
+
+    Parameters
+    ----------
+    scope:
+        Where in the waveform the design is (``tb.dut``); by default where its ports are found.
     reader:
         ``wellen`` (FST, VCD) or ``vcdvcd`` (VCD).
 
@@ -124,95 +99,77 @@ def replay(
     WaveformError
         A waveform that cannot be read or does not show the design.
     """
-    prepared = prepare(netlist, library, waveform, scope, reader=reader, progress=progress)
-    return activity(
-        prepared,
-        window=window,
-        borders=borders,
-        unknown=unknown,
-        engine=engine,
-        threads=threads,
-        progress=progress,
-    )
+    return replay(prepare(netlist, library, waveform, scope, reader=reader), options)
 
 
-def activity(
-    prepared: Prepared,
-    *,
-    window: Window | None = None,
-    borders: Sequence[float] = (),
-    unknown: UnknownPolicy = "refuse",
-    engine: Engine = "numba",
-    threads: int | None = None,
-    progress: Progress = silent,
+def replay(
+    prepared: Prepared, options: ReplayOptions = DEFAULT, *, progress: Progress = silent
 ) -> Activity:
-    """Replay what was prepared, and keep the toggles of every block; see ``replay``."""
-    edges = _edges(prepared, window, borders)
+    """Replay what was prepared, and keep the toggles of every block; see ``replay_waveform``."""
+    edges = _edges(prepared, options)
     toggles = np.zeros((len(edges) - 1, prepared.program.nets), np.uint64)
 
     def consume(block: int, counts: NDArray[np.uint64]) -> None:
         toggles[block : block + len(counts)] += counts
 
-    run = _run(prepared, edges, consume, unknown, engine, threads, progress)
+    done = _run(prepared, edges, consume, options, progress)
     return Activity(
         edges_s=np.asarray(edges * prepared.tick_s, np.float64),
         toggles=toggles,
-        high_s=np.asarray(run.high * prepared.tick_s, np.float64),
-        accesses=run.accesses,
-        clock_edges=run.clock_edges,
+        high_s=np.asarray(done.high * prepared.tick_s, np.float64),
+        origins=prepared.program.origins,
+        accesses=done.accesses,
+        clock_edges=done.clock_edges,
         unmatched=prepared.unmatched,
         matched=len(prepared.program.checks),
-        judged=run.checker.judged,
+        judged=done.checker.judged,
         scope=prepared.matches.scope,
     )
 
 
-def stream(
+def replay_blocks(
     prepared: Prepared,
     edges_s: NDArray[np.float64],
     consume: Consumer,
+    options: ReplayOptions = DEFAULT,
     *,
-    unknown: UnknownPolicy = "refuse",
-    engine: Engine = "numba",
     progress: Progress = silent,
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """Replay with any number of blocks, whose toggles ``consume`` takes in the order of time.
+    """Replay any number of blocks between ``edges_s``, whose toggles ``consume`` takes in order.
 
-    Returns the accesses and clock edges of the memory ports, as in ``Activity``.
+    The window and borders of ``options`` do not count. Returns the accesses and clock edges of the
+    memory ports, as in ``Activity``.
     """
-    edges = _edges(prepared, (edges_s[0], edges_s[-1]), edges_s)
-    run = _run(prepared, edges, consume, unknown, engine, None, progress)
-    return run.accesses, run.clock_edges
+    window = float(edges_s[0]), float(edges_s[-1])
+    edges = _edges(prepared, replace(options, window=window, borders=edges_s.tolist()))
+    done = _run(prepared, edges, consume, options, progress)
+    return done.accesses, done.clock_edges
 
 
 def _run(
-    prepared: Prepared, edges: NDArray[np.int64], consume: Consumer, unknown: UnknownPolicy,
-    engine: Engine, threads: int | None, progress: Progress,
-) -> Run:  # fmt: skip
+    prepared: Prepared,
+    edges: NDArray[np.int64],
+    consume: Consumer,
+    options: ReplayOptions,
+    progress: Progress,
+) -> Replayer:
+    """Replay to the end of the last block; the replayer then has the counts."""
     spans = prepared.samples.unknown
-    if unknown == "refuse":
+    if options.unknown == "refuse":
         _refuse_unknown(spans, int(edges[0]), int(edges[-1]), prepared)
-    run = Run(
-        prepared.netlist,
-        prepared.elements,
-        prepared.program,
-        prepared.samples,
-        seeds=prepared.seeds,
-        edges=edges,
-        trusted=max((span.end for span in spans), default=-1.0),
-        consume=consume,
-        engine=engine,
-        threads=threads,
+    replayer = Replayer(
+        prepared, edges, consume, numba=options.engine == "numba", threads=options.threads
     )
     try:
-        run.all(progress)
-    except DisagreementError as found:
-        _refuse_netlist(found, prepared)
-    return run
+        replayer.run(progress)
+    except DisagreementError as disagreement:
+        _refuse_netlist(disagreement, prepared)
+    return replayer
 
 
-def _edges(prepared: Prepared, window: Window | None, borders: Any) -> NDArray[np.int64]:
+def _edges(prepared: Prepared, options: ReplayOptions) -> NDArray[np.int64]:
     """Borders of the blocks in ticks."""
+    window, borders = options.window, options.borders
     times, tick = prepared.samples.times, prepared.tick_s
     begin, end = int(times[0]), int(times[-1])
     if window is not None:
@@ -256,25 +213,25 @@ def _refuse_unknown(spans: Sequence[Unknown], begin: int, end: int, prepared: Pr
         )
 
 
-def _refuse_netlist(found: DisagreementError, prepared: Prepared) -> None:
+def _refuse_netlist(disagreement: DisagreementError, prepared: Prepared) -> None:
     program, names = prepared.program, prepared.netlist.names
     recorded = prepared.netlist.recorded
-    at = f"{found.value} at {found.time * prepared.tick_s:g} s in {prepared.path}"
-    if found.check >= len(program.checks):
-        one = program.recorded[found.check - len(program.checks)]
-        _refuse_clicks(prepared, [net for net, kind in recorded.items() if kind == "fire"])
+    at = f"{disagreement.value} at {disagreement.time * prepared.tick_s:g} s in {prepared.path}"
+    if disagreement.check >= len(program.checks):
+        net = program.recorded[disagreement.check - len(program.checks)].net
+        _refuse_clicks(prepared, [n for n, kind in recorded.items() if kind == "fire"])
         raise NetlistError(
-            f"{names[one.net][-1]} becomes {at}, and the gate that drives it does not ask for that "
+            f"{names[net][-1]} becomes {at}, and the gate that drives it does not ask for that "
             "before: they are not of one design"
         ) from None
-    check = program.checks[found.check]
+    check = program.checks[disagreement.check]
     row, clock = check.element.state.row, check.element.control.row
     if recorded.get(clock) == "fire":
         _refuse_clicks(prepared, [clock])
     name = names[row][0] if row < len(names) else check.instance
     raise NetlistError(
-        f"{name} is {at}, and the netlist makes it {1 - found.value}: they are not of one design, "
-        "or an input changed at the very time of the clock edge"
+        f"{name} is {at}, and the netlist makes it {1 - disagreement.value}: they are not of one "
+        "design, or an input changed at the very time of the clock edge"
     ) from None
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from spikewatt.base.errors import WaveformError
-from spikewatt.energy.activity.replay import Activity, Prepared
+from spikewatt.energy.activity.activity import Activity, Origin
+from spikewatt.energy.activity.prepared import Prepared
 from spikewatt.energy.activity.saif import read_saif, write_saif
 from spikewatt.synth.netlist.netlist import Netlist
 
@@ -28,14 +29,16 @@ def activity_from_saif(path: Path, netlist: Netlist, scope: str) -> Activity:
         raise WaveformError(f"{path}: DURATION must be above 0, not {saif.duration}")
     known = {_plain(name): counts for name, counts in saif.below(scope).items()}
     toggles = np.zeros((1, len(netlist.names)), np.uint64)
+    origins = np.full(len(netlist.names), Origin.RECORDED, np.uint8)
     high = np.zeros(len(netlist.names))
     missing = []
     for net, names in enumerate(netlist.names[2:], start=2):
-        found = next((known[n] for n in map(_plain, names) if n in known), None)
-        if found is None:
+        counts = next((known[n] for n in map(_plain, names) if n in known), None)
+        if counts is None:
             missing.append(names[0])
+            origins[net] = Origin.ASSUMED
             continue
-        _, t1, _, changes = found
+        _, t1, _, changes = counts
         toggles[0, net], high[net] = changes, t1 * saif.timescale
     if len(missing) == len(netlist.names) - 2:
         raise WaveformError(f"{path} holds no net of {netlist.name} below {scope}")
@@ -46,6 +49,7 @@ def activity_from_saif(path: Path, netlist: Netlist, scope: str) -> Activity:
         edges_s=np.array([0.0, end]),
         toggles=toggles,
         high_s=high,
+        origins=origins,
         accesses=none,
         clock_edges=none,
         unmatched=tuple(missing),

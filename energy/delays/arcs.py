@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from spikewatt.base.errors import NetlistError
 from spikewatt.energy.delays.slews import arc_depths, net_slews
 from spikewatt.energy.pricing.cell_kinds import CellKind
-from spikewatt.energy.pricing.prices import Wires, net_loads
+from spikewatt.energy.pricing.options import Wires
+from spikewatt.energy.pricing.prices import net_loads
 from spikewatt.synth.liberty.library import FlipFlop, Latch, Pin, Timing
 from spikewatt.synth.netlist.netlist import Netlist
 

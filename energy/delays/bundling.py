@@ -14,7 +14,7 @@ from typing import Any
 
 from spikewatt.base.errors import ParameterError
 from spikewatt.energy.delays.click_paths import CellDelay, ClickPaths
-from spikewatt.energy.pricing.prices import Wires
+from spikewatt.energy.pricing.options import Wires
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.netlist.netlist import Netlist
 

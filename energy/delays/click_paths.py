@@ -14,7 +14,8 @@ from spikewatt.energy.activity.prepared import clock_inputs
 from spikewatt.energy.delays.arcs import Arcs, delay_arcs, triggers
 from spikewatt.energy.delays.slews import arc_depths
 from spikewatt.energy.pricing.cell_kinds import CellKind, cell_kinds
-from spikewatt.energy.pricing.prices import Wires, clock_network
+from spikewatt.energy.pricing.options import Wires
+from spikewatt.energy.pricing.prices import clock_network
 from spikewatt.synth.liberty.library import FlipFlop, Library
 from spikewatt.synth.netlist.netlist import Netlist
 

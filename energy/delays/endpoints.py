@@ -13,14 +13,14 @@ from spikewatt.synth.liberty.function import Function
 from spikewatt.synth.liberty.library import Cell, FlipFlop
 from spikewatt.synth.netlist.netlist import Netlist
 
-__all__ = ["EndKind", "Target", "targets", "unclocked"]
+__all__ = ["EndKind", "Endpoint", "endpoints", "unclocked"]
 
 IntArray = NDArray[np.int64]
 EndKind = Literal["flip-flop", "latch", "clock gate", "memory", "output"]
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Endpoint:
     """A pin that captures, and when: ``phases`` as in ``clock_phases``.
 
     ``instance`` is the name of a cell or memory, or empty for a port of the top.
@@ -33,9 +33,9 @@ class Target:
     phases: int
 
 
-def targets(
+def endpoints(
     netlist: Netlist, kinds: Sequence[CellKind], clock_net: NDArray[np.bool_], phases: IntArray
-) -> Iterator[Target]:
+) -> Iterator[Endpoint]:
     """All ends: latches capture when they open, outputs when the root rises."""
     for kind in kinds:
         for pin, kind_of_end, clocks in _captures(kind.cell):
@@ -54,22 +54,22 @@ def targets(
             pins += [("data", port.data)] if port.kind == "write" else []
             for name, nets in pins:
                 for net in dict.fromkeys(nets):
-                    yield Target(memory.name, f"{port.kind}{number}.{name}", net, "memory", mask)
+                    yield Endpoint(memory.name, f"{port.kind}{number}.{name}", net, "memory", mask)
     for name, port in netlist.ports.items():
         if port.direction != "input":
             for bit, net in enumerate(port.nets):
                 label = name if len(port.nets) == 1 else f"{name}[{bit}]"
-                yield Target("", label, net, "output", 1)
+                yield Endpoint("", label, net, "output", 1)
 
 
 def _of(
     netlist: Netlist, kind: CellKind, pin: str, mask: IntArray, what: EndKind,
     clock_net: NDArray[np.bool_],
-) -> Iterator[Target]:  # fmt: skip
+) -> Iterator[Endpoint]:  # fmt: skip
     nets = kind.nets[pin]
     for at in np.flatnonzero((mask > 0) & ~clock_net[nets] & (nets > 1)):
         name = netlist.instances[kind.index[at]].name
-        yield Target(name, pin, int(nets[at]), what, int(mask[at]))
+        yield Endpoint(name, pin, int(nets[at]), what, int(mask[at]))
 
 
 def _captures(cell: Cell) -> Iterator[tuple[str, EndKind, list[tuple[str, int]]]]:
@@ -93,7 +93,7 @@ def _captures(cell: Cell) -> Iterator[tuple[str, EndKind, list[tuple[str, int]]]
 
 def _gating(
     netlist: Netlist, kind: CellKind, clock_net: NDArray[np.bool_], phases: IntArray
-) -> Iterator[Target]:
+) -> Iterator[Endpoint]:
     """Plain gates in the clock network: what they gate with has to settle while the clock rests."""
     for out in kind.cell.pins.values():
         function = out.function

@@ -18,16 +18,16 @@ from spikewatt.base.errors import LibraryError, ParameterError
 from spikewatt.energy.activity.elements import build_elements
 from spikewatt.energy.activity.prepared import clock_inputs
 from spikewatt.energy.delays.arcs import Arcs, clock_phases, delay_arcs, propagate
-from spikewatt.energy.delays.endpoints import EndKind, Target, targets, unclocked
+from spikewatt.energy.delays.endpoints import EndKind, Endpoint, endpoints, unclocked
 from spikewatt.energy.delays.paths import EDGES, Step, worst_path
 from spikewatt.energy.pricing.cell_kinds import cell_kinds
-from spikewatt.energy.pricing.estimate import sram_for
-from spikewatt.energy.pricing.prices import Wires, clock_network
+from spikewatt.energy.pricing.options import NO_WIRES, Wires, sram_for
+from spikewatt.energy.pricing.prices import clock_network
 from spikewatt.energy.pricing.sram import SramModel
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.netlist.netlist import Netlist
 
-__all__ = ["End", "Step", "Timing", "analyse"]
+__all__ = ["End", "StaticTiming", "Step", "TimingOptions", "analyse_timing"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -52,8 +52,8 @@ class End:
 
 
 @dataclass(frozen=True)
-class Timing:
-    """Timing of a netlist.
+class StaticTiming:
+    """When the latest transitions of a netlist come, and the shortest clock period for them.
 
     Parameters
     ----------
@@ -102,29 +102,14 @@ class Timing:
         }
 
 
-def analyse(
-    netlist: Netlist,
-    library: Library,
-    clock_roots: Iterable[int] | None = None,
-    *,
-    wires: Wires | None = None,
-    sram: SramModel | None = None,
-    setup_s: float = 0.0,
-    lumped: bool = False,
-) -> Timing:
-    """Time a netlist whose clock is ideal: every edge is everywhere at once, clock gates included.
-
-    Paths begin at flip-flops and latches (when they open), at the read data of memories after
-    ``sram.access_s``, with a slew of 0, and at inputs, which are there at the rising edge. They end
-    at the data of flip-flops and latches (when they open: no time is borrowed), at what gates a
-    clock, at memories' pins, and at outputs, all of a period later. Asynchronous sets and resets
-    are not timed, nor is what lies behind delays and fire buffers (`Netlist.recorded`): clockless
-    parts keep a time of their own.
+@dataclass(frozen=True, kw_only=True)
+class TimingOptions:
+    """Under which conditions a netlist is timed.
 
     Parameters
     ----------
-    clock_roots:
-        Nets that the clock drives; by default the inputs from which a clock pin can be reached.
+    wires:
+        Capacitance of wires; none by default.
     sram:
         Model of the memories, for their access time; by default that of the library's supply.
     setup_s:
@@ -135,27 +120,62 @@ def analyse(
 
     Raises
     ------
+    ParameterError
+        A margin below 0.
+    """
+
+    wires: Wires = NO_WIRES
+    sram: SramModel | None = None
+    setup_s: float = 0.0
+    lumped: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.setup_s < float("inf"):
+            raise ParameterError(f"setup_s must be 0 s or more, not {self.setup_s!r}")
+
+
+DEFAULT = TimingOptions()
+
+
+def analyse_timing(
+    netlist: Netlist,
+    library: Library,
+    clock_roots: Iterable[int] | None = None,
+    options: TimingOptions = DEFAULT,
+) -> StaticTiming:
+    """Time a netlist whose clock is ideal: every edge is everywhere at once, clock gates included.
+
+    Paths begin at flip-flops and latches (when they open), at the read data of memories after
+    ``SramModel.access_s``, with a slew of 0, and at inputs, which are there at the rising edge.
+    They end at the data of flip-flops and latches (when they open: no time is borrowed), at what
+    gates a clock, at memories' pins, and at outputs, all of a period later. Asynchronous sets and
+    resets are not timed, nor is what lies behind delays and fire buffers (`Netlist.recorded`):
+    clockless parts keep a time of their own.
+
+    Parameters
+    ----------
+    clock_roots:
+        Nets that the clock drives; by default the inputs from which a clock pin can be reached.
+
+    Raises
+    ------
     LibraryError
         The library has no delays.
     NetlistError
         An unknown cell, or a loop.
-    ParameterError
-        A margin below 0.
     """
-    if not 0 <= setup_s < float("inf"):
-        raise ParameterError(f"setup_s must be 0 s or more, not {setup_s!r}")
     elements = build_elements(netlist, library)
     roots = list(clock_inputs(netlist, elements) if clock_roots is None else clock_roots)
     nets, kinds = len(netlist.names), cell_kinds(netlist, library)
     clock_net = clock_network(netlist, library, roots)
     phases = clock_phases(kinds, clock_net, roots)
-    arcs = delay_arcs(kinds, clock_net, wires or Wires(), phases, netlist.recorded)
+    arcs = delay_arcs(kinds, clock_net, options.wires, phases, netlist.recorded)
     if kinds and not len(arcs.delay) and not len(arcs.launched):
         raise LibraryError(
             f"library {library.name} has no delays (cell_rise, cell_fall) of these cells: take one "
             "that has, or the built-in one"
         )
-    if lumped:
+    if options.lumped:
         arcs = arcs.lumped()
     delays = arcs.by_node(2 * nets).reshape(nets, 2)
     if netlist.recorded:
@@ -166,20 +186,21 @@ def analyse(
             if net > 1 and not clock_net[net]:
                 arrival[0, 2 * net : 2 * net + 2] = 0.0
     if netlist.memories:
-        arcs = _read(netlist, sram or sram_for(library), phases, arcs, arrival)
+        arcs = _read(netlist, options.sram or sram_for(library), phases, arcs, arrival)
     np.maximum.at(arrival, (arcs.launch_phase, arcs.launched), arcs.launch_delay)
     propagate(netlist, arcs, arrival)
     judged = (
-        _judge(netlist, target, arrival, setup_s)
-        for target in targets(netlist, kinds, clock_net, phases)
+        _judge(netlist, endpoint, arrival, options.setup_s)
+        for endpoint in endpoints(netlist, kinds, clock_net, phases)
     )
-    found = sorted((one for one in judged if one is not None), key=lambda one: -one[0].period_s)
-    return Timing(
+    # The most demanding end first: its path is the one that is walked back.
+    ends = sorted((end for end in judged if end is not None), key=lambda end: -end[0].period_s)
+    return StaticTiming(
         design=netlist.name,
         library=library.name,
-        setup_s=setup_s,
-        ends=tuple(end for end, _, _ in found),
-        path=worst_path(netlist, library, arcs, arrival, *found[0][1:]) if found else (),
+        setup_s=options.setup_s,
+        ends=tuple(end for end, _, _ in ends),
+        path=worst_path(netlist, library, arcs, arrival, *ends[0][1:]) if ends else (),
         untimed=tuple(unclocked(netlist, kinds, clock_net)),
         arrival=arrival.reshape(2, nets, 2),
         delays=delays,
@@ -193,7 +214,7 @@ def _read(
     sources, targets_of, delays = [], [], []
     for memory in netlist.memories:
         access = sram.access_s(memory.words, memory.width)
-        for port in (one for one in memory.ports if one.kind == "read"):
+        for port in (port for port in memory.ports if port.kind == "read"):
             nodes = np.array([2 * n + edge for n in port.data if n > 1 for edge in (0, 1)])
             if not len(nodes):
                 continue
@@ -214,16 +235,16 @@ def _read(
 
 
 def _judge(
-    netlist: Netlist, target: Target, arrival: FloatArray, setup_s: float
+    netlist: Netlist, endpoint: Endpoint, arrival: FloatArray, setup_s: float
 ) -> tuple[End, int, int] | None:
-    """What a target asks for, with the phase and node that its worst path ends in."""
-    margin = 0.0 if target.kind == "output" else setup_s
+    """What an endpoint asks for, with the phase and node that its worst path ends in."""
+    margin = 0.0 if endpoint.kind == "output" else setup_s
     worst: tuple[float, int, int, bool] | None = None
     for launch in (0, 1):
-        for node in (2 * target.net, 2 * target.net + 1):
+        for node in (2 * endpoint.net, 2 * endpoint.net + 1):
             late = arrival[launch, node]
             for capture in (0, 1):
-                if late > -np.inf and target.phases >> capture & 1:
+                if late > -np.inf and endpoint.phases >> capture & 1:
                     half = launch != capture
                     case = ((late + margin) * (2 if half else 1), launch, node, half)
                     worst = max(worst, case) if worst else case
@@ -231,10 +252,10 @@ def _judge(
         return None
     period, launch, node, half = worst
     end = End(
-        instance=target.instance,
-        pin=target.pin,
-        net=netlist.names[target.net][0],
-        kind=target.kind,
+        instance=endpoint.instance,
+        pin=endpoint.pin,
+        net=netlist.names[endpoint.net][0],
+        kind=endpoint.kind,
         edge=EDGES[node & 1],
         arrival_s=float(arrival[launch, node]),
         half=half,

@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 from spikewatt.base.errors import ParameterError, SimulationError
 from spikewatt.energy.activity.elements import state_net
 from spikewatt.energy.activity.prepared import Prepared
-from spikewatt.energy.activity.replay import activity
+from spikewatt.energy.activity.replay import ReplayOptions, replay
 from spikewatt.energy.activity.samples import BitStore
 from spikewatt.energy.activity.words import unpack
-from spikewatt.energy.delays.timing import Timing, analyse
+from spikewatt.energy.delays.timing import StaticTiming, TimingOptions, analyse_timing
 from spikewatt.energy.glitches.annotated import TICK_S, Playback, outputs_of
 from spikewatt.energy.glitches.event_driven import count_toggles
-from spikewatt.energy.pricing.estimate import Estimate, sram_for
 from spikewatt.energy.pricing.ledger import LEDGER_GROUPS, Keys
-from spikewatt.energy.pricing.prices import Wires
+from spikewatt.energy.pricing.options import NO_WIRES, Wires, sram_for
+from spikewatt.energy.pricing.priced_activity import PricedActivity
 from spikewatt.energy.pricing.sram import SramModel
 from spikewatt.synth.liberty.gating import expand_clock_gate
 
@@ -104,20 +104,20 @@ class Glitches:
 
 def glitch_factor(
     prepared: Prepared,
-    estimate: Estimate,
+    priced: PricedActivity,
     *,
     window: tuple[float, float] | None = None,
-    wires: Wires | None = None,
+    wires: Wires = NO_WIRES,
     scale: float = 1.0,
 ) -> Glitches:
     """Simulate the gates of a window with delays, and price what they toggle more.
 
     Parameters
     ----------
-    prepared, estimate:
+    prepared, priced:
         The waveform, and what it costs: its prices are those of every toggle.
     window:
-        Begin and end, s, just before clock edges; by default the first block of the estimate.
+        Begin and end, s, just before clock edges; by default the first block of the activity.
     wires:
         Capacitance of wires, for the delays.
     scale:
@@ -136,18 +136,19 @@ def glitch_factor(
     """
     if not 0 <= scale < float("inf"):
         raise ParameterError(f"scale must be 0 or more, not {scale!r}")
-    netlist, library = prepared.netlist, estimate.library
-    span = window or (float(estimate.activity.edges_s[0]), float(estimate.activity.edges_s[1]))
-    plain = activity(prepared, window=span).totals
-    sram = estimate.sram or (sram_for(library) if netlist.memories else None)
-    timing = analyse(netlist, library, prepared.clock_roots, wires=wires, sram=sram, lumped=True)
+    netlist, library = prepared.netlist, priced.library
+    span = window or (float(priced.activity.edges_s[0]), float(priced.activity.edges_s[1]))
+    plain = replay(prepared, ReplayOptions(window=span)).totals
+    sram = priced.sram or (sram_for(library) if netlist.memories else None)
+    conditions = TimingOptions(wires=wires, sram=sram, lumped=True)
+    timing = analyse_timing(netlist, library, prepared.clock_roots, conditions)
     delays = np.rint(_delays(prepared, timing, sram) * scale / TICK_S).astype(np.int64)
     settle = round(timing.period_s * scale / TICK_S) + int(delays.max(initial=0)) + 1000
-    playback = _playback(prepared, estimate, span, settle)
+    playback = _playback(prepared, priced, span, settle)
     delayed = count_toggles(netlist, library, delays, playback)
     checked = _check(prepared, plain, delayed, timing)
-    keys = Keys(netlist, estimate.prices)
-    joules = keys.dynamic(estimate.prices, np.stack([plain, delayed])).sum((1, 3))
+    keys = Keys(netlist, priced.prices)
+    joules = keys.dynamic(priced.prices, np.stack([plain, delayed])).sum((1, 3))
     gates = joules[:, LEDGER_GROUPS.index("combinational")]
     every = joules.sum(1)
     return Glitches(
@@ -162,7 +163,7 @@ def glitch_factor(
     )
 
 
-def _delays(prepared: Prepared, timing: Timing, sram: SramModel | None) -> FloatArray:
+def _delays(prepared: Prepared, timing: StaticTiming, sram: SramModel | None) -> FloatArray:
     """float64[nets, 2], s: of what drives each net; read data come after the access time."""
     delays = timing.delays.copy()
     for memory in prepared.netlist.memories:
@@ -174,10 +175,10 @@ def _delays(prepared: Prepared, timing: Timing, sram: SramModel | None) -> Float
 
 
 def _playback(
-    prepared: Prepared, estimate: Estimate, span: tuple[float, float], settle: int
+    prepared: Prepared, priced: PricedActivity, span: tuple[float, float], settle: int
 ) -> Playback:
     """The window's samples and some before, after a time in which all settles."""
-    netlist, samples, library = prepared.netlist, prepared.samples, estimate.library
+    netlist, samples, library = prepared.netlist, prepared.samples, priced.library
     begin, end = (round(edge / prepared.tick_s) for edge in span)
     first = int(np.searchsorted(samples.times, begin, side="right")) - 1
     first = max(first - LEAD, 0)
@@ -229,7 +230,7 @@ def _bits(store: BitStore, at: IntArray) -> NDArray[np.uint8]:
     )
 
 
-def _check(prepared: Prepared, plain: IntArray, delayed: IntArray, timing: Timing) -> int:
+def _check(prepared: Prepared, plain: IntArray, delayed: IntArray, timing: StaticTiming) -> int:
     """Raise where a flip-flop that the waveform shows toggled otherwise."""
     elements = [check.element for check in prepared.program.checks]
     clock_of = {element.state.row: element.control.row for element in elements}

@@ -6,11 +6,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spikewatt.energy.pricing.prices import GROUPS, Prices
+from spikewatt.energy.activity.activity import Activity
+from spikewatt.energy.pricing.energy import Energy
+from spikewatt.energy.pricing.prices import DRIVEN_BY_MEMORY, DRIVEN_BY_PORT, GROUPS, Prices
 from spikewatt.energy.pricing.sram import SramModel
 from spikewatt.synth.netlist.netlist import Netlist
 
-__all__ = ["CATEGORIES", "LEDGER_GROUPS", "TERMS", "Ledger", "settle"]
+__all__ = [
+    "CATEGORIES",
+    "LEDGER_GROUPS",
+    "TERMS",
+    "Ledger",
+    "build_ledger",
+    "category_of",
+    "fold_categories",
+]
 
 FloatArray = NDArray[np.float64]
 LEDGER_GROUPS = (*GROUPS, "ports")
@@ -51,14 +61,14 @@ class Ledger:
         """Length of the window, s."""
         return float(self.edges_s[-1] - self.edges_s[0])
 
-    def by_group(self) -> dict[str, dict[str, float]]:
-        """J of each of OpenSTA's groups, by switching, internal, leakage, total."""
+    def by_group(self) -> dict[str, Energy]:
+        """Energy of each of OpenSTA's groups."""
         sums = self.joules.sum((0, 1))
-        return {name: _four(sums[k]) for k, name in enumerate(GROUPS)}
+        return {name: _energy(sums[k]) for k, name in enumerate(GROUPS)}
 
-    def instances(self) -> dict[str, float]:
-        """J of all instances, as OpenSTA counts: without the nets of top-level ports."""
-        return _four(self.joules[:, :, : len(GROUPS)].sum((0, 1, 2)))
+    def instances(self) -> Energy:
+        """Energy of all instances, as OpenSTA counts: without the nets of top-level ports."""
+        return _energy(self.joules[:, :, : len(GROUPS)].sum((0, 1, 2)))
 
     @property
     def ports(self) -> float:
@@ -74,10 +84,10 @@ class Ledger:
 
         ``category`` says what a module is: control, datapath or router.
         """
-        found = dict(zip(CATEGORIES, self.categories(category).sum(0).tolist(), strict=True))
+        joules = dict(zip(CATEGORIES, self.categories(category).sum(0).tolist(), strict=True))
         if all(category(module) != "router" for module in self.modules):
-            del found["router"]
-        return found
+            del joules["router"]
+        return joules
 
     def categories(self, category: Callable[[str], str]) -> FloatArray:
         """float64[blocks, categories], J."""
@@ -110,11 +120,10 @@ def fold_categories(
     return out
 
 
-def _four(terms: FloatArray) -> dict[str, float]:
-    """Switching, internal, leakage and their sum."""
+def _energy(terms: FloatArray) -> Energy:
+    """Energy of the ledger's terms: what clock pins take is internal, as OpenSTA counts."""
     switching, internal, clock_pins, leakage = terms.tolist()
-    parts = {"switching": switching, "internal": internal + clock_pins, "leakage": leakage}
-    return {**parts, "total": sum(parts.values())}
+    return Energy(switching, internal + clock_pins, leakage)
 
 
 class Keys:
@@ -139,10 +148,10 @@ class Keys:
         self.net[driven] = self.key(module[by], prices.group[by], _SWITCHING)
         for place_of, memory in zip(self.memory_module, netlist.memories, strict=True):
             read = [net for port in memory.ports if port.kind == "read" for net in port.data]
-            self.net[[net for net in read if driver[net] == -2]] = self.key(
+            self.net[[net for net in read if driver[net] == DRIVEN_BY_MEMORY]] = self.key(
                 place_of, _MACRO, _SWITCHING
             )
-        ports = np.flatnonzero(driver == -1)
+        ports = np.flatnonzero(driver == DRIVEN_BY_PORT)
         term = np.where(prices.clock_net[ports], _CLOCK_PINS, _SWITCHING)
         self.net[ports] = self.key(place[""], _PORTS, term)
         own = prices.internal_instance
@@ -201,13 +210,11 @@ class Keys:
         return out
 
 
-def settle(
+def build_ledger(
     netlist: Netlist,
     prices: Prices,
+    activity: Activity,
     toggles: NDArray[np.generic],
-    accesses: NDArray[np.uint64],
-    clock_edges: NDArray[np.uint64],
-    edges_s: FloatArray,
     sram: SramModel | None,
 ) -> Ledger:
     """Price the toggles and accesses of every block.
@@ -215,18 +222,18 @@ def settle(
     Parameters
     ----------
     toggles:
-        [blocks, nets], of any number type.
+        [blocks, nets], of any number type: the activity's own, or with the clock's made ideal.
     sram:
         Model of the memories; needed if there are any.
     """
     keys = Keys(netlist, prices)
-    durations = np.diff(edges_s)
+    durations = np.diff(activity.edges_s)
     joules = keys.dynamic(prices, toggles)
     joules += (durations[:, None] * keys.leakage).reshape(-1, *keys.shape)
     if netlist.memories:
         assert sram is not None
-        joules += keys.memories(netlist, sram, accesses, clock_edges, durations)
-    return Ledger(edges_s, keys.modules, joules)
+        joules += keys.memories(netlist, sram, activity.accesses, activity.clock_edges, durations)
+    return Ledger(activity.edges_s, keys.modules, joules)
 
 
 def category_of(prefixes: Mapping[str, str]) -> Callable[[str], str]:

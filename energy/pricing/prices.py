@@ -24,42 +24,29 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spikewatt.base.errors import ParameterError
 from spikewatt.base.values import remembered
 from spikewatt.energy.delays.slews import net_slews
 from spikewatt.energy.pricing.cell_kinds import CellKind, cell_kinds, deciding, holding, probability
+from spikewatt.energy.pricing.options import DEFAULT, PricingOptions, Wires
 from spikewatt.synth.liberty.library import InternalPower, Library, Pin, Table
 from spikewatt.synth.netlist.netlist import Netlist
 
-__all__ = ["GROUPS", "Prices", "Wires", "clock_network", "net_loads", "price"]
+__all__ = [
+    "DRIVEN_BY_MEMORY",
+    "DRIVEN_BY_PORT",
+    "GROUPS",
+    "UNDRIVEN",
+    "Prices",
+    "clock_network",
+    "compute_prices",
+    "net_loads",
+]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 GROUPS = ("sequential", "combinational", "clock", "macro")
-
-
-@dataclass(frozen=True)
-class Wires:
-    """Capacitance of wires, which a netlist without a layout does not have.
-
-    Parameters
-    ----------
-    per_sink:
-        F for each pin that a net drives; in the clock network ``clock_per_sink``.
-
-    Raises
-    ------
-    ParameterError
-        A capacitance below 0 or not finite.
-    """
-
-    per_sink: float = 0.0
-    clock_per_sink: float = 0.0
-
-    def __post_init__(self) -> None:
-        for farad in (self.per_sink, self.clock_per_sink):
-            if not 0 <= farad < float("inf"):
-                raise ParameterError(f"wire capacitance must be 0 F or more, not {farad!r}")
+DRIVEN_BY_PORT, DRIVEN_BY_MEMORY, UNDRIVEN = -1, -2, -3
+"""In place of the instance that drives a net."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +58,8 @@ class Prices:
     switching:
         float64[nets], J for each toggle.
     driver:
-        int64[nets], instance that drives the net, -1 for a top port, -2 for a memory, -3 for none.
+        int64[nets], instance that drives the net, or ``DRIVEN_BY_PORT`` (a top-level port's net),
+        ``DRIVEN_BY_MEMORY``, ``UNDRIVEN``.
     internal_instance, internal_net, internal:
         int64[k], int64[k], float64[k]: J of an instance for each toggle of a net.
     leakage:
@@ -121,7 +109,7 @@ def clock_network(netlist: Netlist, library: Library, roots: Iterable[int]) -> N
 
 
 def _clock_network(netlist: Netlist, library: Library, roots: Iterable[int]) -> NDArray[np.bool_]:
-    found = np.zeros(len(netlist.names), np.bool_)
+    within = np.zeros(len(netlist.names), np.bool_)
     reached: dict[int, list[int]] = defaultdict(list)
     for instance in netlist.instances:
         cell = library.cells[instance.type]
@@ -135,17 +123,17 @@ def _clock_network(netlist: Netlist, library: Library, roots: Iterable[int]) -> 
     queue = list(roots)
     while queue:
         net = queue.pop()
-        if found[net]:
+        if within[net]:
             continue
-        found[net] = True
+        within[net] = True
         queue.extend(reached[net])
-    return found
+    return within
 
 
 def _mean(tables: Iterable[tuple[Table | None, FloatArray]], load: FloatArray) -> FloatArray:
     """Mean energy of the rise and fall tables, each at its slew; a missing one is of no energy."""
-    found = [table.at(slew, load) for table, slew in tables if table is not None]
-    return np.sum(found, axis=0) / 2 if found else np.zeros(len(load))
+    energies = [table.at(slew, load) for table, slew in tables if table is not None]
+    return np.sum(energies, axis=0) / 2 if energies else np.zeros(len(load))
 
 
 def _output_internal(
@@ -226,45 +214,43 @@ def _leakage(kind: CellKind, duty: FloatArray) -> FloatArray:
     return conditional + cell.leakage * np.maximum(0.0, 1 - known)
 
 
-def price(
+def compute_prices(
     netlist: Netlist,
     library: Library,
-    toggles: NDArray[np.integer],
+    toggles: NDArray[np.integer] | FloatArray,
     duty: FloatArray,
     clocks: Iterable[int],
-    *,
-    voltage: float | None = None,
-    wires: Wires | None = None,
+    options: PricingOptions = DEFAULT,
 ) -> Prices:
-    """Prices for one run.
+    """Compute the prices of one run.
 
     Parameters
     ----------
     toggles:
-        int[nets], of the whole window: they say which pin an output's internal energy is due to.
+        [nets], of the whole window: they say which pin an output's internal energy is due to.
     duty:
         float64[nets], share of the window that each net is 1.
     clocks:
         Root nets of the clock network.
-    voltage:
-        V, for switching; the library's by default. Tables and leakage stay the library's.
+    options:
+        Voltage and wires count here.
     """
-    volts = library.voltage if voltage is None else voltage
+    volts = library.voltage if options.voltage is None else options.voltage
     kinds = cell_kinds(netlist, library)
     count, nets = len(netlist.instances), len(netlist.names)
     duty = duty.copy()
     duty[0], duty[1] = 0.0, 1.0
     clock_net = clock_network(netlist, library, clocks)
-    edges = net_loads(kinds, nets, wires or Wires(), clock_net)
+    edges = net_loads(kinds, nets, options.wires, clock_net)
     load, slew = edges.max(1), net_slews(kinds, edges, clock_net, netlist.recorded)
     changes = toggles.astype(np.float64)
-    driver = np.full(nets, -3, np.int64)
+    driver = np.full(nets, UNDRIVEN, np.int64)
     for port in (port for memory in netlist.memories for port in memory.ports):
         if port.kind == "read":
-            driver[[net for net in port.data if net > 1]] = -2
+            driver[[net for net in port.data if net > 1]] = DRIVEN_BY_MEMORY
     for port in netlist.ports.values():
         if port.direction != "output":
-            driver[list(port.nets)] = -1
+            driver[list(port.nets)] = DRIVEN_BY_PORT
     instances, on, joules = [], [], []
     leakage, group = np.zeros(count), np.zeros(count, np.int64)
     for kind in kinds:

@@ -19,8 +19,12 @@ from spikewatt.base.units import si
 from spikewatt.flow.console import progress_bar
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
-    from spikewatt.energy.activity.replay import Prepared, Window
-    from spikewatt.energy.pricing.estimate import Estimate
+    from spikewatt.energy.activity.prepared import Prepared
+    from spikewatt.energy.activity.replay import Window
+    from spikewatt.energy.pricing.options import PricingOptions
+    from spikewatt.energy.pricing.priced_activity import PricedActivity
+    from spikewatt.synth.liberty.library import Library
+    from spikewatt.synth.netlist.netlist import Netlist
 
 __all__ = ["View", "energy", "parse_window"]
 
@@ -110,10 +114,10 @@ def energy(
 ) -> None:
     """Switching, internal and leakage energy of a gate netlist, from a waveform of its RTL."""
     from spikewatt.base.files import Outputs
-    from spikewatt.energy.activity.replay import prepare
+    from spikewatt.energy.activity.replay import ReplayOptions, prepare
     from spikewatt.energy.activity.totals import write_activity
-    from spikewatt.energy.pricing.estimate import Clock, estimate, sram_for
-    from spikewatt.energy.pricing.prices import Wires
+    from spikewatt.energy.pricing.options import Clock, PricingOptions, Wires, sram_for
+    from spikewatt.energy.pricing.priced_activity import price_waveform
     from spikewatt.synth.liberty.reader import read_liberty
     from spikewatt.synth.netlist.reader import read_netlist
     from spikewatt.synth.technology.library import default_library_path
@@ -129,11 +133,11 @@ def energy(
         progress("reading the library")
         library = read_liberty(liberty or default_library_path())
         design = read_netlist(netlist, library, top=top)
-        options: dict[str, Any] = {
-            "clock": Clock(ideal[0], ideal[1]) if ideal else None,
-            "sram": sram_for(library, sram_node, sram_factor) if design.memories else None,
-            "wires": Wires(wire * 1e-15, clock_wire * 1e-15),
-        }
+        options = PricingOptions(
+            clock=Clock(ideal[0], ideal[1]) if ideal else None,
+            sram=sram_for(library, sram_node, sram_factor) if design.memories else None,
+            wires=Wires(wire * 1e-15, clock_wire * 1e-15),
+        )
         prepared = None
         if waveform.suffix == ".saif":
             if span or per_cycle or saif_out:
@@ -143,13 +147,9 @@ def energy(
             result = _from_saif(waveform, design, library, scope, options)
         else:
             prepared = prepare(design, library, waveform, scope, progress=progress)
-            result = estimate(
-                prepared,
-                library,
-                window=span,
-                unknown=unknown.value,
-                progress=progress,
-                **options,
+            replaying = ReplayOptions(window=span, unknown=unknown.value)
+            result = price_waveform(
+                prepared, library, options, replaying=replaying, progress=progress
             )
         report = {**result.to_json(), "by": _listed(result, by)}
         text = json.dumps(report, indent=1)
@@ -180,12 +180,16 @@ def _clock(port: str | None, period: float | None) -> tuple[str, float] | None:
 
 
 def _from_saif(
-    path: Path, design: Any, library: Any, scope: str | None, options: dict[str, Any]
-) -> "Estimate":
+    path: Path,
+    design: "Netlist",
+    library: "Library",
+    scope: str | None,
+    options: "PricingOptions",
+) -> "PricedActivity":
     from spikewatt.energy.activity.elements import build_elements
     from spikewatt.energy.activity.prepared import clock_inputs
     from spikewatt.energy.activity.totals import activity_from_saif
-    from spikewatt.energy.pricing.estimate import from_activity
+    from spikewatt.energy.pricing.priced_activity import price_activity
 
     if scope is None:
         raise ParameterError("SAIF needs --scope: the instance that is the design (tb.dut)")
@@ -195,25 +199,25 @@ def _from_saif(
     clocks = clock_inputs(design, build_elements(design, library))
     most = max((int(activity.totals[net]) for net in clocks), default=0)
     roots = [net for net in clocks if 4 * int(activity.totals[net]) >= most]
-    return from_activity(activity, design, library, roots=roots, **options)
+    return price_activity(activity, design, library, options, roots=roots)
 
 
-def _listed(result: "Estimate", view: View) -> dict[str, Any] | list[dict[str, Any]]:
+def _listed(result: "PricedActivity", view: View) -> dict[str, Any] | list[dict[str, Any]]:
     """Rows of a view, the largest first; J."""
     if view is View.MODULE:
         rows = [{"module": m, "total": j} for m, j in result.ledger.by_module().items()]
     elif view is View.CATEGORY:
         groups = result.ledger.by_group()
-        rows = [{"category": name, **parts} for name, parts in groups.items()]
+        rows = [{"category": name, **energy.to_json()} for name, energy in groups.items()]
         rows.append({"category": "ports", "total": result.ledger.ports})
     elif view is View.NET:
         rows = [{"net": n, "toggles": t, "total": j} for n, t, j in result.by_net()]
     else:
-        rows = [{"cell": n, "type": t, **parts} for n, t, parts in result.by_cell()]
+        rows = [{"cell": n, "type": t, **e.to_json()} for n, t, e in result.by_cell()]
     return sorted(rows, key=lambda row: -row["total"])
 
 
-def _cycles(result: "Estimate", prepared: "Prepared", unknown: Any) -> str:
+def _cycles(result: "PricedActivity", prepared: "Prepared", unknown: Any) -> str:
     """CSV of the energy of every clock cycle in the window."""
     edges = result.cycle_edges(prepared)
     joules = result.per_cycle(prepared, edges, unknown=unknown).sum((1, 2))
@@ -226,12 +230,13 @@ def _cycles(result: "Estimate", prepared: "Prepared", unknown: Any) -> str:
     return out.getvalue()
 
 
-def _summary(result: "Estimate", width: int) -> Table:
+def _summary(result: "PricedActivity", width: int) -> Table:
     """Mean power by group and term, W; in a narrow terminal the terms come below one another.
 
     A number cut short is another number (3.4e-07 read as 3.4), so that only names may be broken.
     """
-    power = {**result.power_by_group(), "instances": result.power()}
+    watts = {**result.power_by_group(), "instances": result.power()}
+    power = {name: terms.to_json() for name, terms in watts.items()}
     names = {name: name for name in power}
     if result.netlist.memories and not result.has_macro_cells:
         names["macro"] = "memories"
@@ -262,23 +267,26 @@ def _numbers(title: Text | None, name: str, *columns: str) -> Table:
     return table
 
 
-def _notes(result: "Estimate", *, whole: bool) -> list[str]:
+def _notes(result: "PricedActivity", *, whole: bool) -> list[str]:
     """Say which time was priced, how much happened in it, and what was checked."""
     activity, total = result.activity, si(result.ledger.total, "J")
     begin, end = (si(float(t), "s") if t else "0 s" for t in activity.edges_s[[0, -1]])
     which = "all that the waveform shows, reset and configuration too" if whole else "--window"
     names = f": {', '.join(activity.unmatched[:5])}" if activity.unmatched else ""
+    counts = activity.count_origins().items()
+    origins = " · ".join(f"{count:,} {origin}" for origin, count in counts)
     lines = (
         f"priced: {begin} to {end} ({which})",
         f"{result.total_toggles:,} toggles of {result.driven_nets:,} nets: {total} in all",
         _accesses(result),
         f"checked: {_checked(result)}",
+        f"nets: {origins}",
         f"{len(activity.unmatched)} unmatched{names}",
     )
     return [line for line in lines if line]
 
 
-def _checked(result: "Estimate") -> str:
+def _checked(result: "PricedActivity") -> str:
     """Say at how many edges flip-flops were held against the waveform, or why at none."""
     activity, cells = result.activity, result.library.cells
     if activity.matched:
@@ -288,7 +296,7 @@ def _checked(result: "Estimate") -> str:
     return "nothing, for the design has no flip-flop"
 
 
-def _accesses(result: "Estimate") -> str:
+def _accesses(result: "PricedActivity") -> str:
     """Say how often the memories were read and written; nothing without memories."""
     memories = result.memory_accesses()
     if not memories:

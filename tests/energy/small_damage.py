@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from spikewatt.base.errors import NetlistError, WaveformError
-from spikewatt.energy.activity.replay import replay
+from spikewatt.energy.activity.replay import ReplayOptions, replay_waveform
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.netlist.netlist import Netlist
 from tests.energy.small_library import build, read
@@ -29,7 +29,9 @@ B = [(0, "1"), (20, "0"), (25, "1"), (40, "0")]
 def outcome(netlist: Netlist, library: Library, path: Path, reader: Any) -> str:
     """``right`` if it was read, else what it said; another error than ours is raised."""
     try:
-        replay(netlist, library, path, "tb.dut", reader=reader, unknown="hold")
+        replay_waveform(
+            netlist, library, path, "tb.dut", ReplayOptions(unknown="hold"), reader=reader
+        )
     except (WaveformError, NetlistError) as error:
         said = str(error)
     else:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from spikewatt.energy.pricing.estimate import Estimate
 from spikewatt.energy.pricing.ledger import TERMS
+from spikewatt.energy.pricing.priced_activity import PricedActivity
 from spikewatt.model.compile.mesh.mapping import map_mesh
 from spikewatt.model.compile.mesh.program import MeshProgram
 from spikewatt.model.golden.mesh import run_mesh
@@ -62,7 +62,7 @@ def part_of(path: str) -> str:
     return {"": "", "edge": "edge", "edge_gate": "edge"}.get(words[0], "interfaces")
 
 
-def sums(estimate: Estimate, terms: list[int]) -> dict[str, float]:
+def sums(estimate: PricedActivity, terms: list[int]) -> dict[str, float]:
     """J of each part in the window."""
     found: dict[str, float] = {}
     ledger = estimate.ledger
@@ -72,7 +72,7 @@ def sums(estimate: Estimate, terms: list[int]) -> dict[str, float]:
     return found
 
 
-def toggles(estimate: Estimate, chosen: Callable[[tuple[str, ...]], bool]) -> float:
+def toggles(estimate: PricedActivity, chosen: Callable[[tuple[str, ...]], bool]) -> float:
     """Of all nets whose names are chosen."""
     nets = [k for k, names in enumerate(estimate.netlist.names) if chosen(tuple(names))]
     return float(estimate.toggles[:, nets].sum())

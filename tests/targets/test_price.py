@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from spikewatt.energy.activity.replay import Prepared
-from spikewatt.energy.delays.timing import Timing
-from spikewatt.energy.pricing.estimate import Estimate, from_activity
+from spikewatt.energy.delays.timing import StaticTiming
 from spikewatt.energy.pricing.ledger import LEDGER_GROUPS, TERMS, Ledger
+from spikewatt.energy.pricing.options import PricingOptions
+from spikewatt.energy.pricing.priced_activity import PricedActivity, price_activity
 from spikewatt.synth.asic_result import AsicResult
 from spikewatt.targets.price import PricedCore, mean_wire_pitches, typical_wires
 from tests.flow.small_comparison import CATEGORIES, near, small
@@ -25,7 +26,7 @@ def by_hand(images: list[int], cycles: list[int]) -> PricedCore:
     memories = [SimpleNamespace(words=64, width=8), SimpleNamespace(words=10, width=3)]
     return PricedCore(
         estimate=cast(
-            Estimate,
+            PricedActivity,
             SimpleNamespace(
                 ledger=Ledger(edges, ("", "dp"), joules),
                 netlist=SimpleNamespace(memories=memories),
@@ -34,7 +35,7 @@ def by_hand(images: list[int], cycles: list[int]) -> PricedCore:
         ),
         prepared=cast(Prepared, None),
         mapped=cast(AsicResult, SimpleNamespace(area=100.0, cells=25)),
-        timing=cast(Timing, SimpleNamespace(period_s=4e-9)),
+        timing=cast(StaticTiming, SimpleNamespace(period_s=4e-9)),
         images=np.array(images),
         cycles=np.array(cycles),
         period_s=1e-8,
@@ -140,12 +141,12 @@ def test_memories_as_the_model_prices_them(price: PricedCore, factor: float) -> 
     """The factor after the fact is the factor of the SRAM model."""
     old = price.estimate
     assert old.sram is not None
-    again = from_activity(
+    again = price_activity(
         old.activity,
         old.netlist,
         old.library,
+        PricingOptions(sram=replace(old.sram, factor=factor)),
         roots=price.prepared.clock_roots,
-        sram=replace(old.sram, factor=factor),
     )
     assert near(price.with_sram(factor), again.ledger.total / int(price.images.sum()))
     assert near(price.with_sram(1.0), price.per_inference_j)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from spikewatt.energy.activity.replay import replay
+from spikewatt.energy.activity.replay import ReplayOptions, replay_waveform
 from spikewatt.synth.liberty.reader import read_liberty
 from spikewatt.synth.netlist.netlist import Memory, MemoryPort, Netlist, Port
 from spikewatt.synth.technology.library import default_library_path
@@ -42,6 +42,6 @@ def test_reads_are_new_addresses(tmp_path: Path, engine: str) -> None:
     }
     path = write_vcd(tmp_path / "a.vcd", signals, 60)
     library = read_liberty(default_library_path())
-    found = replay(NETLIST, library, path, "tb.dut", engine=engine)  # pyright: ignore[reportArgumentType]  # a parameter
+    found = replay_waveform(NETLIST, library, path, "tb.dut", ReplayOptions(engine=engine))  # pyright: ignore[reportArgumentType]  # a parameter
     # At 10, 20 and 40 ns; at 30 ns the address stays, at 50 ns the port is not enabled.
     assert found.accesses.tolist() == [[3]]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from spikewatt.base.errors import NetlistError, WaveformError
-from spikewatt.energy.activity.replay import Activity, replay
-from spikewatt.energy.activity.run import Engine
+from spikewatt.energy.activity.activity import Activity
+from spikewatt.energy.activity.replay import Engine, ReplayOptions, replay_waveform
 from spikewatt.synth.click import simulation_cells
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.liberty.reader import read_liberty
@@ -35,7 +35,7 @@ def gates() -> tuple[Library, Netlist]:
 
 def replayed(wave: Path, engine: Engine = "numba") -> Activity:
     library, netlist = gates()
-    return replay(netlist, library, wave, "tb.dut", engine=engine)
+    return replay_waveform(netlist, library, wave, "tb.dut", ReplayOptions(engine=engine))
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,10 @@ import pytest
 from spikewatt.base.errors import SimulationError
 from spikewatt.energy.activity import samples
 from spikewatt.energy.activity.prepared import prepare
-from spikewatt.energy.activity.replay import replay
-from spikewatt.energy.activity.run import Engine
+from spikewatt.energy.activity.replay import Engine, ReplayOptions, replay_waveform
 from spikewatt.energy.glitches.bound import glitch_factor
-from spikewatt.energy.pricing.estimate import estimate
 from spikewatt.energy.pricing.ledger import category_of
+from spikewatt.energy.pricing.priced_activity import price_waveform
 from spikewatt.synth.asic import AsicResult
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.liberty.reader import read_liberty
@@ -78,7 +77,9 @@ def test_toggles_of_every_net(
         pytest.skip("apt-get install qflow-tech-osu018")
     found = case(name, library, base)
     netlist = found.netlist(form)
-    activity = replay(netlist, found.library, found.rtl, "tb.dut", engine=engine)
+    activity = replay_waveform(
+        netlist, found.library, found.rtl, "tb.dut", ReplayOptions(engine=engine)
+    )
     assert activity.unmatched == ()
     assert activity.matched == found.result.flip_flops
     totals, wrong, seen = activity.totals, {}, set[int]()
@@ -106,7 +107,7 @@ def test_cycles_and_views_add_up(fast: float, base: Path, monkeypatch: pytest.Mo
     found = case("mixed", "built-in", base)
     prepared = prepare(found.netlist("json"), found.library, found.rtl, "tb.dut")
     assert len(prepared.samples.root_rows) == (fast < 1)
-    one = estimate(prepared, found.library, borders=[4e-7, 1.1e-6])
+    one = price_waveform(prepared, found.library, replaying=ReplayOptions(borders=[4e-7, 1.1e-6]))
     ledger = one.ledger
     cycles = one.per_cycle(prepared, one.cycle_edges(prepared))
     assert len(cycles) == 201
@@ -123,14 +124,14 @@ def test_glitches(base: Path) -> None:
     """Without delays none; with them either what they cost, or why that cannot be said."""
     found = case("mixed", "built-in", base)
     prepared = prepare(found.netlist("json"), found.library, found.rtl, "tb.dut")
-    one = estimate(prepared, found.library)
+    one = price_waveform(prepared, found.library)
     still = glitch_factor(prepared, one, scale=0.0)
     assert (still.plain == still.delayed).all()
     assert still.flip_flops_checked == found.result.flip_flops
     assert glitch_factor(prepared, one).factor > 1.01
     found = case("pipeline", "built-in", base)
     prepared = prepare(found.netlist("json"), found.library, found.rtl, "tb.dut")
-    one = estimate(prepared, found.library)
+    one = price_waveform(prepared, found.library)
     still = glitch_factor(prepared, one, scale=0.0)
     assert (still.plain == still.delayed).all()
     with pytest.raises(SimulationError, match="the delays of its click there are shorter than"):

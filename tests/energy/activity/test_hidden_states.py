@@ -9,8 +9,9 @@ from random import Random
 
 import pytest
 
+from spikewatt.energy.activity.activity import Origin
 from spikewatt.energy.activity.kernels import WORDS
-from spikewatt.energy.activity.replay import Engine, Prepared, activity, prepare
+from spikewatt.energy.activity.replay import Engine, Prepared, ReplayOptions, prepare, replay
 from spikewatt.synth.asic import synthesise
 from spikewatt.synth.liberty.reader import read_liberty
 from spikewatt.synth.netlist.reader import read_netlist
@@ -82,9 +83,21 @@ def test_the_waveform_crosses_borders_of_words_and_chunks(hidden: Hidden) -> Non
 
 @pytest.mark.parametrize("engine", ["numba", "numpy"])
 def test_hidden_flip_flops_take_the_data_before_the_edge(hidden: Hidden, engine: Engine) -> None:
-    found = activity(hidden.prepared, engine=engine)
+    found = replay(hidden.prepared, ReplayOptions(engine=engine))
     names = hidden.prepared.netlist.names
     nets = {name: net for net, aliases in enumerate(names) for name in aliases}
     replayed = {name: int(found.totals[nets[name]]) for name in hidden.toggles}
     assert replayed == hidden.toggles
     assert min(hidden.toggles.values()) > 1000
+
+
+def test_each_net_says_how_its_activity_is_known(hidden: Hidden) -> None:
+    """Shown: clock, data, one flip-flop. The others are computed, and nothing vouches for them."""
+    found = replay(hidden.prepared)
+    names = hidden.prepared.netlist.names
+    origin = {name: Origin(found.origins[n]) for n, aliases in enumerate(names) for name in aliases}
+    assert {origin[name] for name in ("clk", "d", "shown")} == {Origin.RECORDED}
+    assert {origin[name] for name in ("first", "second")} == {Origin.INFERRED}
+    counts = found.count_origins()
+    assert (counts["recorded"], counts["inferred"], counts["assumed"]) == (3, 2, 0)
+    assert sum(counts.values()) == len(names) - 2

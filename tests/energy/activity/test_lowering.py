@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from spikewatt.energy.activity.kernels import Kind
 from spikewatt.energy.activity.lowering import Lowering, RowLiteral, Step
 from spikewatt.energy.activity.program import compile_program
-from spikewatt.energy.activity.replay import Engine, Prepared, activity, prepare
+from spikewatt.energy.activity.replay import Engine, Prepared, ReplayOptions, prepare, replay
 from spikewatt.synth.liberty.function import Function, parse_function
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.liberty.reader import read_liberty
@@ -63,7 +63,7 @@ def run(
     shown = dict.fromkeys(prepared.matches.roots, True)
     program = compile_program(netlist, elements, shown, ())
     this = replace(prepared, netlist=netlist, elements=elements, program=program)
-    found = activity(this, engine=engine)
+    found = replay(this, ReplayOptions(engine=engine))
     high = np.rint(found.high_s / 1e-9).astype(int)
     return list(zip(found.totals.tolist(), high.tolist(), strict=True))
 

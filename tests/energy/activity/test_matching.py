@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from spikewatt.base.errors import NetlistError, WaveformError
-from spikewatt.energy.activity.replay import Activity, prepare, replay
+from spikewatt.energy.activity.activity import Activity
+from spikewatt.energy.activity.replay import ReplayOptions, prepare, replay_waveform
 from spikewatt.synth.asic import synthesise
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.liberty.reader import read_liberty
@@ -58,7 +59,7 @@ always @(posedge clk or posedge rst) if (rst) q <= 4'b1010; else q <= d; assign 
     netlist = synthesised(verilog, built_in, form)
     ports = "wire [3:0] q; wire y; dut dut(clk, rst, d, q, y);"
     path = simulated(verilog, tmp_path / "run", DRIVE, ports)
-    found = replay(netlist, built_in, path, "tb.dut", unknown="hold")
+    found = replay_waveform(netlist, built_in, path, "tb.dut", ReplayOptions(unknown="hold"))
     assert found.unmatched == ()
     assert found.matched == 4
     assert found.judged >= 4 * 20  # clock edges that come with a change of q or d
@@ -80,7 +81,7 @@ def test_inverted_storage(library: Library, tmp_path: Path) -> None:
     clk = [(5 * k, str(k & 1)) for k in range(13)]
     d, q = [(0, "0"), (12, "1"), (32, "0")], [(0, "0"), (15, "1"), (35, "0")]
     signals = {"t.clk": (1, clk), "t.d": (1, d), "t.q": (1, q)}
-    found = replay(netlist, library, write_vcd(tmp_path / "a.vcd", signals), "t")
+    found = replay_waveform(netlist, library, write_vcd(tmp_path / "a.vcd", signals), "t")
     assert found.unmatched == ()
     assert found.matched == 1
     assert found.judged == 4  # all edges but those before the second change of q or d
@@ -91,7 +92,7 @@ def test_inverted_storage(library: Library, tmp_path: Path) -> None:
     wrong = {**signals, "t.q": (1, [(0, "0"), (25, "1"), (35, "0")])}
     path = write_vcd(tmp_path / "b.vcd", wrong)
     with pytest.raises(NetlistError, match=r"^s is 1 at 1\.[25]e-08 s in .*netlist makes it 0"):
-        replay(netlist, library, path, "t")
+        replay_waveform(netlist, library, path, "t")
 
 
 @pytest.mark.parametrize("stages", [1, 2, 3, 4])
@@ -106,7 +107,7 @@ def test_storage_behind_a_chain(library: Library, tmp_path: Path, stages: int) -
         "t.d": (1, [(time, str(value)) for time, value in d]),
         "t.q": (1, [(time, str(value ^ stages & 1)) for time, value in s]),
     }
-    found = replay(netlist, library, write_vcd(tmp_path / "a.vcd", signals), "t")
+    found = replay_waveform(netlist, library, write_vcd(tmp_path / "a.vcd", signals), "t")
     assert (found.unmatched, found.matched) == ((), 1)
     high = found.high_s[netlist.names.index(("s",))]
     assert high == pytest.approx(20e-9, rel=1e-12, abs=0)
@@ -125,7 +126,7 @@ assign y = a ^ b ^ c; assign z = b; endmodule"""
     netlist = synthesised(verilog, built_in, form)
     ports = "wire [3:0] y, z; dut dut(clk, rst, d, y, z);"
     path = simulated(verilog, tmp_path / "run", DRIVE, ports)
-    found = replay(netlist, built_in, path, "tb.dut", unknown="hold")
+    found = replay_waveform(netlist, built_in, path, "tb.dut", ReplayOptions(unknown="hold"))
     assert found.unmatched == ()
     assert 4 <= found.matched <= 8
 
@@ -144,7 +145,7 @@ reg {bits} q; always @(posedge clk) if (rst) q <= 0; else q <= q * 3 + {{d, d}};
 assign y = {kept}; endmodule"""
     netlist = synthesised(verilog, built_in, form)
     path = simulated(verilog, tmp_path / "run", DRIVE, "wire [7:0] y; dut dut(clk, rst, d, y);")
-    found = replay(netlist, built_in, path, "tb.dut", unknown="hold")
+    found = replay_waveform(netlist, built_in, path, "tb.dut", ReplayOptions(unknown="hold"))
     assert found.unmatched == ()
     assert found.judged > 0
 
@@ -168,7 +169,7 @@ def test_a_state_that_the_waveform_does_not_show_is_listed_and_replayed(
     for hidden in ({"t.u.r"}, {"t.u.q"}, {"t.u.q", "t.u.r"}):
         signals = {name: signal for name, signal in WAVES.items() if name not in hidden}
         path = write_vcd(tmp_path / "a.vcd", signals)
-        found = replay(CHAIN, library, path, "t.u")
+        found = replay_waveform(CHAIN, library, path, "t.u")
         assert found.matched == 2 - len(hidden)
         assert toggles(found, CHAIN, "q") == toggles(found, CHAIN, "r") == 2
         assert toggles(found, CHAIN, "y") == 2
@@ -180,7 +181,7 @@ def test_an_input_that_the_waveform_does_not_show_is_listed(
 ) -> None:
     netlist = build({"u": ("NAND", {"A": "a", "B": "b", "Y": "y"})}, ["a", "b"])
     path = write_vcd(tmp_path / "a.vcd", {"t.a": (1, D)}, 60)
-    found = replay(netlist, library, path, "t")
+    found = replay_waveform(netlist, library, path, "t")
     assert found.unmatched == ("b",)
     assert toggles(found, netlist, "b") == toggles(found, netlist, "y") == 0
 
@@ -197,11 +198,11 @@ def test_a_loop_through_states_that_are_not_shown_is_listed(
         ["clk"],
     )
     path = write_vcd(tmp_path / "a.vcd", {"t.clk": (1, CLK)})
-    found = replay(netlist, library, path, "t")
+    found = replay_waveform(netlist, library, path, "t")
     assert found.unmatched == ("h",)
     shown = write_vcd(tmp_path / "b.vcd", {"t.clk": (1, CLK), "t.h": (1, [(t, v) for t, v in Q])})
     with pytest.raises(NetlistError, match=r"^h is "):
-        replay(netlist, library, shown, "t")
+        replay_waveform(netlist, library, shown, "t")
 
 
 # --- scopes --------------------------------------------------------------------------------------
@@ -210,24 +211,24 @@ def test_a_loop_through_states_that_are_not_shown_is_listed(
 def test_the_scope_is_found_by_the_ports(library: Library, tmp_path: Path) -> None:
     signals = {**WAVES, "t.u.y": (1, [(0, "1"), (25, "0"), (35, "1")]), "t.clk": (1, CLK)}
     path = write_vcd(tmp_path / "a.vcd", signals)
-    assert replay(CHAIN, library, path).scope == "t.u"
+    assert replay_waveform(CHAIN, library, path).scope == "t.u"
     for spelling in ("t.u", "t.u.", "\\t.u ", ".t.u"):
-        assert replay(CHAIN, library, path, spelling).scope == "t.u"
+        assert replay_waveform(CHAIN, library, path, spelling).scope == "t.u"
 
 
 def test_wrong_scopes(library: Library, tmp_path: Path) -> None:
     path = write_vcd(tmp_path / "a.vcd", WAVES)
     with pytest.raises(WaveformError) as caught:
-        replay(CHAIN, library, path, "tb.dut")
+        replay_waveform(CHAIN, library, path, "tb.dut")
     assert str(caught.value) == f"{path} has no scope tb.dut: it has t.u"
     with pytest.raises(WaveformError) as caught:
-        replay(CHAIN, library, path)
+        replay_waveform(CHAIN, library, path)
     assert str(caught.value) == (
         f"no scope of {path} has the ports of small: name the one with --scope"
     )
     other = write_vcd(tmp_path / "b.vcd", {**WAVES, "t.v.k": (1, CLK)})
     with pytest.raises(WaveformError) as caught:
-        replay(CHAIN, library, other, "t.v")
+        replay_waveform(CHAIN, library, other, "t.v")
     assert str(caught.value) == (
         f"scope t.v of {other} shows no input of small: is it this design's?"
     )
@@ -239,16 +240,16 @@ def test_two_scopes_that_both_fit(library: Library, tmp_path: Path) -> None:
     two = {name.replace("t.u", "t.v"): signal for name, signal in one.items()}
     path = write_vcd(tmp_path / "a.vcd", {**one, **two})
     with pytest.raises(WaveformError) as caught:
-        replay(CHAIN, library, path)
+        replay_waveform(CHAIN, library, path)
     assert str(caught.value) == (
         f"{path} has several scopes with the ports of small (t.u, t.v): name one with --scope"
     )
     named = {name.replace("t.u", "t.small"): signal for name, signal in one.items()}
     path = write_vcd(tmp_path / "b.vcd", {**one, **named})
-    assert replay(CHAIN, library, path).scope == "t.small"  # the netlist's own name
+    assert replay_waveform(CHAIN, library, path).scope == "t.small"  # the netlist's own name
     inner = {name.replace("t.u", "t.u.w"): signal for name, signal in one.items()}
     path = write_vcd(tmp_path / "c.vcd", {**one, **inner})
-    assert replay(CHAIN, library, path).scope == "t.u"  # the outer one
+    assert replay_waveform(CHAIN, library, path).scope == "t.u"  # the outer one
 
 
 # --- netlists that are not the waveform's --------------------------------------------------------
@@ -259,7 +260,7 @@ def test_a_netlist_of_another_design(library: Library, tmp_path: Path) -> None:
     other = build({**FLOPS, "g": ("DFF", {"D": "y", "CK": "clk", "Q": "r"})}, ["clk", "d"], ["y"])
     path = write_vcd(tmp_path / "a.vcd", WAVES)
     with pytest.raises(NetlistError) as caught:
-        replay(other, library, path, "t.u")
+        replay_waveform(other, library, path, "t.u")
     assert str(caught.value) == (
         f"r is 0 at 1.5e-08 s in {path}, and the netlist makes it 1: "
         "they are not of one design, or an input changed at the very time of the clock edge"
@@ -267,8 +268,8 @@ def test_a_netlist_of_another_design(library: Library, tmp_path: Path) -> None:
     late = {**WAVES, "t.u.r": (1, [*R, (57, "1")])}  # no clock edge makes that
     path = write_vcd(tmp_path / "b.vcd", late)
     with pytest.raises(NetlistError, match=r"^r is 1 at 5\.7e-08 s in "):
-        replay(CHAIN, library, path, "t.u")
-    assert replay(CHAIN, library, path, "t.u", window=(0, 50e-9)).judged > 0
+        replay_waveform(CHAIN, library, path, "t.u")
+    assert replay_waveform(CHAIN, library, path, "t.u", ReplayOptions(window=(0, 50e-9))).judged > 0
 
 
 def test_both_engines_find_the_same_fault(library: Library, tmp_path: Path) -> None:
@@ -276,7 +277,7 @@ def test_both_engines_find_the_same_fault(library: Library, tmp_path: Path) -> N
     said = set()
     for engine in ("numba", "numpy"):
         with pytest.raises(NetlistError) as caught:
-            replay(CHAIN, library, path, "t.u", engine=engine)
+            replay_waveform(CHAIN, library, path, "t.u", ReplayOptions(engine=engine))
         said.add(str(caught.value))
     assert len(said) == 1
 
@@ -299,10 +300,10 @@ always @(posedge clk) if (rst) q <= 0; else q <= q + d; endmodule"""
         signals = {"t.clk": (1, clk), "t.rst": (1, fixed[0]), "t.d [3:0]": (4, fixed[1])}
         return write_vcd(tmp_path / name, {**signals, "t.q [3:0]": (4, history)})
 
-    assert replay(netlist, built_in, wave("a.vcd", values), "t").judged == 4 * 49
+    assert replay_waveform(netlist, built_in, wave("a.vcd", values), "t").judged == 4 * 49
     values[23] ^= 1 << bit
     with pytest.raises(NetlistError) as caught:
-        replay(netlist, built_in, wave("b.vcd", values), "t")
+        replay_waveform(netlist, built_in, wave("b.vcd", values), "t")
     assert str(caught.value).startswith(f"q[{bit}] is {values[23] >> bit & 1} at 2.25e-07 s in ")
 
 
@@ -330,7 +331,7 @@ def test_cells_that_the_library_has_not(library: Library, tmp_path: Path) -> Non
     path = write_vcd(tmp_path / "a.vcd", WAVES)
     netlist = build({"top.u": ("NOR9", {"A": "clk", "Y": "y"})}, ["clk"])
     with pytest.raises(NetlistError) as caught:
-        replay(netlist, library, path, "t.u")
+        replay_waveform(netlist, library, path, "t.u")
     assert str(caught.value) == (
         "cell top.u is a NOR9, which library small has not: "
         "give the library that the netlist was mapped to"
@@ -339,5 +340,5 @@ def test_cells_that_the_library_has_not(library: Library, tmp_path: Path) -> Non
 
 def test_a_netlist_of_nothing(library: Library, tmp_path: Path) -> None:
     path = write_vcd(tmp_path / "a.vcd", WAVES)
-    found = replay(build({}, ["clk", "d"]), library, path, "t.u")
+    found = replay_waveform(build({}, ["clk", "d"]), library, path, "t.u")
     np.testing.assert_array_equal(found.totals, [0, 0, 12, 2])

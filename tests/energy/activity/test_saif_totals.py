@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from spikewatt.base.errors import WaveformError
-from spikewatt.energy.activity.replay import activity, prepare
+from spikewatt.energy.activity.replay import prepare, replay
 from spikewatt.energy.activity.saif import read_saif, write_saif
 from spikewatt.energy.activity.totals import activity_from_saif, write_activity
-from spikewatt.energy.pricing.estimate import Clock, estimate, from_activity
+from spikewatt.energy.pricing.options import Clock, PricingOptions
+from spikewatt.energy.pricing.priced_activity import price_activity, price_waveform
 from tests.energy.small_damage import PAIR, A, B
 from tests.energy.small_designs import Small, make
 from tests.energy.small_library import read
@@ -24,7 +25,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
 
 def test_every_net_comes_back(small: Small, tmp_path: Path) -> None:
     prepared = small.prepared()
-    wanted = activity(prepared)
+    wanted = replay(prepared)
     path = tmp_path / "a.saif"
     write_activity(path, prepared, wanted)
     found = activity_from_saif(path, small.netlist, "tb.dut")
@@ -40,11 +41,11 @@ def test_the_same_power(tmp_path: Path, clock: Clock | None) -> None:
     library = read(tmp_path)
     path = write_vcd(tmp_path / "a.vcd", {"t.u.a": (1, A), "t.u.b": (1, B)}, 60)
     prepared = prepare(PAIR, library, path, "t.u")
-    wanted = estimate(prepared, library, clock=clock)
+    wanted = price_waveform(prepared, library, PricingOptions(clock=clock))
     saif = tmp_path / "a.saif"
     write_activity(saif, prepared, wanted.activity)
     given = activity_from_saif(saif, PAIR, "t.u")
-    found = from_activity(given, PAIR, library, clock=clock)
+    found = price_activity(given, PAIR, library, PricingOptions(clock=clock))
     one, two = wanted.to_json(), found.to_json()
     for part in ("switching", "internal", "leakage", "total"):
         assert two["power_w"][part] == near(one["power_w"][part], 1e-9), part
@@ -56,6 +57,7 @@ def test_nets_that_the_file_does_not_hold_are_listed(tmp_path: Path) -> None:
     write_saif(path, "t.u", 60, 1e-9, [("a", 30, 30, 0, 4), ("n", 40, 20, 0, 4)])
     found = activity_from_saif(path, PAIR, "t.u")
     assert found.unmatched == ("b", "y")
+    assert found.count_origins() == {"recorded": 2, "replayed": 0, "inferred": 0, "assumed": 2}
     names = [name for (name,) in PAIR.names]
     assert found.totals.tolist() == [4 if name in "an" else 0 for name in names]
     assert found.high_s[names.index("n")] == near(20e-9)

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spikewatt.energy.activity.replay import Activity, Engine, replay
+from spikewatt.energy.activity.activity import Activity
+from spikewatt.energy.activity.replay import Engine, ReplayOptions, replay_waveform
 from spikewatt.synth.asic import AsicResult, synthesise
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.liberty.models import verilog_models
@@ -69,7 +70,9 @@ class Run:
 
     def replay(self, form: str, engine: Engine, waveform: Path | None = None) -> Activity:
         waveform = self.rtl if waveform is None else waveform
-        return replay(self.netlist(form), self.library, waveform, "tb.dut", engine=engine)
+        return replay_waveform(
+            self.netlist(form), self.library, waveform, "tb.dut", ReplayOptions(engine=engine)
+        )
 
 
 @cache
@@ -183,12 +186,12 @@ def test_window_after_unknown_states(name: str, tmp_path: Path) -> None:
     judge = read_trace(tmp_path / "gates" / "all.vcd", "tb.dut", below=True)
     assert any(history[0][1] == "x" for history in judge.changes.values())
     netlist = read_netlist(result.verilog, library, top="dut")
-    activity = replay(
+    activity = replay_waveform(
         netlist,
         library,
         tmp_path / "rtl" / "all.vcd",
         "tb.dut",
-        window=(begin * TICK_S, judge.end * TICK_S),
+        ReplayOptions(window=(begin * TICK_S, judge.end * TICK_S)),
     )
     assert driven(netlist) <= compare(netlist, judge.since(begin), activity)
 

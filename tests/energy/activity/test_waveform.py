@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from spikewatt.base.errors import WaveformError
-from spikewatt.energy.activity.replay import Activity, activity, prepare, replay
+from spikewatt.energy.activity.activity import Activity
+from spikewatt.energy.activity.replay import ReplayOptions, prepare, replay, replay_waveform
 from spikewatt.energy.activity.waveform import Changes, Reader, open_waveform
 from spikewatt.synth.liberty.library import Library
 from tests.energy.small_damage import PAIR, A, B, outcome
@@ -125,7 +126,7 @@ initial begin $dumpfile("wave.out"); $dumpvars(0, tb); #60 $finish; end
 endmodule
 """
     path = icarus(text, tmp_path / "run", form)
-    found = replay(PAIR, library, path, "tb.dut", reader=reader)
+    found = replay_waveform(PAIR, library, path, "tb.dut", reader=reader)
     assert counted(found) == TOGGLES
     assert found.duration_s == pytest.approx(60e-9, rel=1e-12, abs=0)
     assert found.high_s[PAIR.names.index(("a",))] == pytest.approx(30e-9, rel=1e-12, abs=0)
@@ -139,7 +140,7 @@ def test_several_changes_at_one_time_are_one(
     path = write_vcd(tmp_path / "a.vcd", {"t.a": (1, A), "t.b": (1, B)}, 60)
     text = path.read_text().replace("#10\n", "#10\n1s0\n0s0\n").replace("#50\n", "#50\n0s0\n1s0\n")
     path.write_text(text)
-    assert counted(replay(PAIR, library, path, "t", reader=reader)) == TOGGLES
+    assert counted(replay_waveform(PAIR, library, path, "t", reader=reader)) == TOGGLES
 
 
 @pytest.mark.parametrize("reader", ["wellen", "vcdvcd"])
@@ -148,7 +149,7 @@ def test_a_time_that_comes_twice_or_says_nothing_new(
 ) -> None:
     path = write_vcd(tmp_path / "a.vcd", {"t.a": (1, A), "t.b": (1, B)}, 60)
     path.write_text(path.read_text().replace("#20\n", "#20\n#20\n0s1\n1s0\n#20\n"))
-    assert counted(replay(PAIR, library, path, "t", reader=reader)) == TOGGLES
+    assert counted(replay_waveform(PAIR, library, path, "t", reader=reader)) == TOGGLES
 
 
 # --- unknown values ------------------------------------------------------------------------------
@@ -166,7 +167,7 @@ def test_unknown_at_first_is_no_toggle(library: Library, tmp_path: Path, digit: 
     """Before the first value a source is taken to have had it."""
     path = with_unknown(tmp_path, [(0, digit), (10, "1"), *A[2:]])
     for policy in ("refuse", "hold"):
-        found = replay(PAIR, library, path, "tb.dut", unknown=policy)
+        found = replay_waveform(PAIR, library, path, "tb.dut", ReplayOptions(unknown=policy))
         # a is 1 from the beginning: n is 0 from the beginning.
         assert counted(found) == {"a": 3, "b": 3, "n": 3, "y": 3}
 
@@ -175,16 +176,16 @@ def test_unknown_at_first_is_no_toggle(library: Library, tmp_path: Path, digit: 
 def test_unknown_later_is_refused_or_held(library: Library, tmp_path: Path, digit: str) -> None:
     path = with_unknown(tmp_path, [*A[:3], (30, digit), (35, "1"), A[4]])
     with pytest.raises(WaveformError) as caught:
-        replay(PAIR, library, path, "tb.dut")
+        replay_waveform(PAIR, library, path, "tb.dut")
     assert str(caught.value) == f"tb.dut.a is unknown (X or Z) at 3e-08 s: {REMEDY}"
-    held = replay(PAIR, library, path, "tb.dut", unknown="hold")
+    held = replay_waveform(PAIR, library, path, "tb.dut", ReplayOptions(unknown="hold"))
     assert counted(held) == TOGGLES
     assert held.high_s[PAIR.names.index(("a",))] == pytest.approx(25e-9, rel=1e-12, abs=0)
-    after = replay(PAIR, library, path, "tb.dut", window=(35e-9, 60e-9))
+    after = replay_waveform(PAIR, library, path, "tb.dut", ReplayOptions(window=(35e-9, 60e-9)))
     assert counted(after) == {"a": 1, "b": 1, "n": 1, "y": 1}
     with pytest.raises(WaveformError, match=r"tb\.dut\.a is unknown \(X or Z\) at 3\.2e-08 s: "):
-        replay(PAIR, library, path, "tb.dut", window=(32e-9, 60e-9))
-    before = replay(PAIR, library, path, "tb.dut", window=(0, 29e-9))
+        replay_waveform(PAIR, library, path, "tb.dut", ReplayOptions(window=(32e-9, 60e-9)))
+    before = replay_waveform(PAIR, library, path, "tb.dut", ReplayOptions(window=(0, 29e-9)))
     assert counted(before) == {"a": 2, "b": 2, "n": 2, "y": 2}
 
 
@@ -193,17 +194,22 @@ def test_a_window_that_begins_in_leading_unknown_is_refused(
 ) -> None:
     path = with_unknown(tmp_path, [(0, "x"), (30, "1"), A[4]])
     with pytest.raises(WaveformError, match=r"tb\.dut\.a is unknown \(X or Z\) at 1e-08 s: "):
-        replay(PAIR, library, path, "tb.dut", window=(10e-9, 60e-9))
-    assert replay(PAIR, library, path, "tb.dut", window=(30e-9, 60e-9)).totals.sum() > 0
+        replay_waveform(PAIR, library, path, "tb.dut", ReplayOptions(window=(10e-9, 60e-9)))
+    assert (
+        replay_waveform(
+            PAIR, library, path, "tb.dut", ReplayOptions(window=(30e-9, 60e-9))
+        ).totals.sum()
+        > 0
+    )
 
 
 def test_what_is_never_known_is_refused(library: Library, tmp_path: Path) -> None:
     path = with_unknown(tmp_path, [(0, "x")])
     with pytest.raises(WaveformError, match=r"tb\.dut\.a is unknown \(X or Z\) at 0 s: "):
-        replay(PAIR, library, path, "tb.dut")
+        replay_waveform(PAIR, library, path, "tb.dut")
     path = with_unknown(tmp_path, [(0, "x"), (20, "z")])
     with pytest.raises(WaveformError, match=r"tb\.dut\.a is unknown \(X or Z\) at 2e-08 s: "):
-        replay(PAIR, library, path, "tb.dut")
+        replay_waveform(PAIR, library, path, "tb.dut")
 
 
 def test_each_bit_of_a_bus_is_unknown_by_itself(library: Library, tmp_path: Path) -> None:
@@ -211,11 +217,11 @@ def test_each_bit_of_a_bus_is_unknown_by_itself(library: Library, tmp_path: Path
     netlist = build({}, ["d[1]", "d[0]"])
     changes = [(0, "1x"), (10, "xx"), (20, "0x"), (30, "01")]
     path = write_vcd(tmp_path / "b.vcd", {"t.d [1:0]": (2, changes)}, 40)
-    found = replay(netlist, library, path, "t", unknown="hold")
+    found = replay_waveform(netlist, library, path, "t", ReplayOptions(unknown="hold"))
     assert found.totals[2:].tolist() == [1, 0]
     assert found.high_s[2:] == pytest.approx([20e-9, 40e-9], rel=1e-12, abs=0)
     with pytest.raises(WaveformError, match=r"t\.d is unknown"):
-        replay(netlist, library, path, "t")
+        replay_waveform(netlist, library, path, "t")
 
 
 # --- names ---------------------------------------------------------------------------------------
@@ -225,7 +231,7 @@ def test_an_alias_is_one_signal(library: Library, tmp_path: Path) -> None:
     path = write_vcd(tmp_path / "a.vcd", {"t.a": (1, A), "t.u.a": (1, A), "t.b": (1, B)}, 60)
     wave = open_waveform(path)
     assert wave.signals["t.a"].identity == wave.signals["t.u.a"].identity
-    assert counted(activity(prepare(PAIR, library, wave, "t"))) == TOGGLES
+    assert counted(replay(prepare(PAIR, library, wave, "t"))) == TOGGLES
 
 
 def test_a_name_that_is_there_twice(library: Library, tmp_path: Path) -> None:
@@ -236,16 +242,16 @@ def test_a_name_that_is_there_twice(library: Library, tmp_path: Path) -> None:
     path = write_vcd(tmp_path / "a.vcd", {"t.a": (1, A), "t.b": (1, B), "t.c": (1, list(B))}, 60)
     text = path.read_text()
     path.write_text(text.replace("s0 a $end", "s0 a $end\n$var wire 1 s0 a $end"))
-    assert counted(replay(PAIR, library, path, "t")) == TOGGLES
+    assert counted(replay_waveform(PAIR, library, path, "t")) == TOGGLES
     path.write_text(text.replace("s2 c $end", "s2 a $end"))
     with pytest.raises(WaveformError) as caught:
-        replay(PAIR, library, path, "t")
+        replay_waveform(PAIR, library, path, "t")
     assert str(caught.value) == (
         f"{path} shows t.a twice, as two different signals: name a scope that holds the design once"
     )
     other = text.replace("s0 a $end", "s0 a $end\n$var wire 1 s1 q $end\n$var wire 1 s2 q $end")
     path.write_text(other)
-    assert counted(replay(PAIR, library, path, "t")) == TOGGLES
+    assert counted(replay_waveform(PAIR, library, path, "t")) == TOGGLES
 
 
 def test_escaped_names(library: Library, tmp_path: Path) -> None:
@@ -253,7 +259,7 @@ def test_escaped_names(library: Library, tmp_path: Path) -> None:
     for spelling in ("\\x.y[3]", "x.y[3]"):
         path = write_vcd(tmp_path / "e.vcd", {"t.a": (1, A)}, 60)
         path.write_text(path.read_text().replace(" a $end", f" {spelling} $end"))
-        found = replay(netlist, library, path, "t")
+        found = replay_waveform(netlist, library, path, "t")
         assert found.unmatched == ()
         assert found.totals[2:].tolist() == [4, 4]
 
@@ -267,7 +273,7 @@ def test_wide_signals(library: Library, tmp_path: Path) -> None:
     changes = [(k, f"{value:b}") for k, value in enumerate(values)]
     path = write_vcd(tmp_path / "w.vcd", {f"t.d [{width - 1}:0]": (width, changes)}, 300)
     for reader in ("wellen", "vcdvcd"):
-        found = replay(netlist, library, path, "t", reader=reader)
+        found = replay_waveform(netlist, library, path, "t", reader=reader)
         for net, bit in enumerate(picked, start=2):
             bits = [value >> bit & 1 for value in values]
             assert found.totals[net] == sum(a != b for a, b in pairwise(bits))
@@ -278,7 +284,7 @@ def test_wide_signals(library: Library, tmp_path: Path) -> None:
 
 def refused(path: Path, library: Library, reader: Reader = "wellen") -> str:
     with pytest.raises(WaveformError) as caught:
-        replay(PAIR, library, path, "tb.dut", reader=reader)
+        replay_waveform(PAIR, library, path, "tb.dut", reader=reader)
     message = str(caught.value)
     assert str(path) in message
     assert len(message.splitlines()) == 1
@@ -322,12 +328,14 @@ def test_nothing_ever_changes(library: Library, tmp_path: Path) -> None:
     a, b = [(0, "0")], [(0, "1")]
     path = write_vcd(tmp_path / "a.vcd", {"tb.dut.a": (1, a), "tb.dut.b": (1, b)})
     with pytest.raises(WaveformError):
-        replay(PAIR, library, path, "tb.dut")
+        replay_waveform(PAIR, library, path, "tb.dut")
     none: list[tuple[int, str]] = []
     path = write_vcd(tmp_path / "b.vcd", {"tb.dut.a": (1, none), "tb.dut.b": (1, B)}, 60)
     assert refused(path, library) == f"{path} declares tb.dut.a and never gives it a value"
     path = write_vcd(tmp_path / "c.vcd", {"tb.dut.a": (1, a), "tb.dut.b": (1, b)}, 70)
-    found = replay(PAIR, library, path, "tb.dut")  # a time with nothing new is a time all the same
+    found = replay_waveform(
+        PAIR, library, path, "tb.dut"
+    )  # a time with nothing new is a time all the same
     assert counted(found) == dict.fromkeys("abny", 0)
     assert found.duration_s == pytest.approx(70e-9, rel=1e-12, abs=0)
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from spikewatt.base.errors import WaveformError
-from spikewatt.energy.activity.replay import Activity, Engine, activity, replay
+from spikewatt.energy.activity.activity import Activity
+from spikewatt.energy.activity.replay import Engine, ReplayOptions, replay, replay_waveform
 from tests.energy.event_driven import read_trace
 from tests.energy.small_designs import CIRCUIT, Small, make
 
@@ -22,7 +23,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
 
 @pytest.fixture(scope="module")
 def whole(small: Small) -> Activity:
-    return activity(small.prepared())
+    return replay(small.prepared())
 
 
 def test_the_whole_is_what_the_file_holds(whole: Activity) -> None:
@@ -35,7 +36,7 @@ def test_the_whole_is_what_the_file_holds(whole: Activity) -> None:
 def test_blocks_add_up(small: Small, whole: Activity, engine: Engine, count: int) -> None:
     source = random.Random(count)
     borders = [tick * PS for tick in source.sample(range(60_501, 1_502_200), count)]
-    found = activity(small.prepared(), borders=borders, engine=engine)
+    found = replay(small.prepared(), ReplayOptions(borders=borders, engine=engine))
     assert len(found.edges_s) == count + 2
     np.testing.assert_array_equal(found.totals, whole.totals)
     np.testing.assert_allclose(found.high_s, whole.high_s, rtol=1e-12)
@@ -46,11 +47,11 @@ def test_blocks_add_up(small: Small, whole: Activity, engine: Engine, count: int
 def test_windows_side_by_side_add_up(small: Small, whole: Activity) -> None:
     prepared = small.prepared()
     cuts = [BEGIN, 65e-9, 65.001e-9, 302.3e-9, 302.4e-9, 777e-9, END]
-    parts = [activity(prepared, window=window) for window in pairwise(cuts)]
+    parts = [replay(prepared, ReplayOptions(window=window)) for window in pairwise(cuts)]
     np.testing.assert_array_equal(sum(part.totals for part in parts), whole.totals)
     np.testing.assert_allclose(sum(part.high_s for part in parts), whole.high_s, rtol=1e-12)
     np.testing.assert_array_equal(sum(part.accesses for part in parts), whole.accesses)
-    blocks = activity(prepared, borders=cuts[1:-1])
+    blocks = replay(prepared, ReplayOptions(borders=cuts[1:-1]))
     for k, part in enumerate(parts):
         np.testing.assert_array_equal(blocks.toggles[k], part.totals)
         np.testing.assert_array_equal(blocks.accesses[k], part.accesses[0])
@@ -60,7 +61,7 @@ def test_windows_side_by_side_add_up(small: Small, whole: Activity) -> None:
 def test_a_window_counts_what_happens_in_it(small: Small, window: tuple[float, float]) -> None:
     """Changes after its begin, up to and with its end, as the waveform itself shows them."""
     begin, end = (round(edge * 1000) for edge in window)
-    found = activity(small.prepared(), window=(window[0] * 1e-9, window[1] * 1e-9))
+    found = replay(small.prepared(), ReplayOptions(window=(window[0] * 1e-9, window[1] * 1e-9)))
     trace, seen = read_trace(small.waveform, "tb.dut", below=True), 0
     for net, names in enumerate(small.netlist.names):
         for name in names:
@@ -83,7 +84,7 @@ def test_a_window_counts_what_happens_in_it(small: Small, window: tuple[float, f
 def test_accesses_are_in_their_window(small: Small) -> None:
     """Edges at 65, 75, … ns are those of steps 6, 7, …; a write comes every third."""
     borders = [10 * step * 1e-9 for step in range(7, CIRCUIT.steps)]
-    found = activity(small.prepared(), borders=borders)
+    found = replay(small.prepared(), ReplayOptions(borders=borders))
     steps = range(6, CIRCUIT.steps)
     assert found.accesses[: len(steps)].tolist() == [[s % 4 == 1, s % 3 == 0] for s in steps]
     assert found.clock_edges[: len(steps)].tolist() == [[1, 1]] * len(steps)
@@ -104,18 +105,20 @@ def test_accesses_are_in_their_window(small: Small) -> None:
 )
 def test_windows_that_are_none(small: Small, window: tuple[float, float], message: str) -> None:
     with pytest.raises(WaveformError) as caught:
-        activity(small.prepared(), window=window)
+        replay(small.prepared(), ReplayOptions(window=window))
     assert message in str(caught.value)
 
 
 def test_borders_outside_the_window_are_left_out(small: Small) -> None:
     borders = [0, BEGIN, 3e-7, 3e-7, END, 1]
-    found = activity(small.prepared(), borders=borders)
+    found = replay(small.prepared(), ReplayOptions(borders=borders))
     assert found.edges_s == pytest.approx([BEGIN, 3e-7, END], rel=1e-12, abs=0)
 
 
 def test_threads_do_not_matter(small: Small, whole: Activity) -> None:
     for threads in (1, 2, 3):
-        found = replay(small.netlist, small.library, small.waveform, threads=threads)
+        found = replay_waveform(
+            small.netlist, small.library, small.waveform, options=ReplayOptions(threads=threads)
+        )
         np.testing.assert_array_equal(found.toggles, whole.toggles)
         np.testing.assert_array_equal(found.high_s, whole.high_s)

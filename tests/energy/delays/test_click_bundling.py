@@ -11,10 +11,10 @@ import pytest
 from spikewatt.base.errors import LibraryError, ParameterError
 from spikewatt.energy.delays.arcs import delay_arcs
 from spikewatt.energy.delays.bundling import Bundling, check_bundling
-from spikewatt.energy.delays.timing import analyse
+from spikewatt.energy.delays.timing import analyse_timing
 from spikewatt.energy.glitches.annotated import gates_verilog
 from spikewatt.energy.pricing.cell_kinds import cell_kinds
-from spikewatt.energy.pricing.prices import Wires
+from spikewatt.energy.pricing.options import Wires
 from spikewatt.model.params import Delays
 from spikewatt.synth.asic import synthesise
 from spikewatt.synth.liberty.library import Library
@@ -122,7 +122,7 @@ def test_what_is_refused(tmp_path: Path) -> None:
 
 def test_a_clockless_circuit_has_no_period() -> None:
     """Its registers are not the clock's; loops through them are no loops of gates."""
-    timing = analyse(mapped(), LIBRARY)
+    timing = analyse_timing(mapped(), LIBRARY)
     assert timing.period_s == 0
     assert len(timing.untimed) == 47
 

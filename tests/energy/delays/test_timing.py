@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from spikewatt.base.errors import LibraryError, NetlistError, ParameterError
-from spikewatt.energy.delays.timing import analyse
+from spikewatt.energy.delays.timing import TimingOptions, analyse_timing
 from spikewatt.energy.glitches.annotated import gates_verilog
-from spikewatt.energy.pricing.prices import Wires
+from spikewatt.energy.pricing.options import Wires
 from spikewatt.energy.pricing.sram import SramModel
 from spikewatt.hdl.neuro.core import NeuroCore
 from spikewatt.model.compile.mapping import map_network
@@ -43,7 +43,7 @@ def near(nanoseconds: float) -> object:
 
 def arrivals(netlist: Netlist, library: Library, net: str, phase: int = 0) -> list[float]:
     at = [names[0] for names in netlist.names].index(net)
-    return (analyse(netlist, library).arrival[phase, at] / NANO).tolist()
+    return (analyse_timing(netlist, library).arrival[phase, at] / NANO).tolist()
 
 
 def test_gates_by_hand(library: Library) -> None:
@@ -65,7 +65,7 @@ def test_gates_by_hand(library: Library) -> None:
     assert arrivals(netlist, library, "w") == pytest.approx([8.85, 9.75])
     # d: w's fall + 7 or 8 + 0.05 + 0.2; any edge of w makes either edge of d.
     assert arrivals(netlist, library, "d") == pytest.approx([17.0, 18.0])
-    timing = analyse(netlist, library)
+    timing = analyse_timing(netlist, library)
     assert timing.period_s == near(18.0)
     assert timing.untimed == ()
     assert [(s.instance, s.pin, s.net, s.edge, s.arrival_s) for s in timing.path] == [
@@ -79,7 +79,9 @@ def test_gates_by_hand(library: Library) -> None:
     assert not timing.meets(17.9 * NANO)
     assert timing.meets(18.1 * NANO)
     # Lumped, x takes the delay of its B from q's rise, 10 + 0.3 + 0.2, for every arc.
-    assert analyse(netlist, library, lumped=True).period_s == near(9.75 + 10.5)
+    assert analyse_timing(netlist, library, options=TimingOptions(lumped=True)).period_s == near(
+        9.75 + 10.5
+    )
 
 
 def test_setup_and_wires(library: Library) -> None:
@@ -91,10 +93,13 @@ def test_setup_and_wires(library: Library) -> None:
         inputs=("clk", "r", "a"),
         outputs=("y",),
     )
-    found = {end.pin: end for end in analyse(netlist, library, setup_s=0.5 * NANO).ends}
+    found = {
+        end.pin: end
+        for end in analyse_timing(netlist, library, options=TimingOptions(setup_s=0.5 * NANO)).ends
+    }
     assert found["D"].period_s == near(0.5)  # an input is there with the edge
     assert found["y"].period_s == near(1.1 + 2 + 0.1)  # an output has no margin
-    wired = analyse(netlist, library, wires=Wires(per_sink=2 * FEMTO))
+    wired = analyse_timing(netlist, library, options=TimingOptions(wires=Wires(per_sink=2 * FEMTO)))
     # q carries 3 fF and slews 0.6 up; no pin is on y, so that no wire is.
     assert wired.period_s == near(1.3 + 2 + 0.3)
 
@@ -113,7 +118,7 @@ def test_half_periods(library: Library) -> None:
         inputs=("clk", "r", "z"),
         outputs=("o", "t"),
     )
-    found = {(e.instance, e.pin): e for e in analyse(netlist, library).ends}
+    found = {(e.instance, e.pin): e for e in analyse_timing(netlist, library).ends}
     # q carries an inverter and e's D: 3 fF, slew 0.6 up; m carries b's D.
     assert found["b", "D"].half
     assert found["b", "D"].period_s == near(2 * (1.3 + 2 + 0.3 + 0.2))
@@ -141,7 +146,7 @@ def test_clock_gates_and_latches(library: Library) -> None:
         inputs=("clk", "r", "z"),
         outputs=("qa", "qo", "ql"),
     )
-    found = {(e.instance, e.pin): e for e in analyse(netlist, library).ends}
+    found = {(e.instance, e.pin): e for e in analyse_timing(netlist, library).ends}
     # An AND gate rests low: its enable, from the falling edge, must be there at the rising one.
     assert found["and", "B"].kind == "clock gate"
     assert found["and", "B"].period_s == near(2 * 2.1)
@@ -175,7 +180,7 @@ def around_a_memory(
     )
     write_port = MemoryPort("write", at["clk"], True, enable, address, (at["d"],))
     netlist = replace(netlist, memories=(Memory("m", "", 512, 1, (read_port, write_port)),))
-    timing = analyse(netlist, library, [at["clk"]], sram=sram)
+    timing = analyse_timing(netlist, library, [at["clk"]], TimingOptions(sram=sram))
     return {(end.instance, end.pin): (end.period_s / NANO, end.half) for end in timing.ends}
 
 
@@ -226,25 +231,25 @@ def test_clocks_from_elsewhere_are_told(library: Library) -> None:
         Memory(name, "", 2, 1, (port,)) for name, port in zip("ab", ports, strict=True)
     )
     netlist = replace(netlist, memories=memories)
-    assert analyse(netlist, library, [at["clk"]]).untimed == ("f", "a")
+    assert analyse_timing(netlist, library, [at["clk"]]).untimed == ("f", "a")
 
 
 def test_what_is_refused(library: Library, tmp_path: Path) -> None:
     loop = build({"i": ("INV", {"A": "a", "Y": "b"}), "j": ("INV", {"A": "b", "Y": "a"})})
     with pytest.raises(NetlistError, match=r"net [ab] lies on a loop of gates"):
-        analyse(loop, library)
+        analyse_timing(loop, library)
     with pytest.raises(ParameterError, match=r"setup_s must be 0 s or more, not -1.0"):
-        analyse(loop, library, setup_s=-1.0)
+        analyse_timing(loop, library, options=TimingOptions(setup_s=-1.0))
     plain = build({"i": ("INV", {"A": "a", "Y": "b"})}, inputs=("a",), outputs=("b",))
     with pytest.raises(LibraryError, match="library small has no delays"):
-        analyse(plain, read(tmp_path))
+        analyse_timing(plain, read(tmp_path))
 
 
 def test_opensta_on_every_end() -> None:
     """Its worst path is by slack, with setup: the arrival is that of either edge of the pin."""
     library = read_liberty(OSU)
     netlist = read_netlist(CASE / "array2x2_osu018.v", library, top="sa")
-    timing = analyse(netlist, library)
+    timing = analyse_timing(netlist, library)
     lines = (CASE / "opensta_timing.txt").read_text().splitlines()
     said = {name: float(arrival) for name, _, arrival in map(str.split, lines[1:])}
     nets = {f"{i.name}/D": i.pins["D"] for i in netlist.instances if "D" in i.pins}
@@ -276,8 +281,8 @@ def test_no_transition_comes_later(tmp_path: Path) -> None:
     path = default_library_path()
     library = read_liberty(path)
     netlist = read_netlist(synthesise(ADDER, "dut", path).netlist, library, top="dut")
-    timing = analyse(netlist, library, lumped=True)
-    assert analyse(netlist, library).period_s < timing.period_s
+    timing = analyse_timing(netlist, library, options=TimingOptions(lumped=True))
+    assert analyse_timing(netlist, library).period_s < timing.period_s
     ports = [*netlist.ports["a"].nets, *netlist.ports["b"].nets, *netlist.ports["c"].nets]
     driven = {net: bit for bit, net in enumerate(ports)}
     delays = np.rint(timing.delays / FEMTO).astype(np.int64)
@@ -308,7 +313,11 @@ def test_the_shipped_core_meets_its_clock() -> None:
     program = map_network(load_digits()[0], lanes=8)
     result = synthesise(export(NeuroCore(program.params), "neuro"), "neuro", path)
     library = read_liberty(path)
-    timing = analyse(read_netlist(result.netlist, library, top="neuro"), library, setup_s=30e-12)
+    timing = analyse_timing(
+        read_netlist(result.netlist, library, top="neuro"),
+        library,
+        options=TimingOptions(setup_s=30e-12),
+    )
     assert 1e-9 < timing.period_s < 5e-9
     assert timing.untimed == ()
     kinds = {(end.kind, end.half) for end in timing.ends}

@@ -8,9 +8,11 @@ import pytest
 
 from spikewatt.base.errors import ParameterError, SimulationError
 from spikewatt.energy.activity.prepared import Prepared, prepare
-from spikewatt.energy.delays.timing import analyse
+from spikewatt.energy.activity.replay import ReplayOptions
+from spikewatt.energy.delays.timing import TimingOptions, analyse_timing
 from spikewatt.energy.glitches.bound import Share, glitch_factor
-from spikewatt.energy.pricing.estimate import Estimate, estimate
+from spikewatt.energy.pricing.options import PricingOptions
+from spikewatt.energy.pricing.priced_activity import PricedActivity, price_waveform
 from spikewatt.energy.pricing.sram import SramModel
 from tests.energy.circuits import Circuit
 from tests.energy.clockings import clockings
@@ -55,10 +57,12 @@ endmodule
 GATED = Circuit("gated", SEQUENTIAL, {"en": 1, "d": 8}, {"y": 8, "n": 4}, resets={"rst": 0})
 
 
-def priced(small: Small) -> tuple[Prepared, Estimate]:
+def priced(small: Small) -> tuple[Prepared, PricedActivity]:
     prepared = small.prepared()
     sram = SramModel(node_nm=45) if small.netlist.memories else None
-    return prepared, estimate(prepared, small.library, window=WINDOW, sram=sram)
+    return prepared, price_waveform(
+        prepared, small.library, PricingOptions(sram=sram), replaying=ReplayOptions(window=WINDOW)
+    )
 
 
 def net(small: Small, name: str) -> int:
@@ -66,12 +70,12 @@ def net(small: Small, name: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def memory(tmp_path_factory: pytest.TempPathFactory) -> tuple[Small, Prepared, Estimate]:
+def memory(tmp_path_factory: pytest.TempPathFactory) -> tuple[Small, Prepared, PricedActivity]:
     small = make(tmp_path_factory.mktemp("memory"), CIRCUIT)
     return small, *priced(small)
 
 
-def test_no_delay_no_glitch(memory: tuple[Small, Prepared, Estimate]) -> None:
+def test_no_delay_no_glitch(memory: tuple[Small, Prepared, PricedActivity]) -> None:
     """Icarus and the replay count the same on every net, with a memory and gated clocks."""
     small, prepared, result = memory
     found = glitch_factor(prepared, result, scale=0)
@@ -100,13 +104,13 @@ def test_no_delay_no_glitch_elsewhere(name: str, tmp_path: Path) -> None:
     small = make(tmp_path, circuit)
     prepared = small.prepared()
     sram = SramModel(node_nm=45) if small.netlist.memories else None
-    result = estimate(prepared, small.library, sram=sram)
+    result = price_waveform(prepared, small.library, PricingOptions(sram=sram))
     found = glitch_factor(prepared, result, scale=0)
     assert (found.plain == found.delayed).all()
     assert found.plain.sum() > 500
 
 
-def test_delays_make_more_of_it(memory: tuple[Small, Prepared, Estimate]) -> None:
+def test_delays_make_more_of_it(memory: tuple[Small, Prepared, PricedActivity]) -> None:
     small, prepared, result = memory
     found = glitch_factor(prepared, result)
     assert (found.delayed >= found.plain).all()
@@ -115,19 +119,21 @@ def test_delays_make_more_of_it(memory: tuple[Small, Prepared, Estimate]) -> Non
     assert 1 < found.dynamic.factor < found.factor
     assert (
         found.lumped_period_s
-        == analyse(small.netlist, small.library, sram=result.sram, lumped=True).period_s
+        == analyse_timing(
+            small.netlist, small.library, options=TimingOptions(sram=result.sram, lumped=True)
+        ).period_s
     )
 
 
-def test_joules_are_those_of_the_estimate(memory: tuple[Small, Prepared, Estimate]) -> None:
+def test_joules_are_those_of_the_estimate(memory: tuple[Small, Prepared, PricedActivity]) -> None:
     """Without glitches: the ledger's dynamic energy but for memory accesses."""
     _, prepared, result = memory
     found = glitch_factor(prepared, result)
     groups = result.ledger.by_group()
-    gates = groups["combinational"]["switching"] + groups["combinational"]["internal"]
+    gates = groups["combinational"].switching + groups["combinational"].internal
     assert found.combinational.without == pytest.approx(gates, rel=1e-9, abs=0)
-    every = sum(parts["switching"] + parts["internal"] for parts in groups.values())
-    every += result.ledger.ports - groups["macro"]["internal"]
+    every = sum(parts.switching + parts.internal for parts in groups.values())
+    every += result.ledger.ports - groups["macro"].internal
     assert found.dynamic.without == pytest.approx(every, rel=1e-9, abs=0)
     prices, more = result.prices, found.delayed - found.plain
     extra = (prices.switching * more).sum() + (prices.internal * more[prices.internal_net]).sum()
@@ -159,7 +165,7 @@ def test_flip_flops_that_differ_are_told(tmp_path: Path) -> None:
         glitch_factor(prepared, result, scale=60)
 
 
-def test_part_of_a_window(memory: tuple[Small, Prepared, Estimate]) -> None:
+def test_part_of_a_window(memory: tuple[Small, Prepared, PricedActivity]) -> None:
     """Windows side by side add up; the second begins with states in full swing."""
     _, prepared, result = memory
     middle = BEGIN + 60 * PERIOD_S
@@ -173,7 +179,7 @@ def test_part_of_a_window(memory: tuple[Small, Prepared, Estimate]) -> None:
 
 
 def test_a_window_that_begins_while_clocks_are_high(
-    memory: tuple[Small, Prepared, Estimate],
+    memory: tuple[Small, Prepared, PricedActivity],
 ) -> None:
     """Latches of clock gates hold then: their state is found before the window."""
     _, prepared, result = memory
@@ -184,7 +190,7 @@ def test_a_window_that_begins_while_clocks_are_high(
 
 
 def test_read_data_come_after_the_access_time(
-    memory: tuple[Small, Prepared, Estimate], monkeypatch: pytest.MonkeyPatch
+    memory: tuple[Small, Prepared, PricedActivity], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, prepared, result = memory
     monkeypatch.setattr(SramModel, "access_s", lambda *_: 1.2 * PERIOD_S)
@@ -192,14 +198,19 @@ def test_read_data_come_after_the_access_time(
         glitch_factor(prepared, result)
 
 
-def test_the_first_block_by_default(memory: tuple[Small, Prepared, Estimate]) -> None:
+def test_the_first_block_by_default(memory: tuple[Small, Prepared, PricedActivity]) -> None:
     small, prepared, result = memory
     border = BEGIN + 20 * PERIOD_S
-    blocks = estimate(prepared, small.library, window=WINDOW, borders=[border], sram=result.sram)
+    blocks = price_waveform(
+        prepared,
+        small.library,
+        PricingOptions(sram=result.sram),
+        replaying=ReplayOptions(window=WINDOW, borders=[border]),
+    )
     assert glitch_factor(prepared, blocks).window_s == (pytest.approx(BEGIN), pytest.approx(border))
 
 
-def test_what_is_refused(memory: tuple[Small, Prepared, Estimate]) -> None:
+def test_what_is_refused(memory: tuple[Small, Prepared, PricedActivity]) -> None:
     small, prepared, result = memory
     with pytest.raises(ParameterError, match="scale must be 0 or more, not -1"):
         glitch_factor(prepared, result, scale=-1)

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spikewatt.energy.activity.replay import Activity
-from spikewatt.energy.pricing.estimate import Clock, Estimate, estimate, from_activity, sram_for
+from spikewatt.energy.activity.activity import Activity, Origin
+from spikewatt.energy.activity.replay import ReplayOptions
 from spikewatt.energy.pricing.ledger import CATEGORIES, TERMS, category_of
+from spikewatt.energy.pricing.options import Clock, PricingOptions, sram_for
+from spikewatt.energy.pricing.priced_activity import PricedActivity, price_activity, price_waveform
 from spikewatt.energy.pricing.prices import GROUPS
 from spikewatt.energy.pricing.sram import SramModel
 from spikewatt.synth.liberty.library import Library
@@ -27,33 +29,38 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
 
 
 @pytest.fixture(scope="module", params=["waveform's clock", "ideal clock"])
-def result(request: pytest.FixtureRequest, small: Small) -> Estimate:
+def result(request: pytest.FixtureRequest, small: Small) -> PricedActivity:
     clock = Clock("clk", PERIOD_S) if request.param == "ideal clock" else None
-    return estimate(small.prepared(), small.library, borders=[2e-7, 5.55e-7, 1e-6], clock=clock)
+    return price_waveform(
+        small.prepared(),
+        small.library,
+        PricingOptions(clock=clock),
+        replaying=ReplayOptions(borders=[2e-7, 5.55e-7, 1e-6]),
+    )
 
 
-def by_module(one: Estimate) -> float:
+def by_module(one: PricedActivity) -> float:
     return sum(one.ledger.by_module().values())
 
 
-def by_group(one: Estimate) -> float:
-    return sum(parts["total"] for parts in one.ledger.by_group().values()) + one.ledger.ports
+def by_group(one: PricedActivity) -> float:
+    return sum(parts.total for parts in one.ledger.by_group().values()) + one.ledger.ports
 
 
-def by_term(one: Estimate) -> float:
+def by_term(one: PricedActivity) -> float:
     found = one.ledger.instances()
-    assert found["total"] == near(sum(found[k] for k in ("switching", "internal", "leakage")), SAME)
-    return found["total"] + one.ledger.ports
+    assert found.total == near(found.switching + found.internal + found.leakage, SAME)
+    return found.total + one.ledger.ports
 
 
-def by_category(one: Estimate) -> float:
+def by_category(one: PricedActivity) -> float:
     found = one.ledger.by_category(category_of({"add": "datapath"}))
     assert tuple(found) == tuple(name for name in CATEGORIES if name != "router")
     assert all(joules > 0 for joules in found.values())
     return sum(found.values())
 
 
-def by_category_of_a_router(one: Estimate) -> float:
+def by_category_of_a_router(one: PricedActivity) -> float:
     """A router's part is all that its modules take but leakage, the clock's pins too."""
     found = one.ledger.by_category(category_of({"add": "router"}))
     assert tuple(found) == CATEGORIES
@@ -66,29 +73,29 @@ def by_category_of_a_router(one: Estimate) -> float:
     return sum(found.values())
 
 
-def by_block(one: Estimate) -> float:
+def by_block(one: PricedActivity) -> float:
     assert len(one.ledger.blocks()) == 4
     return float(one.ledger.blocks().sum())
 
 
-def memories(one: Estimate) -> float:
-    macro = one.ledger.by_group()["macro"]["total"]
+def memories(one: PricedActivity) -> float:
+    macro = one.ledger.by_group()["macro"].total
     assert macro > 0
     return macro
 
 
-def by_cell(one: Estimate) -> float:
+def by_cell(one: PricedActivity) -> float:
     cells = [parts for _, _, parts in one.by_cell()]
     for parts in cells:
-        assert parts["total"] == near(parts["switching"] + parts["internal"] + parts["leakage"])
-    return sum(parts["total"] for parts in cells) + one.ledger.ports + memories(one)
+        assert parts.total == near(parts.switching + parts.internal + parts.leakage)
+    return sum(parts.total for parts in cells) + one.ledger.ports + memories(one)
 
 
-def by_net(one: Estimate) -> float:
+def by_net(one: PricedActivity) -> float:
     """Nets have the switching; the rest is the instances', and the memories'."""
-    cells = sum(parts["internal"] + parts["leakage"] for _, _, parts in one.by_cell())
+    cells = sum(parts.internal + parts.leakage for _, _, parts in one.by_cell())
     macro = one.ledger.by_group()["macro"]
-    return sum(j for _, _, j in one.by_net()) + cells + macro["internal"] + macro["leakage"]
+    return sum(j for _, _, j in one.by_net()) + cells + macro.internal + macro.leakage
 
 
 VIEWS = [
@@ -104,11 +111,13 @@ VIEWS = [
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_views_have_one_sum(result: Estimate, view: Callable[[Estimate], float]) -> None:
+def test_views_have_one_sum(
+    result: PricedActivity, view: Callable[[PricedActivity], float]
+) -> None:
     assert view(result) == near(result.ledger.total, SAME)
 
 
-def test_watts_are_the_joules_over_the_window(result: Estimate) -> None:
+def test_watts_are_the_joules_over_the_window(result: PricedActivity) -> None:
     report = result.to_json()
     assert report["duration_s"] == near(CIRCUIT.steps * 10e-9 + 2.2e-9 - 60.5e-9, SAME)
     for term, watts in report["power_w"].items():
@@ -125,7 +134,7 @@ def test_watts_are_the_joules_over_the_window(result: Estimate) -> None:
 def test_cycles_add_up(small: Small, ideal: bool) -> None:
     prepared = small.prepared()
     clock = Clock("clk", PERIOD_S) if ideal else None
-    one = estimate(prepared, small.library, clock=clock)
+    one = price_waveform(prepared, small.library, PricingOptions(clock=clock))
     edges = one.cycle_edges(prepared)
     assert len(edges) - 1 == 145  # from 60.5 ns to 1502.2 ns, cut before 65 ns, 75 ns, … 1495 ns
     assert np.diff(edges)[1:-1] == near(PERIOD_S, SAME)
@@ -141,21 +150,21 @@ def test_cycles_add_up(small: Small, ideal: bool) -> None:
 
 def test_cycles_of_a_window_add_up_too(small: Small) -> None:
     prepared = small.prepared()
-    one = estimate(prepared, small.library, window=(303e-9, 707e-9))
+    one = price_waveform(prepared, small.library, replaying=ReplayOptions(window=(303e-9, 707e-9)))
     edges = one.cycle_edges(prepared)
     assert (edges[0], edges[-1]) == near((303e-9, 707e-9), SAME)
     assert len(edges) - 1 == 42  # cut before 305 ns, 315 ns, … 705 ns
     assert one.per_cycle(prepared, edges).sum() == near(one.ledger.total, SAME)
 
 
-def test_module_of_each_instance(result: Estimate) -> None:
+def test_module_of_each_instance(result: PricedActivity) -> None:
     """What the cells of ``add`` take is what the ledger says of it."""
-    inside = sum(parts["total"] for name, _, parts in result.by_cell() if name.startswith("add."))
+    inside = sum(parts.total for name, _, parts in result.by_cell() if name.startswith("add."))
     assert result.ledger.by_module()["add"] == near(inside, SAME)
     assert set(result.ledger.by_module()) == {"", "add"}
 
 
-def test_clock_gates_are_the_clocks(result: Estimate) -> None:
+def test_clock_gates_are_the_clocks(result: PricedActivity) -> None:
     cells = zip(result.netlist.instances, result.prices.group, strict=True)
     gates = [GROUPS[group] for one, group in cells if result.library.cells[one.type].clock_gate]
     assert gates == ["clock"]
@@ -163,7 +172,7 @@ def test_clock_gates_are_the_clocks(result: Estimate) -> None:
 
 def test_accesses_are_those_that_the_stimulus_makes(small: Small) -> None:
     """Rising edges from step 6 on; ``we`` every third step, ``re`` every fourth."""
-    found = estimate(small.prepared(), small.library)
+    found = price_waveform(small.prepared(), small.library)
     steps = range(6, CIRCUIT.steps)
     (memory,) = found.to_json()["memories"]
     assert memory["writes"] == sum(step % 3 == 0 for step in steps)
@@ -175,13 +184,15 @@ def test_accesses_are_those_that_the_stimulus_makes(small: Small) -> None:
 def test_the_factor_scales_the_memories_and_nothing_else(small: Small) -> None:
     prepared = small.prepared()
     once, twice = (
-        estimate(prepared, small.library, sram=sram_for(small.library, factor=factor))
+        price_waveform(
+            prepared, small.library, PricingOptions(sram=sram_for(small.library, factor=factor))
+        )
         for factor in (1.0, 2.0)
     )
     one, two = (found.ledger.by_group() for found in (once, twice))
-    assert two["macro"]["internal"] == near(2 * one["macro"]["internal"], SAME)
-    assert two["macro"]["leakage"] == near(2 * one["macro"]["leakage"], SAME)
-    assert two["macro"]["switching"] == one["macro"]["switching"]
+    assert two["macro"].internal == near(2 * one["macro"].internal, SAME)
+    assert two["macro"].leakage == near(2 * one["macro"].leakage, SAME)
+    assert two["macro"].switching == one["macro"].switching
     del one["macro"], two["macro"]
     assert one == two
     assert once.ledger.ports == twice.ledger.ports
@@ -206,7 +217,7 @@ def with_memory() -> Netlist:
     return build(GATES, INPUTS, ["z"], (Memory("ram", "top", 64, 32, ports),))
 
 
-def by_hand(library: Library, netlist: Netlist, sram: SramModel | None) -> Estimate:
+def by_hand(library: Library, netlist: Netlist, sram: SramModel | None) -> PricedActivity:
     names = [name for (name,) in netlist.names]
     toggles = np.zeros((2, len(names)), np.uint64)
     for name, counts in {
@@ -223,6 +234,7 @@ def by_hand(library: Library, netlist: Netlist, sram: SramModel | None) -> Estim
         edges_s=np.array([0, 1e-6, 4e-6]),
         toggles=toggles,
         high_s=np.where([name in ("a", "clk") for name in names], 1e-6, 0.0),
+        origins=np.full(len(names), Origin.RECORDED, np.uint8),
         accesses=np.array([[5, 1], [0, 2]], np.uint64),
         clock_edges=np.array([[100, 100], [300, 300]], np.uint64),
         unmatched=(),
@@ -230,7 +242,7 @@ def by_hand(library: Library, netlist: Netlist, sram: SramModel | None) -> Estim
         judged=0,
         scope="",
     )
-    return from_activity(activity, netlist, library, roots=[2], sram=sram)
+    return price_activity(activity, netlist, library, PricingOptions(sram=sram), roots=[2])
 
 
 def test_every_joule_by_hand(tmp_path: Path) -> None:
@@ -289,6 +301,7 @@ def test_no_toggles_leave_the_leakage(tmp_path: Path) -> None:
         edges_s=np.array([2e-6, 7e-6]),
         toggles=np.zeros((1, len(netlist.names)), np.uint64),
         high_s=np.zeros(len(netlist.names)),
+        origins=np.full(len(netlist.names), Origin.ASSUMED, np.uint8),
         accesses=none,
         clock_edges=none,
         unmatched=(),
@@ -296,9 +309,9 @@ def test_no_toggles_leave_the_leakage(tmp_path: Path) -> None:
         judged=0,
         scope="",
     )
-    found = from_activity(activity, netlist, library)
+    found = price_activity(activity, netlist, library)
     assert found.ledger.total == near((4 + 30) * NANO * 5e-6)
-    assert found.ledger.instances() == {
+    assert found.ledger.instances().to_json() == {
         "switching": 0.0,
         "internal": 0.0,
         "leakage": near((4 + 30) * NANO * 5e-6),
@@ -316,6 +329,7 @@ def test_an_ideal_clock_is_high_half_of_the_time(tmp_path: Path) -> None:
         edges_s=np.array([0, 1e-6]),
         toggles=np.zeros((1, len(netlist.names)), np.uint64),
         high_s=np.zeros(len(netlist.names)),
+        origins=np.full(len(netlist.names), Origin.ASSUMED, np.uint8),
         accesses=none,
         clock_edges=none,
         unmatched=(),
@@ -323,18 +337,21 @@ def test_an_ideal_clock_is_high_half_of_the_time(tmp_path: Path) -> None:
         judged=0,
         scope="",
     )
-    found = from_activity(activity, netlist, library, clock=Clock("clk", 4e-9))
-    assert found.ledger.instances()["leakage"] == near((0.5 * 8 + 0.5 * 4) * NANO * 1e-6)
+    found = price_activity(activity, netlist, library, PricingOptions(clock=Clock("clk", 4e-9)))
+    assert found.ledger.instances().leakage == near((0.5 * 8 + 0.5 * 4) * NANO * 1e-6)
     assert found.ledger.ports == near(3 * 2 * FEMTO * 2 * 250)
 
 
 def test_half_the_voltage_quarters_switching(small: Small) -> None:
     prepared = small.prepared()
     volts = small.library.voltage
-    full, half = (estimate(prepared, small.library, voltage=v) for v in (None, volts / 2))
+    full, half = (
+        price_waveform(prepared, small.library, PricingOptions(voltage=v))
+        for v in (None, volts / 2)
+    )
     one, two = (found.ledger.instances() for found in (full, half))
-    assert two["switching"] == near(one["switching"] / 4, SAME)
-    assert (two["internal"], two["leakage"]) == (one["internal"], one["leakage"])
+    assert two.switching == near(one.switching / 4, SAME)
+    assert (two.internal, two.leakage) == (one.internal, one.leakage)
     assert half.ledger.ports == near(full.ledger.ports / 4, SAME)
 
 
@@ -351,10 +368,14 @@ def test_categories_by_the_longest_prefix() -> None:
 def test_blocks_are_the_windows(small: Small) -> None:
     """Fixed joules per toggle: each block of one run, priced at that run's prices."""
     borders = (60.5e-9, 3e-7, 9.01e-7, 1502.2e-9)
-    whole = estimate(small.prepared(), small.library, borders=borders[1:-1])
+    whole = price_waveform(
+        small.prepared(), small.library, replaying=ReplayOptions(borders=borders[1:-1])
+    )
     for block, (begin, end) in enumerate(pairwise(borders)):
         assert whole.ledger.edges_s[block] == near(begin)
-        part = estimate(small.prepared(), small.library, window=(begin, end))
+        part = price_waveform(
+            small.prepared(), small.library, replaying=ReplayOptions(window=(begin, end))
+        )
         found = (whole.prices.switching * part.activity.totals)[whole.prices.driver >= 0].sum()
         place = whole.ledger.joules[block, :, :4, 0].sum()
         memory = (whole.prices.switching * part.activity.totals)[whole.prices.driver == -2].sum()

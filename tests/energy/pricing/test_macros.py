@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spikewatt.energy.activity.replay import prepare
-from spikewatt.energy.pricing.estimate import estimate
+from spikewatt.energy.pricing.priced_activity import price_waveform
 from spikewatt.synth.liberty.reader import read_liberty
 from spikewatt.synth.netlist.reader import read_netlist
 
@@ -56,13 +56,13 @@ def test_outputs_of_macros_come_from_the_waveform(tmp_path: Path, shown: str) ->
     library = read_liberty(tmp_path / "tiny.lib")
     netlist = read_netlist(tmp_path / "top.v", library)
     prepared = prepare(netlist, library, tmp_path / "top.vcd", "tb.dut")
-    result = estimate(prepared, library)
+    result = price_waveform(prepared, library)
     names = {name: net for net, aliases in enumerate(netlist.names) for name in aliases}
     assert result.activity.unmatched == (("q",) if shown == "other" else ())
     assert result.activity.totals[names["y"]] == (0 if shown == "other" else 2)
     # Four edges of the clock at the mean of 3 and 1 pJ (pF V²), in the macro's group.
     macro = result.ledger.by_group()["macro"]
-    assert np.isclose(macro["internal"], 4 * 2e-12, rtol=1e-12, atol=0)
-    assert np.isclose(macro["leakage"], 7e-9 * 40e-9, rtol=1e-12, atol=0)
+    assert np.isclose(macro.internal, 4 * 2e-12, rtol=1e-12, atol=0)
+    assert np.isclose(macro.leakage, 7e-9 * 40e-9, rtol=1e-12, atol=0)
     switching = 0.0 if shown == "other" else 2 * 0.5 * 0.01e-12 * 2.0**2
-    assert np.isclose(macro["switching"], switching, rtol=1e-12, atol=0)
+    assert np.isclose(macro.switching, switching, rtol=1e-12, atol=0)

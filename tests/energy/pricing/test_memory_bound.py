@@ -17,12 +17,12 @@ NAMES = [f"q[{bit}]" for bit in range(16)]
 CHILD = """
 import json, resource, sys
 from pathlib import Path
-from spikewatt.energy.activity.replay import replay
+from spikewatt.energy.activity.replay import replay_waveform
 from spikewatt.synth.liberty.reader import read_liberty
 from spikewatt.synth.netlist.reader import read_netlist
 library = read_liberty(Path(sys.argv[1]))
 netlist = read_netlist(Path(sys.argv[2]), library, top="dut")
-found = replay(netlist, library, Path(sys.argv[3]), "tb.dut")
+found = replay_waveform(netlist, library, Path(sys.argv[3]), "tb.dut")
 names = {name: net for net, names in enumerate(netlist.names) for name in names}
 toggles = {name: int(found.totals[net]) for name, net in names.items()}
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

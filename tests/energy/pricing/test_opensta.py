@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spikewatt.energy.activity.replay import prepare
-from spikewatt.energy.pricing.estimate import Clock, Estimate, estimate
+from spikewatt.energy.activity.replay import ReplayOptions, prepare
+from spikewatt.energy.pricing.options import Clock, PricingOptions
+from spikewatt.energy.pricing.priced_activity import PricedActivity, price_waveform
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.liberty.reader import read_liberty
 from spikewatt.synth.netlist.netlist import Netlist
@@ -46,7 +47,9 @@ def _said() -> tuple[dict[str, dict[str, float]], dict[str, dict[str, float]]]:
 
 
 @pytest.fixture(scope="module", params=["RTL", "gates"])
-def result(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Estimate:
+def result(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> PricedActivity:
     library, netlist = _design()
     path = CASE / "array2x2_rtl.vcd"
     if request.param == "gates":
@@ -54,10 +57,15 @@ def result(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         with gzip.open(CASE / "array2x2_gates.vcd.gz") as packed, path.open("wb") as plain:
             shutil.copyfileobj(packed, plain)
     prepared = prepare(netlist, library, path, "tb.dut")
-    return estimate(prepared, library, clock=Clock("clk", 10e-9), unknown="hold")
+    return price_waveform(
+        prepared,
+        library,
+        PricingOptions(clock=Clock("clk", 10e-9)),
+        replaying=ReplayOptions(unknown="hold"),
+    )
 
 
-def test_totals(result: Estimate) -> None:
+def test_totals(result: PricedActivity) -> None:
     said, power = _said()[0]["Total"], result.to_json()["power_w"]
     assert power["switching"] == near(said["switching"], TOTAL)
     assert power["internal"] == near(said["internal"], TOTAL)
@@ -66,22 +74,23 @@ def test_totals(result: Estimate) -> None:
 
 
 @pytest.mark.parametrize("group", GROUPS[:4])
-def test_groups(result: Estimate, group: str) -> None:
+def test_groups(result: PricedActivity, group: str) -> None:
     found = result.to_json()["groups"][group.lower()]
     for term, watts in _said()[0][group].items():
         assert found[term] == near(watts, LEAKAGE if term == "leakage" else TOTAL), term
 
 
-def test_every_instance(result: Estimate) -> None:
+def test_every_instance(result: PricedActivity) -> None:
     said, cells = _said()[1], result.by_cell()
     assert {name for name, _, _ in cells} == set(said)
     for name, kind, joules in cells:
         for term, watts in said[name].items():
             # Nets without a load: OpenSTA's switching is exactly 0.
-            assert joules[term] / result.duration_s == near(watts, INSTANCE), (name, kind, term)
+            power = (joules / result.duration_s).to_json()
+            assert power[term] == near(watts, INSTANCE), (name, kind, term)
 
 
-def test_the_clock_is_a_port_net(result: Estimate) -> None:
+def test_the_clock_is_a_port_net(result: PricedActivity) -> None:
     """58 flip-flops of 15.0 fF each, twice in 10 ns (tests/data/opensta/README.md: 0.525 mW)."""
     clock = _design()[1].ports["clk"].nets[0]
     watts = result.prices.switching[clock] * 2 / 10e-9
@@ -94,7 +103,11 @@ def test_both_waveforms_give_the_same_toggles(tmp_path: Path) -> None:
     gates = tmp_path / "gates.vcd"
     gates.write_bytes(gzip.decompress((CASE / "array2x2_gates.vcd.gz").read_bytes()))
     found = [
-        estimate(prepare(netlist, library, path, "tb.dut"), library, unknown="hold").activity
+        price_waveform(
+            prepare(netlist, library, path, "tb.dut"),
+            library,
+            replaying=ReplayOptions(unknown="hold"),
+        ).activity
         for path in (CASE / "array2x2_rtl.vcd", gates)
     ]
     np.testing.assert_array_equal(found[0].totals, found[1].totals)

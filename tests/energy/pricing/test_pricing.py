@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spikewatt.energy.pricing.prices import GROUPS, Prices, Wires, price
+from spikewatt.energy.pricing.options import NO_WIRES, PricingOptions, Wires
+from spikewatt.energy.pricing.prices import GROUPS, Prices, compute_prices
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.netlist.netlist import Instance, Netlist, Port
 from tests.energy.small_library import FEMTO, NANO, build, read
@@ -28,13 +29,15 @@ def priced(
     activity: Activity,
     clocks: tuple[str, ...] = (),
     voltage: float | None = None,
-    wires: Wires | None = None,
+    wires: Wires = NO_WIRES,
 ) -> Prices:
     toggles, duty = np.zeros(len(netlist.names), np.int64), np.zeros(len(netlist.names))
     for at, (name,) in enumerate(netlist.names):
         toggles[at], duty[at] = activity.get(name, (0, 0))
     roots = [net(netlist, name) for name in clocks]
-    return price(netlist, library, toggles, duty, roots, voltage=voltage, wires=wires)
+    return compute_prices(
+        netlist, library, toggles, duty, roots, PricingOptions(voltage=voltage, wires=wires)
+    )
 
 
 def net(netlist: Netlist, name: str) -> int:

@@ -1,11 +1,10 @@
-"""One replay: superblock after superblock of samples, on all cores."""
+"""The replay at work: superblock after superblock of samples, on all cores."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,19 +12,15 @@ from numpy.typing import NDArray
 from spikewatt.base.progress import Progress
 from spikewatt.energy.activity import kernels, numpy_engine
 from spikewatt.energy.activity.checks import Checker, DataTimes
-from spikewatt.energy.activity.elements import Elements
 from spikewatt.energy.activity.kernels import Counts, Kept, Masks, Source, Span, States
 from spikewatt.energy.activity.lowering import RowLiteral
-from spikewatt.energy.activity.program import Program
-from spikewatt.energy.activity.samples import Samples
+from spikewatt.energy.activity.prepared import Prepared
 from spikewatt.energy.activity.timeline import blocks_of, masks, no_masks
 from spikewatt.energy.activity.words import ALL, add_bits, aligned, expand, extend, pack
-from spikewatt.synth.netlist.netlist import Netlist
 
-__all__ = ["Consumer", "DisagreementError", "Engine", "Run"]
+__all__ = ["Consumer", "DisagreementError", "Replayer"]
 
 Words = NDArray[np.uint64]
-Engine = Literal["numba", "numpy"]
 Consumer = Callable[[int, NDArray[np.uint64]], None]
 """Takes the number of the first block, and uint64[blocks, nets] of toggles to add to it and on."""
 CHUNKS = 16
@@ -60,40 +55,42 @@ class _Part:
     blocks: int
 
 
-class Run:
-    """Replays samples through a program.
+class Replayer:
+    """Replays what was prepared, and holds the counts of it.
+
+    Samples go through in *superblocks* of a few chunks, so that memory does not grow with the
+    waveform. Each goes through the data stage (on all cores, each some of the chunks), then through
+    the clock stage (in one piece, for the replayed states run through it from end to end), and is
+    then judged; what a stage knows of the sample before its first is carried along.
 
     Parameters
     ----------
-    seeds:
-        What latches hold at the first sample, by row, where it is known.
     edges:
         int64[blocks + 1], ticks: borders of the blocks.
-    trusted:
-        Ticks after which every source is known, so that the flip-flops can be judged.
     consume:
         Takes the toggles of a few blocks at a time.
+    numba:
+        Run the kernels in numba; else in NumPy.
     threads:
-        Threads for the data stage.
+        Threads for the data stage; one for each core by default.
     """
 
     def __init__(
         self,
-        netlist: Netlist,
-        elements: Elements,
-        program: Program,
-        samples: Samples,
-        *,
-        seeds: Mapping[int, bool],
+        prepared: Prepared,
         edges: NDArray[np.int64],
-        trusted: float,
         consume: Consumer,
-        engine: Engine = "numba",
+        *,
+        numba: bool = True,
         threads: int | None = None,
     ) -> None:
+        program, samples = prepared.program, prepared.samples
+        netlist = prepared.netlist
         self.program, self.samples, self.edges = program, samples, edges
-        self.trusted, self.consume = trusted, consume
-        self.numba = engine == "numba"
+        # Before this tick some source is not known yet, and flip-flops cannot be judged by it.
+        self.trusted = max((span.end for span in samples.unknown), default=-1.0)
+        self.consume = consume
+        self.numba = numba
         self.threads = (threads or os.cpu_count() or 1) if self.numba else 1
         module = kernels if self.numba else numpy_engine
         self._run_steps = module.run_steps
@@ -101,7 +98,8 @@ class Run:
         self._clock_values = module.new_values(program.rows)
         self._highs = [np.zeros(program.rows, np.int64) for _ in range(self.threads)]
         self._clock_high = np.zeros(program.rows, np.int64)
-        # In memory the rows lie in the order in which they are written.
+        # In memory the rows lie in the order in which they are written, so that the writes of a
+        # chunk go through memory once, and the rows that a gate reads were written not long ago.
         order = [
             0,
             1,
@@ -119,13 +117,13 @@ class Run:
             for steps in (program.data, program.clock)
         )
         self._known = np.zeros(program.rows, np.uint8)
-        for row, value in seeds.items():
+        for row, value in prepared.seeds.items():
             self._known[self._new[row]] = 1
             self._clock_values[self._new[row], -1] = ALL if value else 0
         ports = [port for memory in netlist.memories for port in memory.ports]
         clocks = [None if p.clock is None else RowLiteral(p.clock, not p.rising) for p in ports]
         addresses = [port.address for port in ports]
-        self.checker = Checker(program, elements.enables, clocks, addresses)
+        self.checker = Checker(program, prepared.elements.enables, clocks, addresses)
         self.accesses = np.zeros((len(edges) - 1, len(ports)), np.uint64)
         self.clock_edges = np.zeros_like(self.accesses)
         checker = self.checker
@@ -142,7 +140,7 @@ class Run:
         high[1] = self.edges[-1] - self.edges[0]
         return high
 
-    def all(self, progress: Progress) -> None:
+    def run(self, progress: Progress) -> None:
         """Run from the first sample to the end of the last block.
 
         While one superblock is judged and its clock stage runs, the next one's data stage does.

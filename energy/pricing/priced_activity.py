@@ -1,7 +1,7 @@
 """From a waveform, a netlist and a library to watts and joules."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -9,32 +9,27 @@ from numpy.typing import NDArray
 
 from spikewatt.base.errors import LibraryError, ParameterError
 from spikewatt.base.progress import Progress, silent
+from spikewatt.energy.activity.activity import Activity
+from spikewatt.energy.activity.prepared import Prepared
+from spikewatt.energy.activity.replay import DEFAULT as REPLAY
 from spikewatt.energy.activity.replay import (
-    Activity,
-    Prepared,
+    ReplayOptions,
     UnknownPolicy,
-    Window,
-    activity,
-    stream,
+    replay,
+    replay_blocks,
 )
-from spikewatt.energy.activity.run import Engine
-from spikewatt.energy.pricing.ledger import LEDGER_GROUPS, Keys, Ledger, settle
-from spikewatt.energy.pricing.prices import Prices, Wires, price
+from spikewatt.energy.pricing.energy import Energy
+from spikewatt.energy.pricing.ledger import LEDGER_GROUPS, Keys, Ledger, build_ledger
+from spikewatt.energy.pricing.options import DEFAULT as PRICING
+from spikewatt.energy.pricing.options import Clock, PricingOptions, sram_for
+from spikewatt.energy.pricing.prices import UNDRIVEN, Prices, compute_prices
 from spikewatt.energy.pricing.sram import SramModel
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.netlist.netlist import Netlist
 
-__all__ = ["Clock", "Estimate", "estimate", "from_activity", "sram_for"]
+__all__ = ["MemoryAccesses", "PricedActivity", "price_activity", "price_waveform"]
 
 FloatArray = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """An ideal clock: its port, and its period in s. It toggles twice a period, by definition."""
-
-    port: str
-    period_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +46,8 @@ class MemoryAccesses:
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """Energy of a run, with everything that it was computed from."""
+class PricedActivity:
+    """The energy of activity, with everything that it was computed from."""
 
     netlist: Netlist
     library: Library
@@ -77,26 +72,24 @@ class Estimate:
     @property
     def driven_nets(self) -> int:
         """Number of nets that a cell, a memory or a top port drives."""
-        return int((self.prices.driver >= -2).sum())
+        return int((self.prices.driver != UNDRIVEN).sum())
 
     @property
     def has_macro_cells(self) -> bool:
         """Whether any instance is a macro of the library: else the macros are memories alone."""
         return any(self.library.cells[one.type].macro for one in self.netlist.instances)
 
-    def power(self) -> dict[str, float]:
-        """Mean power of all instances, W, by switching, internal, leakage, total."""
-        return {term: joules / self.duration_s for term, joules in self.ledger.instances().items()}
+    def power(self) -> Energy:
+        """Mean power of all instances, W."""
+        return self.ledger.instances() / self.duration_s
 
-    def power_by_group(self) -> dict[str, dict[str, float]]:
-        """Mean power of each of OpenSTA's groups, W, by the same terms."""
-        return {
-            group: {term: joules / self.duration_s for term, joules in parts.items()}
-            for group, parts in self.ledger.by_group().items()
-        }
+    def power_by_group(self) -> dict[str, Energy]:
+        """Mean power of each of OpenSTA's groups, W."""
+        groups = self.ledger.by_group()
+        return {group: energy / self.duration_s for group, energy in groups.items()}
 
-    def by_cell(self) -> list[tuple[str, str, dict[str, float]]]:
-        """Name, type and J (switching, internal, leakage, total) of each instance."""
+    def by_cell(self) -> list[tuple[str, str, Energy]]:
+        """Name, type and energy of each instance."""
         total, prices = self.toggles.sum(0), self.prices
         count = len(self.netlist.instances)
         driven = prices.driver >= 0
@@ -107,25 +100,17 @@ class Estimate:
             prices.internal_instance, prices.internal * total[prices.internal_net], minlength=count
         )
         leakage = prices.leakage * self.duration_s
+        energies = map(Energy, switching.tolist(), internal.tolist(), leakage.tolist())
         return [
-            (
-                instance.name,
-                instance.type,
-                {
-                    "switching": float(switching[k]),
-                    "internal": float(internal[k]),
-                    "leakage": float(leakage[k]),
-                    "total": float(switching[k] + internal[k] + leakage[k]),
-                },
-            )
-            for k, instance in enumerate(self.netlist.instances)
+            (instance.name, instance.type, energy)
+            for instance, energy in zip(self.netlist.instances, energies, strict=True)
         ]
 
     def by_net(self) -> list[tuple[str, int, float]]:
         """Name, toggles and J of switching of each driven net."""
         total = self.toggles.sum(0)
         joules = self.prices.switching * total
-        driven = np.flatnonzero(self.prices.driver >= -2)
+        driven = np.flatnonzero(self.prices.driver != UNDRIVEN)
         names = self.netlist.names
         return [(names[n][0], round(float(total[n])), float(joules[n])) for n in driven]
 
@@ -133,7 +118,8 @@ class Estimate:
         """Plain data: watts are means over the window.
 
         ``power_w`` and ``energy_j`` count instances, as OpenSTA does; nets that top-level ports
-        drive are ``port_nets_w``. ``toggles`` are those of all nets.
+        drive are ``port_nets_w``. ``toggles`` are those of all nets; ``origins`` says
+        how the activity of how many nets is known (`Origin`).
         """
         duration = self.duration_s
         return {
@@ -146,13 +132,14 @@ class Estimate:
             "toggles": self.total_toggles,
             "nets": self.driven_nets,
             "instances": len(self.netlist.instances),
+            "origins": self.activity.count_origins(),
             "unmatched": list(self.activity.unmatched),
             "flip_flops_matched": self.activity.matched,
             "clock_edges_checked": self.activity.judged,
-            "power_w": self.power(),
-            "energy_j": self.ledger.instances(),
+            "power_w": self.power().to_json(),
+            "energy_j": self.ledger.instances().to_json(),
             "port_nets_w": self.ledger.ports / duration,
-            "groups": self.power_by_group(),
+            "groups": {name: power.to_json() for name, power in self.power_by_group().items()},
             "total_j": self.ledger.total,
             "memories": [asdict(memory) for memory in self.memory_accesses()],
             "sram": None if self.sram is None else asdict(self.sram),
@@ -213,7 +200,7 @@ class Estimate:
     ) -> FloatArray:
         """float64[cycles, groups, terms], J between each two of ``edges_s``; memories included.
 
-        The prices are those of this estimate, so that the cycles add up to it.
+        The prices are those of the whole window, so that the cycles add up to it.
         """
         root = None if self.clock is None else _clock_net(self.netlist, self.clock)
         keys, durations = Keys(self.netlist, self.prices), np.diff(edges_s)
@@ -227,32 +214,15 @@ class Estimate:
                 rows = slice(block + low, block + low + len(part))
                 out[rows] += keys.dynamic(self.prices, part).sum(1)
 
-        accesses, edges = stream(prepared, edges_s, consume, unknown=unknown)
+        accesses, edges = replay_blocks(prepared, edges_s, consume, ReplayOptions(unknown=unknown))
         if self.netlist.memories and self.sram is not None:
             out += keys.memories(self.netlist, self.sram, accesses, edges, durations).sum(1)
-        if root is not None and self.clock is not None:  # the ideal clock, as in the estimate
+        if root is not None and self.clock is not None:  # the ideal clock, as in the whole
             steady = np.zeros((1, len(self.netlist.names)))
             steady[0, root] = 2 / self.clock.period_s
             out += durations[:, None, None] * keys.dynamic(self.prices, steady).sum(1)
         leakage = keys.leakage.reshape(keys.shape).sum(0)
         return out + durations[:, None, None] * leakage
-
-
-def sram_for(library: Library, node_nm: int | None = None, factor: float = 1.0) -> SramModel:
-    """SRAM of the library's node and supply.
-
-    The node is guessed from the supply where it is not given: Liberty files do not tell it.
-
-    Raises
-    ------
-    ParameterError
-        The supply does not fit the node.
-    """
-    volts = library.voltage
-    if node_nm is None:
-        guesses = ((1.5, 180), (1.25, 130), (1.15, 65), (0.0, 45))
-        node_nm = next(node for least, node in guesses if volts >= least)
-    return SramModel(node_nm=node_nm, voltage=volts, factor=factor)
 
 
 def _need_power(library: Library) -> None:
@@ -276,32 +246,15 @@ def _clock_net(netlist: Netlist, clock: Clock) -> int:
     return port.nets[0]
 
 
-def estimate(
+def price_waveform(
     prepared: Prepared,
     library: Library,
+    options: PricingOptions = PRICING,
     *,
-    window: Window | None = None,
-    borders: Sequence[float] = (),
-    clock: Clock | None = None,
-    sram: SramModel | None = None,
-    voltage: float | None = None,
-    wires: Wires | None = None,
-    unknown: UnknownPolicy = "refuse",
-    engine: Engine = "numba",
+    replaying: ReplayOptions = REPLAY,
     progress: Progress = silent,
-) -> Estimate:
+) -> PricedActivity:
     """Replay and price a window of a waveform.
-
-    Parameters
-    ----------
-    clock:
-        The ideal clock; without one the waveform's own toggles count.
-    sram:
-        Model of the memories; by default that of the library's supply.
-    voltage:
-        V, for switching; the library's by default.
-    wires:
-        Capacitance of wires; none by default.
 
     Raises
     ------
@@ -310,36 +263,22 @@ def estimate(
     """
     netlist = prepared.netlist
     _need_power(library)  # before the long work
-    if clock is not None:
-        _clock_net(netlist, clock)
-    if netlist.memories and sram is None:
-        sram = sram_for(library)
-    run = activity(
-        prepared, window=window, borders=borders, unknown=unknown, engine=engine, progress=progress
-    )
-    return from_activity(
-        run,
-        netlist,
-        library,
-        clock=clock,
-        roots=prepared.clock_roots,
-        sram=sram,
-        voltage=voltage,
-        wires=wires,
-    )
+    if options.clock is not None:
+        _clock_net(netlist, options.clock)
+    if netlist.memories and options.sram is None:
+        options = replace(options, sram=sram_for(library))
+    activity = replay(prepared, replaying, progress=progress)
+    return price_activity(activity, netlist, library, options, roots=prepared.clock_roots)
 
 
-def from_activity(
-    run: Activity,
+def price_activity(
+    activity: Activity,
     netlist: Netlist,
     library: Library,
+    options: PricingOptions = PRICING,
     *,
-    clock: Clock | None = None,
     roots: Iterable[int] = (),
-    sram: SramModel | None = None,
-    voltage: float | None = None,
-    wires: Wires | None = None,
-) -> Estimate:
+) -> PricedActivity:
     """Price activity, wherever it comes from.
 
     Parameters
@@ -353,13 +292,23 @@ def from_activity(
         The library has no power figures.
     """
     _need_power(library)
-    toggles = run.toggles.astype(np.float64)
-    duty = run.high_s / run.duration_s
+    toggles = activity.toggles.astype(np.float64)
+    duty = activity.high_s / activity.duration_s
+    clock = options.clock
     if clock is not None:
         root = _clock_net(netlist, clock)
         roots = [root]
-        toggles[:, root] = 2 * np.diff(run.edges_s) / clock.period_s
+        toggles[:, root] = 2 * np.diff(activity.edges_s) / clock.period_s
         duty[root] = 0.5
-    prices = price(netlist, library, toggles.sum(0), duty, roots, voltage=voltage, wires=wires)
-    ledger = settle(netlist, prices, toggles, run.accesses, run.clock_edges, run.edges_s, sram)
-    return Estimate(netlist, library, run, prices, ledger, toggles, sram, clock)
+    prices = compute_prices(netlist, library, toggles.sum(0), duty, roots, options)
+    ledger = build_ledger(netlist, prices, activity, toggles, options.sram)
+    return PricedActivity(
+        netlist=netlist,
+        library=library,
+        activity=activity,
+        prices=prices,
+        ledger=ledger,
+        toggles=toggles,
+        sram=options.sram,
+        clock=clock,
+    )

@@ -1,0 +1,48 @@
+"""Energy by its three terms, as OpenSTA and the ledger have them."""
+
+from dataclasses import dataclass
+
+__all__ = ["Energy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Energy:
+    """Energy of something in J; divided by a time, its mean power in W.
+
+    Parameters
+    ----------
+    switching:
+        Of the nets that it drives.
+    internal:
+        Within its cells, clock pins included.
+    leakage:
+        What it takes whether or not anything changes.
+    """
+
+    switching: float = 0.0
+    internal: float = 0.0
+    leakage: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """All three."""
+        return self.switching + self.internal + self.leakage
+
+    def __add__(self, other: "Energy") -> "Energy":
+        return Energy(
+            self.switching + other.switching,
+            self.internal + other.internal,
+            self.leakage + other.leakage,
+        )
+
+    def __truediv__(self, divisor: float) -> "Energy":
+        return Energy(self.switching / divisor, self.internal / divisor, self.leakage / divisor)
+
+    def to_json(self) -> dict[str, float]:
+        """The terms and their sum."""
+        return {
+            "switching": self.switching,
+            "internal": self.internal,
+            "leakage": self.leakage,
+            "total": self.total,
+        }
