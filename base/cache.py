@@ -25,6 +25,7 @@ import platformdirs
 from spikewatt.base.errors import ToolError
 from spikewatt.base.files import full_folder
 from spikewatt.base.interrupts import deferred
+from spikewatt.base.locks import one_at_a_time
 
 __all__ = ["Entry", "cache_folder", "cached", "entries", "prune", "usable_cache_folder"]
 
@@ -114,10 +115,13 @@ def cached(
     if _take(final, key):
         return final
     _collect(folder)
-    with _building(folder, kind) as part:
-        build(part)
-        _seal(part, key, versions)
-        _publish(part, final, key)
+    with one_at_a_time(folder / f".{final.name}.lock"):
+        if _take(final, key):  # another process built it while we waited
+            return final
+        with _building(folder, kind) as part:
+            build(part)
+            _seal(part, key, versions)
+            _publish(part, final, key)
     return final
 
 

@@ -1,15 +1,28 @@
 """What the demo shows beside the run: both comparisons, on the cores that a search found."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from numpy.typing import ArrayLike
 
 from spikewatt.base.progress import Progress, silent
+from spikewatt.flow.ahead import Wanted
 from spikewatt.flow.compare.result import Comparison
 from spikewatt.flow.compare.run import Plan, compare
+from spikewatt.flow.compare.variants import usual
+from spikewatt.hdl.blueprint import Blueprint
+from spikewatt.hdl.neuro.core import NeuroCore
+from spikewatt.hdl.systolic.core import SystolicCore
+from spikewatt.model.compile.mapping import fit_params
+from spikewatt.model.compile.systolic.program import map_quantised
 from spikewatt.model.network.dataset import load_shipped
+from spikewatt.model.network.graph import Network
+from spikewatt.model.network.pair import spiking_pair
+from spikewatt.model.network.quantised import QuantisedNetwork
+from spikewatt.model.network.quantised_pair import quantised_pair
 
-__all__ = ["shipped_comparisons"]
+__all__ = ["shipped_comparisons", "wanted_cores"]
 
 PLAN = Plan(lanes=(16,), sizes=((8, 8),), refine=False, glitches=False)
 """The cheapest neuromorphic core of the search, and an array near its cheapest; docs/comparison.md
@@ -32,3 +45,35 @@ def shipped_comparisons(
         "equal_function": compare(pair, x, y, **options),
         "equal_accuracy": compare(load_shipped("digits"), x, y, rival=rival, **options),
     }
+
+
+def wanted_cores(network: Network, *, lanes: int, images: int, compare: bool) -> list[Wanted]:
+    """Cores of the demo, in its order.
+
+    Parameters
+    ----------
+    network, lanes:
+        What runs first, and the lanes of its core.
+    images:
+        How many are priced.
+    compare:
+        With those of the comparisons.
+    """
+    first = Wanted(Blueprint.of(NeuroCore, fit_params(network, lanes=lanes)), "neuro")
+    cores = [replace(first, traces=("none", "vcd"))]
+    if compare:
+        pair, rival = load_shipped(f"digits_t{TIMESTEPS}"), load_shipped("digits_qnn")
+        for spiking, other in ((spiking_pair(pair), pair), (network, rival)):
+            cores += _compared(spiking, quantised_pair(other), images)
+    return cores
+
+
+def _compared(spiking: Network, quantised: QuantisedNetwork, images: int) -> Iterator[Wanted]:
+    """Cores of one comparison."""
+    for lanes in PLAN.lanes:
+        yield Wanted(Blueprint.of(NeuroCore, fit_params(spiking, lanes=lanes)), "neuro")
+    for batch in sorted({min(batch, images) for batch in PLAN.batches}):
+        for rows, columns in PLAN.sizes:
+            fields = usual(rows, columns, batch).fields
+            params = map_quantised(quantised, batch=batch, **fields).params
+            yield Wanted(Blueprint.of(SystolicCore, params), "systolic")

@@ -1,5 +1,6 @@
 """The command ``spikewatt demo``."""
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,12 +35,12 @@ def demo(options: DemoCommand) -> None:
 
     network, x, y = load_digits()
     comparisons: dict[str, Comparison] = {}
+    asked, pricing = options.simulation.images, options.pricing
+    images = min(pricing.energy_images, len(x) if asked is None else asked)
 
     def compare(progress: "Progress") -> "dict[str, Comparison]":
         from spikewatt.flow.demo import shipped_comparisons
 
-        asked, pricing = options.simulation.images, options.pricing
-        images = min(pricing.energy_images, len(x) if asked is None else asked)
         comparisons.update(
             shipped_comparisons(x, y, images=images, liberty=pricing.liberty, progress=progress)
         )
@@ -53,7 +54,15 @@ def demo(options: DemoCommand) -> None:
         # A comparison is one of joules.
         compare=compare if options.compare and options.energy else None,
     )
-    report_run(network, (x, y), job)
+    with contextlib.ExitStack() as stack:
+        if options.energy:
+            from spikewatt.flow.ahead import build_ahead
+            from spikewatt.flow.demo import wanted_cores
+
+            lanes, compared = options.simulation.lanes, options.compare
+            cores = wanted_cores(network, lanes=lanes, images=images, compare=compared)
+            stack.enter_context(build_ahead(cores, pricing.liberty))
+        report_run(network, (x, y), job)
     if comparisons and not options.output.as_json:
         from spikewatt.flow.compare.output import show
 
