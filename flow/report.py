@@ -1,35 +1,68 @@
 """What a run says: figures, JSON and the table in the terminal."""
 
-import json
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypedDict
 
 from rich.box import SIMPLE
 from rich.table import Table
 from rich.text import Text
 
+from spikewatt.base.report import Report
 from spikewatt.base.units import si
 
-__all__ = ["RunReport"]
+__all__ = ["Accuracy", "RunReport", "SpikeRate", "Spikes"]
+
+
+_Fraction = float | None
+
+
+class Accuracy(TypedDict):
+    """Fractions of the samples; ``None`` where classes are not known."""
+
+    float: _Fraction
+    quantised: _Fraction
+    rtl: _Fraction
+
+
+class Spikes(TypedDict):
+    """Totals over all images; ``hidden`` has all populations but the readout, drain ticks too."""
+
+    input: int
+    hidden: int
+    all: int
+
+
+class SpikeRate(TypedDict):
+    """Spikes by neurons and timesteps of the encoder."""
+
+    input: float
+    hidden: float
+    all: float
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunReport:
-    """Figures of one run; `to_json` documents their units.
+class RunReport(Report):
+    """Figures of one run.
 
-    ``accuracy`` and ``spike_rate`` map their parts to fractions, or to ``None`` where there is
-    nothing to compare with.
+    ``ticks``, ``cycles``, ``spikes``, ``synaptic_ops``, ``synapse_words`` and ``merges`` are totals
+    over all images; cycles include clearing the state before each image and exclude configuration.
+    On a mesh ``core`` is that of every tile, ``packets`` are the spikes that entered the network,
+    the host's among them, ``hops`` the routers that they passed, and ``barrier_cycles`` those in
+    which every tile was idle and the barrier added up; ``None`` on one core. ``seconds`` is the
+    whole run, ``rtl_cycles_per_second`` the simulation alone. ``energy`` is what a priced run of
+    `spikewatt.targets` says of itself; ``comparison`` holds the comparisons that were made beside.
     """
 
+    schema: Literal["spikewatt.run/1"] = "spikewatt.run/1"
     network: str
     simulator: str
     images: int
     ticks: int
     bit_exact: bool
     difference: str | None
-    accuracy: dict[str, float | None]
-    spikes: dict[str, int]
-    spike_rate: dict[str, float]
+    accuracy: Accuracy
+    spikes: Spikes
+    spike_rate: SpikeRate
     synaptic_ops: int
     synapse_words: int
     merges: int
@@ -48,26 +81,6 @@ class RunReport:
     energy: dict[str, Any] | None = None
     comparison: dict[str, Any] | None = None
     predictions: list[int] = field(default_factory=list)
-
-    def to_json(self) -> dict[str, Any]:
-        """The report as plain data.
-
-        ``ticks``, ``cycles``, ``spikes``, ``synaptic_ops``, ``synapse_words`` and ``merges`` are
-        totals over all images; cycles include clearing the state before each image and exclude
-        configuration. ``spikes`` of ``hidden`` are those of all populations but the readout, drain
-        ticks included; ``spike_rate`` divides them by neurons and timesteps of the encoder.
-        On a mesh ``core`` is that of every tile, ``packets`` are the spikes that entered the
-        network, the host's among them, ``hops`` the routers that they passed, and
-        ``barrier_cycles`` those in which every tile was idle and the barrier added up; ``None`` on
-        one core. ``seconds`` is the whole run, ``rtl_cycles_per_second`` the simulation alone.
-        ``energy`` is that of `spikewatt.targets.ledger.SpikingEnergy.to_json`; ``comparison`` holds
-        those of `spikewatt.flow.compare.result.Comparison.to_json` that were made beside it.
-        """
-        return asdict(self)
-
-    def to_text(self) -> str:
-        """The report as JSON text."""
-        return json.dumps(self.to_json(), indent=1)
 
     def table(self) -> Table:
         """The report for people."""

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from spikewatt.base.report import Report
 from spikewatt.synth.liberty.library import FlipFlop, Latch, Library
 from spikewatt.synth.netlist.netlist import Netlist
 
@@ -13,7 +13,7 @@ __all__ = ["AsicResult", "count"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class AsicResult:
+class AsicResult(Report):
     """A mapped design, and what it is made of.
 
     Parameters
@@ -47,10 +47,6 @@ class AsicResult:
     memory_bits: int
     types: Mapping[str, int]
     modules: Mapping[str, int]
-
-    def to_json(self) -> dict[str, Any]:
-        """The result as plain data."""
-        return {**asdict(self), "netlist": str(self.netlist), "verilog": str(self.verilog)}
 
 
 def count(netlist: Netlist, library: Library, files: tuple[Path, ...], gating: str) -> AsicResult:

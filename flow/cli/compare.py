@@ -1,6 +1,5 @@
 """The command ``spikewatt compare``."""
 
-import json
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -205,6 +204,6 @@ def _sweep(network: "Network", rates: str, options: CompareCommand) -> None:
         if part is not None:
             write_sweep(part, points)
     if options.output.as_json:
-        print(json.dumps(points.to_json(), indent=1))
+        print(points.to_text())
     else:
         show_sweep(points)

@@ -20,6 +20,7 @@ from spikewatt.flow.cli.fpga import fpga
 from spikewatt.flow.cli.help import CONTEXT, Commands
 from spikewatt.flow.cli.options import command
 from spikewatt.flow.cli.run import run
+from spikewatt.flow.cli.schema import schema
 from spikewatt.flow.cli.synth import synth
 from spikewatt.flow.cli.usage import usage_message
 
@@ -57,6 +58,7 @@ app.command()(command(synth))
 app.command()(command(export))
 app.command()(energy)
 app.command()(doctor)
+app.command()(command(schema))
 app.add_typer(fpga, name="fpga")
 app.add_typer(cache, name="cache")
 

@@ -1,11 +1,11 @@
 """What a command prints at its end: JSON, or tables for people."""
 
-import json
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
 
 from rich.console import Console, RenderableType
 
+from spikewatt.base.report import json_text
 from spikewatt.flow.cli.options import Output
 
 __all__ = ["show"]
@@ -27,7 +27,7 @@ def show(
 ) -> None:
     """Print a result as JSON and nothing else, or the tables that are made of it."""
     if output.as_json:
-        print(json.dumps(result.to_json(), indent=1))
+        print(json_text(result.to_json()))
         return
     console = Console(highlight=False)
     for table in tables(result):

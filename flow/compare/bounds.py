@@ -1,13 +1,22 @@
 """What the numbers leave out, bounded: does the verdict change?"""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import TypedDict
 
 from spikewatt.base.errors import SimulationError
 from spikewatt.energy.glitches.bound import glitch_factor
 from spikewatt.targets.price import PricedCore
 
-__all__ = ["SRAM_FACTORS", "WIRE_SCALES", "Bounds", "Scenario", "bound", "measure_glitches"]
+__all__ = [
+    "SRAM_FACTORS",
+    "WIRE_SCALES",
+    "BoundFigures",
+    "Bounds",
+    "Factors",
+    "Scenario",
+    "bound",
+    "measure_glitches",
+]
 
 SRAM_FACTORS = (0.5, 1.0, 2.0, 4.0)
 """On the energy of memories, for each core by itself (docs/sram.md)."""
@@ -25,6 +34,23 @@ class Scenario:
     ratio: float
 
 
+class Factors(TypedDict):
+    """A factor for each core, where it was measured."""
+
+    neuro: float | None
+    systolic: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoundFigures:
+    """The verdict of a batch under every scenario."""
+
+    glitch_factor: Factors
+    scenarios: list[Scenario]
+    verdict_flips: bool
+    flips: list[str]
+
+
 @dataclass(frozen=True)
 class Bounds:
     """The verdict under every scenario.
@@ -38,15 +64,15 @@ class Bounds:
     scenarios: tuple[Scenario, ...]
     flips: tuple[str, ...]
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain data."""
+    def figures(self) -> BoundFigures:
+        """The bounds as a report holds them."""
         neuro, systolic = self.glitch_factor
-        return {
-            "glitch_factor": {"neuro": neuro, "systolic": systolic},
-            "scenarios": [asdict(one) for one in self.scenarios],
-            "verdict_flips": bool(self.flips),
-            "flips": list(self.flips),
-        }
+        return BoundFigures(
+            glitch_factor={"neuro": neuro, "systolic": systolic},
+            scenarios=list(self.scenarios),
+            verdict_flips=bool(self.flips),
+            flips=list(self.flips),
+        )
 
 
 def measure_glitches(price: PricedCore, cycles: int = 400) -> float | None:

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from spikewatt.base.files import staged
 from spikewatt.base.units import si
+from spikewatt.flow.compare.figures import Gates
 from spikewatt.flow.compare.plots import plot_comparison, plot_sweep
 from spikewatt.flow.compare.report import comparison_table, variants_table
 from spikewatt.flow.compare.result import Comparison
@@ -43,13 +44,13 @@ def show(found: Comparison, *, variants: bool = True) -> None:
         rests = found.rests_on(batch)
         console.print(f"batch {batch}: {found.verdict(batch)}.")
         console.print(
-            f"  It rests on: mode {rests['mode']}, T = {rests['timesteps']}, "
-            f"b = {rests['activation_bits']}, array {rests['systolic_core']}, "
-            f"{rests['neuro_core']}, clock gates {_gates(rests['clock_gates'])}, "
-            f"{rests['library']} at "
-            f"{rests['voltage_v']:g} V, memories x{rests['sram_factor']:g}."
+            f"  It rests on: mode {rests.mode}, T = {rests.timesteps}, "
+            f"b = {rests.activation_bits}, array {rests.systolic_core}, "
+            f"{rests.neuro_core}, clock gates {_gates(rests.clock_gates)}, "
+            f"{rests.library} at "
+            f"{rests.voltage_v:g} V, memories x{rests.sram_factor:g}."
         )
-        flips = rests["verdict_flips_under"]
+        flips = rests.verdict_flips_under
         console.print(
             f"  The verdict flips under: {', '.join(flips)}."
             if flips
@@ -65,10 +66,12 @@ def _varied(found: Comparison, batch: int) -> str:
     return "memories, wires, clock period" + (", glitches" if measured else "; glitches not tried")
 
 
-def _gates(gating: dict[str, str]) -> str:
+def _gates(gating: Gates) -> str:
     """Where the clock gates come from, in words."""
     words = {"library": "of the library", "none": "none in the library", "off": "off"}
-    return " and ".join(dict.fromkeys(words[kind] for kind in gating.values()))
+    return " and ".join(
+        dict.fromkeys(words[kind] for kind in (gating["neuro"], gating["systolic"]))
+    )
 
 
 def write_sweep(out: Path, found: Sweep) -> None:

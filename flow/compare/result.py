@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import math
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,20 +9,26 @@ from typing import Any
 from spikewatt.base.units import si
 from spikewatt.energy.pricing.ledger import CATEGORIES
 from spikewatt.flow.compare.bounds import Bounds
+from spikewatt.flow.compare.figures import (
+    Activations,
+    Assumptions,
+    ComparisonReport,
+    NeuroFigures,
+    RatioFigures,
+    Side,
+    SingleFigures,
+    SystolicFigures,
+)
 from spikewatt.flow.compare.search import Found, Measured
 from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant
 from spikewatt.targets.price import PricedCore
 
-__all__ = ["SCHEMA", "Comparison", "Ratio"]
+__all__ = ["Comparison", "Ratio"]
 
-SCHEMA = "spikewatt.comparison/1"
-"""Name and version of the JSON; docs/comparison.md documents it."""
 COMMON_RATE = 1000.0
 """Inferences per second at which mean powers are given."""
 FEWEST_BLOCKS = 10
 """Batches from which on their spread is worth more than that of single inferences."""
-
-_NETWORK = ("mesh", "router", "packets", "hops", "barrier_cycles")
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,10 @@ class Ratio:
         )
         factor = math.exp(1.96 * math.hypot(*parts))
         return cls(mean, (mean / factor, mean * factor))
+
+    def figures(self) -> RatioFigures:
+        """The ratio as data."""
+        return RatioFigures(mean=self.mean, ci95=self.ci95)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,76 +152,81 @@ class Comparison:
             f"{energies} an inference{certain}"
         )
 
-    def rests_on(self, batch: int | None = None) -> dict[str, Any]:
+    def rests_on(self, batch: int | None = None) -> Assumptions:
         """The assumptions behind a verdict."""
         batch = self.headline if batch is None else batch
         estimate = self.price().estimate
         sram = estimate.sram
-        return {
-            "mode": self.mode,
-            "timesteps": self.timesteps,
-            "activation_bits": self.activation_bits,
-            "neuro_core": self._neuro().label,
-            "systolic_core": self._systolic(batch).label,
-            "batch": batch,
-            "clock_gates": {
+        return Assumptions(
+            mode=self.mode,
+            timesteps=self.timesteps,
+            activation_bits=self.activation_bits,
+            neuro_core=self._neuro().label,
+            systolic_core=self._systolic(batch).label,
+            batch=batch,
+            clock_gates={
                 "neuro": self.price().mapped.gating,
                 "systolic": self.price(batch).mapped.gating,
             },
-            "library": estimate.library.name,
-            "voltage_v": estimate.library.voltage,
-            "clock_period_s": self.price().period_s,
-            "sram_node_nm": None if sram is None else sram.node_nm,
-            "sram_factor": None if sram is None else sram.factor,
-            "verdict_flips_under": list(self.bounds[batch].flips) if batch in self.bounds else None,
-        }
+            library=estimate.library.name,
+            voltage_v=estimate.library.voltage,
+            clock_period_s=self.price().period_s,
+            sram_node_nm=None if sram is None else sram.node_nm,
+            sram_factor=None if sram is None else sram.factor,
+            verdict_flips_under=list(self.bounds[batch].flips) if batch in self.bounds else None,
+        )
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain data, as docs/comparison.md documents it."""
-        single = min(self.systolic)
-        differing = None
-        if self.differing is not None:
-            differing = {"differing": self.differing[0], "of": self.differing[1]}
-        return {
-            "schema": SCHEMA,
-            "kind": self.kind,
-            "network": self.network,
-            "rival": self.rival,
-            "mode": self.mode,
-            "timesteps": self.timesteps,
-            "activation_bits": self.activation_bits,
-            "weight_bits": {"neuro": self.weight_bits[0], "systolic": self.weight_bits[1]},
-            "images": self.images,
-            "samples": self.samples,
-            "activations": differing,
-            "neuro": {
-                **self._side(self._neuro(), self.accuracy[0]),
-                "spike_rate": self.spike_rate,
-                "spikes_per_inference": self.spikes_per_inference,
-                "synaptic_ops_per_inference": self.synaptic_ops_per_inference,
-                "variants": [asdict(one) for one in self.neuro.tried],
-            },
-            "systolic": {
-                **self._side(self._systolic(self.headline), self.accuracy[1]),
-                "activation_sparsity": self.sparsity,
-                "macs_per_inference": self.macs_per_inference,
-                "variants": [asdict(one) for f in self.systolic.values() for one in f.tried],
-            },
-            "ratio": asdict(self.ratio()),
-            "verdict": self.verdict(),
-            "rests_on": self.rests_on(),
-            **{name: getattr(self._neuro(), name) for name in _NETWORK},
-            "single": {
-                "batch": single,
-                "systolic": self._side(self._systolic(single), self.accuracy[1]),
-                "ratio": asdict(self.ratio(single)),
-                "verdict": self.verdict(single),
-            },
-            "layers": self.layers,
-            "bounds": {str(batch): found.to_json() for batch, found in self.bounds.items()},
-        }
+    def report(self) -> ComparisonReport:
+        """All figures, as docs/comparison.md documents them."""
+        single, headline = min(self.systolic), self.headline
+        neuro = self._neuro()
+        differing, activations = self.differing, None
+        if differing is not None:
+            activations = Activations(differing=differing[0], of=differing[1])
+        return ComparisonReport(
+            kind=self.kind,
+            network=self.network,
+            rival=self.rival,
+            mode=self.mode,
+            timesteps=self.timesteps,
+            activation_bits=self.activation_bits,
+            weight_bits={"neuro": self.weight_bits[0], "systolic": self.weight_bits[1]},
+            images=self.images,
+            samples=self.samples,
+            activations=activations,
+            neuro=NeuroFigures(
+                **self._side(neuro, self.accuracy[0]),
+                spike_rate=self.spike_rate,
+                spikes_per_inference=self.spikes_per_inference,
+                synaptic_ops_per_inference=self.synaptic_ops_per_inference,
+                variants=self.neuro.tried,
+            ),
+            systolic=SystolicFigures(
+                **self._side(self._systolic(headline), self.accuracy[1]),
+                activation_sparsity=self.sparsity,
+                macs_per_inference=self.macs_per_inference,
+                variants=[tried for search in self.systolic.values() for tried in search.tried],
+            ),
+            ratio=self.ratio().figures(),
+            verdict=self.verdict(),
+            rests_on=self.rests_on(),
+            mesh=neuro.mesh,
+            router=neuro.router,
+            packets=neuro.packets,
+            hops=neuro.hops,
+            barrier_cycles=neuro.barrier_cycles,
+            single=SingleFigures(
+                batch=single,
+                systolic=Side(**self._side(self._systolic(single), self.accuracy[1])),
+                ratio=self.ratio(single).figures(),
+                verdict=self.verdict(single),
+            ),
+            layers=self.layers,
+            bounds={str(batch): bounds.figures() for batch, bounds in self.bounds.items()},
+        )
 
     def _side(self, best: Measured, accuracy: float | None) -> dict[str, Any]:
+        """Fields of a `Side`."""
         energy = best.energy_per_inference_j
         idle = energy - best.by_category["leakage"]
         return {
@@ -223,9 +237,13 @@ class Comparison:
             "power_w": {f"{COMMON_RATE:g}": COMMON_RATE * idle + best.leakage_w},
         }
 
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain data."""
+        return self.report().to_json()
+
     def to_text(self) -> str:
-        """The JSON as text."""
-        return json.dumps(self.to_json(), indent=1)
+        """The report as JSON text."""
+        return self.report().to_text()
 
     def to_csv(self) -> str:
         """A line for each variant of both cores."""

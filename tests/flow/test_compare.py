@@ -14,8 +14,10 @@ import pytest
 
 from spikewatt.base.errors import DataError, NetworkError, SimulationError
 from spikewatt.base.progress import silent
+from spikewatt.base.report import from_json
 from spikewatt.cosim.systolic import NativeSystolic, SystolicTrace
 from spikewatt.flow.compare.bounds import SRAM_FACTORS, WIRE_SCALES
+from spikewatt.flow.compare.figures import ComparisonReport
 from spikewatt.flow.compare.layers import neuro_layers
 from spikewatt.flow.compare.output import write
 from spikewatt.flow.compare.result import Comparison
@@ -49,7 +51,9 @@ def found() -> Comparison:
 
 @pytest.fixture(scope="module")
 def report(found: Comparison) -> dict[str, Any]:
-    return json.loads(found.to_text())
+    report = json.loads(found.to_text())
+    from_json(report, ComparisonReport)  # every field is there, and of its type
+    return report
 
 
 def bests(report: dict[str, Any]) -> list[dict[str, Any]]:

@@ -44,7 +44,7 @@ def test_flips_by_hand() -> None:
         *(f"wires and clock tree x{scale}" for scale in (1, 2)),
         "glitches",
     }
-    assert result.to_json()["verdict_flips"] is True
+    assert result.figures().verdict_flips is True
     # The other way round the same scenarios flip.
     swapped = bound(theirs, ours, (1.1, 1.5))
     assert len(swapped.flips) == len(result.flips)

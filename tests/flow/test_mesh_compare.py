@@ -91,4 +91,4 @@ def test_glitches_of_a_clockless_mesh() -> None:
     assert names[-1] == "glitches"
     known = bound(price, price, (None, factor))
     assert "glitches" not in [one.name for one in known.scenarios]
-    assert known.to_json()["glitch_factor"] == {"neuro": None, "systolic": factor}
+    assert known.figures().glitch_factor == {"neuro": None, "systolic": factor}

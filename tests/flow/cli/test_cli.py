@@ -12,22 +12,11 @@ import pytest
 import vcdvcd
 from pywellen import Waveform  # pyright: ignore[reportAttributeAccessIssue]  # has no stubs
 
+from spikewatt.base.report import from_json
+from spikewatt.flow.report import RunReport
 from spikewatt.model.network.dataset import load_digits
 from spikewatt.model.network.file import load_network
 from tests.flow.command import Cli
-
-REQUIRED = {
-    "images": int,
-    "ticks": int,
-    "bit_exact": bool,
-    "accuracy": dict,
-    "spike_rate": dict,
-    "synaptic_ops": int,
-    "cycles": int,
-    "sop_per_cycle": float,
-    "rtl_cycles_per_second": float,
-    "seconds": float,
-}
 
 
 @pytest.mark.parametrize("simulator", ["verilator", "icarus"])
@@ -35,8 +24,7 @@ def test_demo_json(cli: Cli, simulator: str) -> None:
     run = cli("demo", "--images", 6, "--sim", simulator, "--no-energy", "--json")
     assert run.returncode == 0, run.stderr
     report = json.loads(run.stdout)
-    for key, kind in REQUIRED.items():
-        assert isinstance(report[key], kind), key
+    from_json(report, RunReport)  # every field is there, and of its type
     assert report["images"] == 6
     assert report["ticks"] == 6 * 16
     assert report["bit_exact"] is True

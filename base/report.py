@@ -1,0 +1,69 @@
+"""What commands report, as data: one place that writes JSON, and its schema from the types.
+
+A report is a frozen dataclass. msgspec reads its annotations: it makes the JSON, the JSON schema,
+and takes JSON back with every field checked, without a line for each field. (pydantic does that
+too, at ten times the size and two to three times the start-up.)
+"""
+
+import json
+from pathlib import PurePath
+from typing import Any, TypeVar
+
+import msgspec
+
+__all__ = ["Report", "from_json", "json_schema", "json_text", "plain"]
+
+Kind = TypeVar("Kind")
+
+
+def plain(value: Any) -> Any:
+    """A report, or anything within one, as what JSON knows: dicts, lists, text, numbers."""
+    return msgspec.to_builtins(value, str_keys=True, enc_hook=_encoded)
+
+
+def _encoded(value: Any) -> Any:
+    """What msgspec does not know: paths, and NumPy's scalars and arrays."""
+    if isinstance(value, PurePath):
+        return str(value)
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"a report cannot hold a {type(value).__name__}")
+
+
+def json_text(value: Any) -> str:
+    """A report as JSON text, as every command prints and writes it."""
+    return json.dumps(plain(value), indent=1)
+
+
+def json_schema(kind: Any) -> dict[str, Any]:
+    """JSON schema of a type of reports."""
+    return msgspec.json.schema(kind, schema_hook=_schema)
+
+
+def _schema(kind: type) -> dict[str, Any]:
+    if issubclass(kind, PurePath):
+        return {"type": "string"}
+    raise NotImplementedError(f"a report cannot hold a {kind.__name__}")
+
+
+def from_json(value: Any, kind: type[Kind]) -> Kind:
+    """A report from its JSON, every field checked.
+
+    Raises
+    ------
+    msgspec.ValidationError
+        Names the field that is missing, or of another type.
+    """
+    return msgspec.convert(value, kind, dec_hook=lambda wanted, found: wanted(found))
+
+
+class Report:
+    """Base of reports: frozen dataclasses whose fields are those of the JSON."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain data."""
+        return plain(self)
+
+    def to_text(self) -> str:
+        """The report as JSON text."""
+        return json_text(self)

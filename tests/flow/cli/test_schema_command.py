@@ -1,0 +1,25 @@
+"""``spikewatt schema``: every report has one."""
+
+import json
+
+import pytest
+
+from spikewatt.base.errors import ParameterError
+from spikewatt.flow.cli.schema import SchemaCommand, schema
+from spikewatt.flow.schemas import HOMES
+
+
+@pytest.mark.parametrize("name", HOMES)
+def test_schema(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    schema(SchemaCommand(name=name))
+    printed = json.loads(capsys.readouterr().out)
+    kind = printed["$ref"].rpartition("/")[2]
+    assert kind in printed["$defs"]
+    if name != "synth":  # versions are part of the JSON of what people keep
+        version = printed["$defs"][kind]["properties"]["schema"]
+        assert version["enum"] == [f"spikewatt.{name}/1"]
+
+
+def test_unknown_report() -> None:
+    with pytest.raises(ParameterError, match="there is no report 'x': name one of comparison, run"):
+        schema(SchemaCommand(name="x"))
