@@ -7,6 +7,7 @@ from rich.box import SIMPLE
 from rich.table import Table
 from rich.text import Text
 
+from spikewatt.base.html import html_table
 from spikewatt.base.report import Report
 from spikewatt.base.units import si
 
@@ -40,7 +41,7 @@ class SpikeRate(TypedDict):
     all: float
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class RunReport(Report):
     """Figures of one run.
 
@@ -82,10 +83,21 @@ class RunReport(Report):
     comparison: dict[str, Any] | None = None
     predictions: list[int] = field(default_factory=list)
 
+    def __repr__(self) -> str:
+        verdict = "bit-exact" if self.bit_exact else f"differs: {self.difference}"
+        joules = "" if self.energy is None else f", {si(self.energy['per_image_j'], 'J')} an image"
+        return f"<RunReport of {self.network!r}: {self.images} images, {verdict}{joules}>"
+
+    def _repr_html_(self) -> str:
+        return html_table(self._title(), self._rows())
+
+    def _title(self) -> str:
+        where = "the neuromorphic core" if self.mesh is None else "a mesh of neuromorphic cores"
+        return f"{self.network} on {where}"
+
     def table(self) -> Table:
         """The report for people."""
-        where = "the neuromorphic core" if self.mesh is None else "a mesh of neuromorphic cores"
-        title = Text(f"{self.network} on {where}", style="italic")
+        title = Text(self._title(), style="italic")
         table = Table(title=title, title_justify="left", box=SIMPLE, show_header=False)
         table.add_column()
         table.add_column(justify="right")

@@ -8,21 +8,69 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what a type checker sees; at run time `__getattr__` below brings the same
-    from spikewatt.flow.compare.run import compare
+    from spikewatt.base.errors import SpikewattError
+    from spikewatt.flow.compare.plots import energy_bars
+    from spikewatt.flow.compare.result import Comparison
+    from spikewatt.flow.compare.run import Plan, compare
+    from spikewatt.flow.plots import power_trace
+    from spikewatt.flow.report import RunReport
     from spikewatt.flow.run import run
+    from spikewatt.model.network.dataset import load_digits, load_samples, load_shipped
     from spikewatt.model.network.file import load_network, save_network
-    from spikewatt.model.network.graph import Network
+    from spikewatt.model.network.graph import Connection, Encoder, Network, Population, Readout
+    from spikewatt.model.network.pair import spiking_pair
+    from spikewatt.model.network.quantised_pair import quantised_pair
+    from spikewatt.model.params import NeuronType
 
     __version__: str
 
-__all__ = ["Network", "__version__", "compare", "load_network", "run", "save_network"]
+__all__ = [
+    "Comparison",
+    "Connection",
+    "Encoder",
+    "Network",
+    "NeuronType",
+    "Plan",
+    "Population",
+    "Readout",
+    "RunReport",
+    "SpikewattError",
+    "__version__",
+    "compare",
+    "energy_bars",
+    "load_digits",
+    "load_network",
+    "load_samples",
+    "load_shipped",
+    "power_trace",
+    "quantised_pair",
+    "run",
+    "save_network",
+    "spiking_pair",
+]
 
 _HOMES = {
+    "Comparison": "spikewatt.flow.compare.result",
+    "Connection": "spikewatt.model.network.graph",
+    "Encoder": "spikewatt.model.network.graph",
     "Network": "spikewatt.model.network.graph",
+    "NeuronType": "spikewatt.model.params",
+    "Plan": "spikewatt.flow.compare.run",
+    "Population": "spikewatt.model.network.graph",
+    "Readout": "spikewatt.model.network.graph",
+    "RunReport": "spikewatt.flow.report",
+    "SpikewattError": "spikewatt.base.errors",
     "compare": "spikewatt.flow.compare.run",
+    "energy_bars": "spikewatt.flow.compare.plots",
+    "load_digits": "spikewatt.model.network.dataset",
     "load_network": "spikewatt.model.network.file",
+    "load_samples": "spikewatt.model.network.dataset",
+    "load_shipped": "spikewatt.model.network.dataset",
+    "power_trace": "spikewatt.flow.plots",
+    "quantised_pair": "spikewatt.model.network.quantised_pair",
     "run": "spikewatt.flow.run",
     "save_network": "spikewatt.model.network.file",
+    "spiking_pair": "spikewatt.model.network.pair",
 }
 
 

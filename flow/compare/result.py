@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from spikewatt.base.html import html_table
 from spikewatt.base.units import si
 from spikewatt.energy.pricing.ledger import CATEGORIES
 from spikewatt.flow.compare.bounds import Bounds
@@ -66,7 +67,7 @@ class Ratio:
         return RatioFigures(mean=self.mean, ci95=self.ci95)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
     """A spiking network on its core, and a quantised one on its own, in joules.
 
@@ -105,6 +106,13 @@ class Comparison:
     systolic: dict[int, Found[SystolicVariant]]
     bounds: dict[int, Bounds]
     layers: dict[str, dict[str, float]]
+
+    def __repr__(self) -> str:
+        return f"<Comparison of {self.network!r} and {self.rival!r}: {self.verdict()}>"
+
+    def _repr_html_(self) -> str:
+        rows = [(f"batch {batch}", self.verdict(batch)) for batch in self.systolic]
+        return html_table(f"{self.kind}: {self.network} and {self.rival}", rows)
 
     @property
     def headline(self) -> int:

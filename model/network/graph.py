@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikewatt.base.html import html_table
 from spikewatt.model.network.checks import is_integer, require
 from spikewatt.model.network.encoder import Encoder, encode
 from spikewatt.model.network.readout import Readout
@@ -152,7 +153,7 @@ class Connection:
         object.__setattr__(self, "weights_float", floats)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Network:
     """A quantised spiking network with its encoder and readout.
 
@@ -170,6 +171,23 @@ class Network:
     state_bits: int = 16
     drain_ticks: int = 0
     metadata: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __repr__(self) -> str:
+        sizes = [self.encoder.inputs, *(population.size for population in self.populations)]
+        ticks = f"{self.encoder.timesteps} timesteps"
+        return f"<Network {self.name!r}: {'-'.join(map(str, sizes))}, {ticks}>"
+
+    def _repr_html_(self) -> str:
+        rows = [("input", f"{self.encoder.inputs} inputs, {self.encoder.timesteps} timesteps")]
+        rows += [(each.name, f"{each.size} neurons") for each in self.populations]
+        rows += [
+            (
+                f"{link.source} to {link.target}",
+                f"{link.weights.size} weights of {link.weight_bits} bits",
+            )
+            for link in self.connections
+        ]
+        return html_table(self.name, rows)
 
     def __post_init__(self) -> None:
         require(isinstance(self.name, str), f"name must be text, not {self.name!r}")

@@ -1,0 +1,68 @@
+"""Write docs/api.md, a section for every public name: ``python docs/api.py``.
+
+The text is that of the docstrings, so that the page cannot say anything else than the code.
+"""
+
+import inspect
+from pathlib import Path
+
+import spikewatt as sw
+
+__all__ = ["page"]
+
+HERE = Path(__file__).parent
+INTRODUCTION = """\
+# Python interface
+
+`import spikewatt as sw` has these names; each is loaded when it is first used. `python docs/api.py`
+makes this page of the docstrings.
+
+```python
+import spikewatt as sw
+
+network, x, y = sw.load_digits()
+report = sw.run(network, x[:32], y[:32], energy=8)
+report.bit_exact, report.accuracy["rtl"], report.energy["per_image_j"]
+```
+"""
+STARS = {inspect.Parameter.VAR_KEYWORD: "**", inspect.Parameter.VAR_POSITIONAL: "*"}
+
+
+def section(name: str) -> str:
+    """What the page says of a name: its signature, and its docstring as it stands."""
+    value = getattr(sw, name)
+    if name == "__version__":
+        return f"## `{name}`\n\nVersion of the package.\n"
+    kind = "class" if isinstance(value, type) else "function"
+    raised = isinstance(value, type) and issubclass(value, Exception)
+    call = "" if raised else f"```python\n{signature(name)}\n```\n\n"
+    text = inspect.getdoc(value) or ""
+    return f"## `{name}`\n\n{kind} of `{value.__module__}`\n\n{call}```text\n{text}\n```\n"
+
+
+def signature(name: str) -> str:
+    """How it is called, without types: these are in the code."""
+    parameters = list(inspect.signature(getattr(sw, name)).parameters.values())
+    words = [word(parameter) for parameter in parameters]
+    keywords = [each.kind is inspect.Parameter.KEYWORD_ONLY for each in parameters]
+    if any(keywords):
+        words.insert(keywords.index(True), "*")
+    return f"sw.{name}({', '.join(words)})"
+
+
+def word(parameter: inspect.Parameter) -> str:
+    """A parameter, with its default where that is plain data: other values print an address."""
+    name, default = STARS.get(parameter.kind, "") + parameter.name, parameter.default
+    if default is inspect.Parameter.empty:
+        return name
+    plain = default is None or isinstance(default, bool | int | float | str | tuple)
+    return f"{name}={default!r}" if plain else f"{name}=…"
+
+
+def page() -> str:
+    """The whole page."""
+    return "\n".join([INTRODUCTION, *(section(name) for name in sw.__all__)])
+
+
+if __name__ == "__main__":
+    (HERE / "api.md").write_text(page())
