@@ -279,7 +279,7 @@ def price_core(
     library = read_liberty(path)
     mapped = synthesise(verilog, top, path, progress=progress)
     netlist = read_netlist(mapped.netlist, library, top=top)
-    prepared = prepare(netlist, library, waveform, progress=progress)
+    prepared = prepare(netlist, library, waveform, reader="two-state", progress=progress)
     borders, period = clock_borders(prepared, starts, end)
     sram = sram_for(library) if netlist.memories else None
     result = price_waveform(

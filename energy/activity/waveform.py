@@ -20,10 +20,11 @@ from vcdvcd import VCDVCD
 
 from spikewatt.base.errors import WaveformError
 from spikewatt.energy.activity.fst import check_fst
+from spikewatt.energy.activity.vcd import TwoStateVcd, scan_two_state
 
 __all__ = ["Changes", "Reader", "Signal", "Waveform", "open_waveform"]
 
-Reader = Literal["wellen", "vcdvcd"]
+Reader = Literal["wellen", "vcdvcd", "two-state"]
 BLOCK = 1 << 16
 """Changes that are Python objects at a time."""
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "ps": 1e-12, "fs": 1e-15}
@@ -211,6 +212,25 @@ def _wellen_signal(variable: Any) -> Signal:
     )
 
 
+class _TwoStateWaveform(Waveform):
+    """VCD of a simulator that knows only 0 and 1."""
+
+    def __init__(self, path: Path, vcd: TwoStateVcd) -> None:
+        self._vcd = vcd
+        found = (
+            Signal(_clean(name), width, str(number), number) for name, width, number in vcd.declared
+        )
+        super().__init__(path, _tick(vcd.timescale, path), found)
+
+    def changes(self, signal: Signal) -> Changes:
+        """All changes of a signal."""
+        when, what = self._vcd.changes(signal.handle, signal.width)
+        last = np.append(when[1:] != when[:-1], True)[: len(when)]
+        if not last.all():  # several changes at one time: the last one counts
+            when, what = when[last], what[last]
+        return Changes(when, what, None)
+
+
 class _VcdvcdWaveform(Waveform):
     def __init__(self, path: Path) -> None:
         try:
@@ -262,7 +282,15 @@ def open_waveform(path: Path | str, reader: Reader = "wellen") -> Waveform:
         raise WaveformError(f"{path} is not a file: give the FST or VCD that the simulation wrote")
     if not path.stat().st_size:
         raise WaveformError(f"{path} is empty: the simulation wrote no waveform")
-    wave = _WellenWaveform(path) if reader == "wellen" else _VcdvcdWaveform(path)
+    wave = _open(path, reader)
     if not wave.signals:
         raise WaveformError(f"{path} holds no signal: write it again")
     return wave
+
+
+def _open(path: Path, reader: Reader) -> Waveform:
+    if reader == "vcdvcd":
+        return _VcdvcdWaveform(path)
+    if reader == "two-state" and (vcd := scan_two_state(path)) is not None:
+        return _TwoStateWaveform(path, vcd)
+    return _WellenWaveform(path)
