@@ -19,8 +19,8 @@ from pywellen import Waveform  # pyright: ignore[reportAttributeAccessIssue]  # 
 from rich.console import Console
 from rich.table import Table
 
-from spikewatt.cosim.bench.record import JOB_VARIABLE, RecordingJob
 from spikewatt.cosim.native import NativeCore
+from spikewatt.cosim.recording import JOB_VARIABLE, RecordingJob
 from spikewatt.cosim.simulate import Simulator, simulate
 from spikewatt.cosim.verilated import Trace, build_program
 from spikewatt.hdl.blueprint import Blueprint
@@ -101,8 +101,8 @@ def under_cocotb(
     env = {JOB_VARIABLE: str(folder / "job")}
     module = "spikewatt.cosim.bench.record"
     simulate(verilog, "neuro", module, folder, simulator=simulator, env=env)
-    recording = pickle.loads(job.result.read_bytes())
-    return sum(recording.cycles), recording.seconds
+    run = pickle.loads(job.result.read_bytes())
+    return run.total("cycles"), run.seconds
 
 
 def main() -> None:

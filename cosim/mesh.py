@@ -2,7 +2,6 @@
 
 import ctypes
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from spikewatt.base.errors import SimulationError
 from spikewatt.cosim.library import NativeModel, pointer
-from spikewatt.cosim.trace import RtlTrace
+from spikewatt.cosim.recording import RTL
 from spikewatt.cosim.verilated import Trace
 from spikewatt.hdl.router.tile import tile_probe_layout
 from spikewatt.model.compile.codec import decode_events
@@ -26,9 +25,10 @@ from spikewatt.model.compile.mesh.packets import (
 )
 from spikewatt.model.compile.mesh.program import MeshProgram
 from spikewatt.model.params import HostCommand, MeshParams, RouterKind, TableId, ToHost
+from spikewatt.model.run import Layout, Run
 from spikewatt.synth.verilog import export_mesh
 
-__all__ = ["MESH_HALF_PERIOD", "MeshRtlTrace", "NativeMesh"]
+__all__ = ["MESH_HALF_PERIOD", "NativeMesh", "moved"]
 
 MESH_HALF_PERIOD = {RouterKind.CLICK: 5000, RouterKind.SYNC: 5}
 """Half a clock period in the waveform, by its time unit: 1 ps where there are delays, else 1 ns."""
@@ -39,22 +39,6 @@ _PIECE = 1 << 11
 _PROBED = ("update", "group", "state", "spikes", "merge", "synapse", "sent", "packet")
 
 IntArray = NDArray[np.int64]
-
-
-@dataclass(frozen=True, kw_only=True)
-class MeshRtlTrace:
-    """A run of T ticks on a mesh.
-
-    ``tiles``: what each tile did; the ``packets`` of a tile are those that it sent. ``cycles``:
-    int64[T], from one tick's begin to the next. ``barrier``: int64[T + 1], of t = -1, 0, 1, …,
-    cycles in which all tiles are idle and the barrier adds up. ``host``: int64[n, 2], the spikes
-    that reached the host: (axon, delay), in order of arrival.
-    """
-
-    tiles: tuple[RtlTrace, ...]
-    cycles: IntArray
-    barrier: IntArray
-    host: IntArray
 
 
 class _Geometry(ctypes.Structure):
@@ -132,6 +116,8 @@ class NativeMesh(NativeModel):
     ) -> None:
         self.params = params
         self._packets = 0  # in a tick, at most
+        self._host_axons = 0
+        self._layout: Layout = {}
         super().__init__(
             verilog or export_mesh(params),
             "mesh",
@@ -174,6 +160,7 @@ class NativeMesh(NativeModel):
     def configure(self, program: MeshProgram) -> None:
         """Load every tile's program through the packet port."""
         self._packets = sum(int(tile.fanout_count.sum()) for tile in program.tiles)
+        self._host_axons, self._layout = program.host_axons, program.layout
         words = [
             write_packets(self.params, index, *program_words(tile))
             for index, tile in enumerate(program.tiles)
@@ -198,10 +185,11 @@ class NativeMesh(NativeModel):
         words = reply_words(self.params.packet, payload[kind == ToHost.REPLY])
         return unpack_table(table, words.reshape(-1, table.chunks))
 
-    def run(self, events: Sequence[IntArray], *, clear: bool = True) -> MeshRtlTrace:
+    def run(self, events: Sequence[IntArray], *, clear: bool = True) -> Run:
         """Run ``len(events)`` ticks; ``events[k]`` int64[n, 3] (tile, axon, delay) precede tick k.
 
-        ``clear``: begin from the cleared state.
+        ``clear``: begin from the cleared state. The run has one sample, and a run of every tile
+        in it; what a tile sent is in its own.
         """
         params, ticks = self.params, len(events)
         tick, sync = (control_packet(params, what) for what in (HostCommand.TICK, HostCommand.SYNC))
@@ -218,7 +206,7 @@ class NativeMesh(NativeModel):
             raise SimulationError(
                 f"{record.sent} packets in {ticks} ticks, more than every neuron's list together"
             )
-        return self._trace(arrays, record.sent, back)
+        return self._run(events, arrays, record.sent, back)
 
     def _arrays(self, ticks: int, room: int) -> dict[str, np.ndarray]:
         """Where the runner writes."""
@@ -239,27 +227,77 @@ class NativeMesh(NativeModel):
         dx, dy, _, payload = unpack(self.params.packet, packets)
         return np.column_stack([decode_events(self.params.packet, payload), dx, dy])
 
-    def _trace(
-        self, arrays: dict[str, np.ndarray], sent: int, back: NDArray[np.uint64]
-    ) -> MeshRtlTrace:
-        spikes = self._spikes(arrays["packets"][:sent])
-        packets = np.concatenate([arrays["packet_tick"][:sent, None], spikes], axis=1)
-        tiles = tuple(
-            RtlTrace(
-                spikes=arrays["spikes"][tile],
-                membranes=arrays["membranes"][tile],
-                merges=arrays["merges"][tile],
-                synapse_words=arrays["words"][tile],
-                updates=arrays["updates"][tile],
-                cycles=arrays["cycles"],
-                packets=packets[arrays["packet_tile"][:sent] == tile],
+    def _run(
+        self,
+        events: Sequence[IntArray],
+        arrays: dict[str, np.ndarray],
+        count: int,
+        back: NDArray[np.uint64],
+    ) -> Run:
+        spikes = self._spikes(arrays["packets"][:count])
+        sent = np.concatenate([arrays["packet_tick"][:count, None], spikes], axis=1)
+        sent = np.insert(sent, 0, 0, axis=1)
+        tiles = [
+            Run(
+                by=RTL,
+                core=f"tile {self.params.place(tile)}",
+                arrays={
+                    "spikes": arrays["spikes"][None, tile],
+                    "membranes": arrays["membranes"][None, tile],
+                    "spike_counts": arrays["spikes"][tile].sum(axis=0)[None],
+                    "merges": arrays["merges"][None, tile],
+                    "synapse_words": arrays["words"][None, tile],
+                    "updates": arrays["updates"][None, tile],
+                    "sent": sent[arrays["packet_tile"][:count] == tile],
+                },
             )
             for tile in range(self.params.tiles)
-        )
+        ]
         _, _, kind, _ = unpack(self.params.packet, back)
-        return MeshRtlTrace(
-            tiles=tiles,
-            cycles=arrays["cycles"],
-            barrier=arrays["adding"],
-            host=self._spikes(back[kind == ToHost.SPIKE])[:, :2],
+        host = self._spikes(back[kind == ToHost.SPIKE])[:, 0]
+        if len(host) and host.max() >= self._host_axons:
+            raise SimulationError(
+                f"a spike reached the host's axon {host.max()}, and it has {self._host_axons}"
+            )
+        packets, hops = moved(self.params, events, tiles)
+        return Run(
+            by=RTL,
+            arrays={
+                "packets": packets[None],
+                "hops": hops[None],
+                "host_counts": np.bincount(host, minlength=self._host_axons)[None],
+                "tick_cycles": arrays["cycles"][None],
+                "barrier": arrays["adding"][None],
+            },
+            cores=tuple(tiles),
+            layout=self._layout,
         )
+
+
+def moved(
+    params: MeshParams, events: Sequence[IntArray], tiles: Sequence[Run]
+) -> tuple[IntArray, IntArray]:
+    """Packets int64[T + 1] that entered the network, and routers that they passed.
+
+    Those of the host are counted where they are sent: the RTL takes every one of them.
+
+    Parameters
+    ----------
+    events:
+        int64[n, 3] (tile, axon, delay) before each tick.
+    tiles:
+        What each tile did.
+    """
+    rows = [np.zeros((0, 2), np.int64)]
+    for tick, arriving in enumerate(events):
+        x, y = arriving[:, 0] % params.columns, arriving[:, 0] // params.columns
+        rows.append(np.stack([np.full_like(x, tick), x + y + 1], axis=1))
+    for index, tile in enumerate(tiles):
+        _, tick, _, _, dx, dy = tile.sent.T
+        # A packet to the host leaves the mesh at its edge: there is no router behind it.
+        to_host = params.place(index)[1] + dy < 0
+        rows.append(np.stack([tick + 1, abs(dx) + abs(dy) + ~to_host], axis=1))
+    when, passed = np.concatenate(rows).T
+    packets = np.bincount(when, minlength=len(events) + 1)
+    hops = np.bincount(when, passed, minlength=len(events) + 1)
+    return packets.astype(np.int64), hops.astype(np.int64)

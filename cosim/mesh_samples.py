@@ -2,103 +2,102 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.progress import Progress, silent
-from spikewatt.cosim.mesh import MeshRtlTrace, NativeMesh
-from spikewatt.cosim.verilated import Trace
+from spikewatt.cosim.mesh import NativeMesh
+from spikewatt.cosim.recording import PLAIN, Simulation, with_memories
 from spikewatt.model.compile.mesh.program import MeshProgram
 from spikewatt.model.params import TableId
+from spikewatt.model.run import Chosen, Run, together
 
-__all__ = ["MeshRecording", "run_mesh_samples"]
+__all__ = ["run_mesh_samples"]
 
 IntArray = NDArray[np.int64]
-
-
-@dataclass(kw_only=True)
-class MeshRecording:
-    """What samples did on a mesh.
-
-    ``starts``, ``cycles``: for each sample the clock cycle at which it begins, counted from the
-    beginning of the waveform, and how many it takes, clear and readout included. ``idle``: cycles
-    (first, last) of the wait before the first sample, in which nothing was asked for. ``seconds``:
-    wall time of the samples alone. ``tables``: of each tile after the last sample. ``readouts``:
-    for each sample the membranes of the readout population that the host read back, where it did.
-    """
-
-    traces: list[MeshRtlTrace] = field(default_factory=list)
-    starts: list[int] = field(default_factory=list)
-    cycles: list[int] = field(default_factory=list)
-    idle: tuple[int, int] = (0, 0)
-    seconds: float = 0.0
-    tables: list[dict[TableId, dict[str, IntArray]]] = field(default_factory=list)
-    readouts: list[IntArray] = field(default_factory=list)
 
 
 def run_mesh_samples(
     program: MeshProgram,
     samples: Sequence[NDArray[np.bool_]],
+    how: Simulation = PLAIN,
     *,
-    trace: Trace = "none",
-    waveform: Path | None = None,
     readout: str | None = None,
-    idle_cycles: int = 0,
     progress: Progress = silent,
-) -> MeshRecording:
+) -> Run:
     """Run each sample from the cleared state.
 
     Parameters
     ----------
     samples:
         For each sample its spikes, bool[ticks, inputs].
-    trace, waveform:
-        Kind of waveform, and its file: it begins after the configuration.
+    how:
+        The waveform begins after the configuration.
     readout:
-        Population whose membranes the host reads back after each sample, through the packet port;
-        that is part of the sample's cycles.
-    idle_cycles:
-        Let the mesh rest for so long before the first sample.
+        Population whose membranes the host reads back after each sample, through the packet port,
+        if ``how.readout``.
+
+    Returns
+    -------
+    Run
+        With the memories of every tile after the last sample.
 
     Raises
     ------
     ToolError, SimulationError
     """
-    recording = MeshRecording()
+    params, seconds = program.params, 0.0
+    groups = _groups(program, readout) if readout is not None and how.readout else {}
+    runs: list[Run] = []
+    starts: list[int] = []
+    cycles: list[int] = []
+    answers: dict[int, list[IntArray]] = {tile: [] for tile in groups}
     progress("building the mesh")
-    with NativeMesh(program.params, trace=trace) as mesh:
+    with NativeMesh(params, trace=how.trace) as mesh:
         progress("configuring the mesh")
         mesh.configure(program)
         first = mesh.cycles
-        if waveform is not None:
-            mesh.open_waveform(waveform)
-        mesh.wait(idle_cycles)
-        recording.idle = (0, mesh.cycles - first)
+        if how.waveform is not None:
+            mesh.open_waveform(how.waveform)
+        mesh.wait(how.rest)
+        rest = np.array([0, mesh.cycles - first])
         for done, spikes in enumerate(samples, start=1):
             before, start = mesh.cycles, time.perf_counter()
-            recording.traces.append(mesh.run(program.input_packets(spikes)))
-            if readout is not None:
-                recording.readouts.append(_read_back(mesh, program, readout))
-            recording.seconds += time.perf_counter() - start
-            recording.starts.append(before - first)
-            recording.cycles.append(mesh.cycles - before)
+            runs.append(mesh.run(program.input_packets(spikes)))
+            for tile, parts in groups.items():
+                answers[tile].append(_membranes(mesh, tile, parts))
+            seconds += time.perf_counter() - start
+            starts.append(before - first)
+            cycles.append(mesh.cycles - before)
             progress("simulating", done, len(samples))
         mesh.wait(1)  # the last cycle ends in the waveform
-        for tile in range(program.params.tiles):
+        run = together(runs)
+        cores = []
+        for tile, core in enumerate(run.cores):
+            if tile in groups:
+                lanes = params.core.lanes
+                neurons = [np.arange(g.start * lanes, g.stop * lanes) for g in groups[tile]]
+                chosen = Chosen(neurons=np.concatenate(neurons))
+                core = core.with_arrays(chosen, final_membranes=np.array(answers[tile]))
             keys = (TableId.STATE, TableId.SCHEDULER)
-            recording.tables.append({key: mesh.read_table(tile, key) for key in keys})
-    return recording
+            tables = {key: mesh.read_table(tile, key) for key in keys}
+            cores.append(with_memories(core, params.core, tables))
+    run = replace(run, cores=tuple(cores), seconds=seconds)
+    return run.with_arrays(starts=np.array(starts), cycles=np.array(cycles), rest=rest)
 
 
-def _read_back(mesh: NativeMesh, program: MeshProgram, population: str) -> IntArray:
-    """Membranes int64[size] of a population, read by groups from the tiles that hold it."""
-    lanes, core = program.params.core.lanes, program.params.core
-    membranes = [np.zeros(core.neurons, np.int64) for _ in program.tiles]
-    for piece in program.neurons_of[population]:
+def _groups(program: MeshProgram, population: str) -> dict[int, list[range]]:
+    """Groups of each tile that hold a population's neurons, in rising order."""
+    lanes, found = program.params.core.lanes, dict[int, list[range]]()
+    for piece in sorted(program.neurons_of[population], key=lambda p: (p.tile, p.neurons.start)):
         groups = range(piece.neurons.start // lanes, -(-piece.neurons.stop // lanes))
-        state = mesh.read_table(piece.tile, TableId.STATE, groups)["membrane"].ravel()
-        membranes[piece.tile][groups.start * lanes : groups.stop * lanes] = state
-    return program.gather(membranes, population)
+        found.setdefault(piece.tile, []).append(groups)
+    return found
+
+
+def _membranes(mesh: NativeMesh, tile: int, parts: Sequence[range]) -> IntArray:
+    """Membranes int64[k] of some groups of a tile, as the host reads them."""
+    tables = [mesh.read_table(tile, TableId.STATE, part)["membrane"].ravel() for part in parts]
+    return np.concatenate(tables)

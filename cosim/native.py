@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from spikewatt.base.errors import SimulationError
 from spikewatt.cosim.library import HALF_PERIOD, TableModel, pointer
-from spikewatt.cosim.trace import RtlTrace
+from spikewatt.cosim.recording import RTL
 from spikewatt.cosim.verilated import Trace
 from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.neuro.core import NeuroCore
@@ -17,6 +17,7 @@ from spikewatt.model.compile.codec import decode_packets, encode_events
 from spikewatt.model.compile.configuration import program_words, table_addresses, unpack_table
 from spikewatt.model.compile.program import Program
 from spikewatt.model.params import CoreParams, HostCommand, TableId
+from spikewatt.model.run import Layout, Run
 from spikewatt.synth.verilog import export
 
 __all__ = ["NativeCore"]
@@ -83,6 +84,7 @@ class NativeCore(TableModel):
     ) -> None:
         self.params = params
         self._packets = 0  # in a tick, at most
+        self._layout: Layout = {}
         geometry = _Geometry(
             params.groups,
             params.lanes,
@@ -107,6 +109,7 @@ class NativeCore(TableModel):
         """Load a program through the configuration port."""
         addresses, words = program_words(program)
         self._packets = int(program.fanout_count.sum())
+        self._layout = program.layout
         self._configure(addresses, words)
 
     def clear(self) -> None:
@@ -127,8 +130,11 @@ class NativeCore(TableModel):
         words = self._read(np.ascontiguousarray(chosen.ravel()))
         return unpack_table(table, words.reshape(-1, table.chunks))
 
-    def run(self, events: Sequence[NDArray[np.int64]]) -> RtlTrace:
-        """Run ``len(events)`` ticks; ``events[k]`` int64[n, 2] (axon, delay) come before tick k."""
+    def run(self, events: Sequence[NDArray[np.int64]]) -> Run:
+        """Run ``len(events)`` ticks; ``events[k]`` int64[n, 2] (axon, delay) come before tick k.
+
+        The run has one sample.
+        """
         params, ticks = self.params, len(events)
         offsets = np.cumsum([0, *(len(e) for e in events)], dtype=np.int64)
         flat = np.concatenate(events) if ticks else np.zeros((0, 2), np.int64)
@@ -152,13 +158,19 @@ class NativeCore(TableModel):
             raise SimulationError(
                 f"{record.sent} packets in {ticks} ticks, more than every neuron's list together"
             )
-        sent = decode_packets(params, out["packets"][: record.sent])
-        return RtlTrace(
-            spikes=out["spikes"],
-            membranes=out["membranes"],
-            merges=out["merges"],
-            synapse_words=out["words"],
-            updates=out["updates"],
-            cycles=out["cycles"],
-            packets=np.concatenate([out["packet_tick"][: record.sent, None], sent], axis=1),
+        packets = decode_packets(params, out["packets"][: record.sent])
+        sent = np.insert(packets, 0, out["packet_tick"][: record.sent], axis=1)
+        return Run(
+            by=RTL,
+            arrays={
+                "spikes": out["spikes"][None],
+                "membranes": out["membranes"][None],
+                "spike_counts": out["spikes"].sum(axis=0)[None],
+                "merges": out["merges"][None],
+                "synapse_words": out["words"][None],
+                "updates": out["updates"][None],
+                "tick_cycles": out["cycles"][None],
+                "sent": np.insert(sent, 0, 0, axis=1),
+            },
+            layout=self._layout,
         )

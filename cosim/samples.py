@@ -1,23 +1,23 @@
-"""Samples through the RTL, on either simulator, with the same answers."""
+"""Samples through the neuromorphic core's RTL, on either simulator, with the same answers."""
 
 import pickle
 import time
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spikewatt.base.errors import ParameterError
 from spikewatt.base.files import scratch
 from spikewatt.base.progress import Progress, silent
-from spikewatt.cosim.bench.record import JOB_VARIABLE, Recording, RecordingJob
 from spikewatt.cosim.native import NativeCore
-from spikewatt.cosim.simulate import Simulator, simulate
-from spikewatt.cosim.verilated import Trace
+from spikewatt.cosim.recording import JOB_VARIABLE, PLAIN, RecordingJob, Simulation, with_memories
 from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.neuro.core import NeuroCore
 from spikewatt.model.compile.program import Program
 from spikewatt.model.params import TableId
+from spikewatt.model.run import Chosen, Run, together
 from spikewatt.synth.verilog import export
 
 __all__ = ["run_samples"]
@@ -28,67 +28,73 @@ Samples = Sequence[Sequence[NDArray[np.int64]]]
 def run_samples(
     program: Program,
     samples: Samples,
+    how: Simulation = PLAIN,
     *,
-    simulator: Simulator = "verilator",
-    trace: Trace = "none",
-    waveform: Path | None = None,
     readout: range | None = None,
     progress: Progress = silent,
-) -> Recording:
+) -> Run:
     """Run each sample from the cleared state.
 
     Parameters
     ----------
     samples:
         For each sample and tick the events int64[n, 2] (axon, delay) that come before the tick.
-    simulator:
-        ``verilator`` runs the core as a shared library in this process, ``icarus`` under cocotb.
-    trace, waveform:
-        Kind of waveform, and its file.
     readout:
-        Groups whose states the host reads back after each sample, as it would to know the answer;
-        that is part of the sample's cycles. On Verilator only.
+        Groups whose membranes the host reads back after each sample, if ``how.readout``.
+
+    Returns
+    -------
+    Run
+        With the memories after the last sample, read back through the configuration port.
 
     Raises
     ------
     ToolError, SimulationError
     """
-    if simulator == "verilator":
-        return _run_native(program, samples, trace, waveform, readout, progress)
-    return _run_icarus(program, samples, trace, waveform, progress)
+    if how.simulator == "verilator":
+        return _run_native(program, samples, how, readout if how.readout else None, progress)
+    if how.readout:
+        raise ParameterError(f"the host reads nothing back on {how.simulator}: use verilator")
+    return _run_icarus(program, samples, how, progress)
 
 
 def _run_native(
     program: Program,
     samples: Samples,
-    trace: Trace,
-    waveform: Path | None,
+    how: Simulation,
     readout: range | None,
     progress: Progress,
-) -> Recording:
-    recording = Recording()
+) -> Run:
+    params, seconds = program.params, 0.0
+    runs: list[Run] = []
+    starts: list[int] = []
+    cycles: list[int] = []
+    answers = []
     progress("building the core")
-    with NativeCore(program.params, trace=trace, waveform=waveform) as core:
+    with NativeCore(params, trace=how.trace, waveform=how.waveform) as core:
         core.configure(program)
         for done, events in enumerate(samples, start=1):
             before, start = core.cycles, time.perf_counter()
             core.clear()
-            recording.traces.append(core.run(events))
+            runs.append(core.run(events))
             if readout is not None:
-                state = core.read_table(TableId.STATE, readout)
-                recording.readouts.append(state["membrane"].ravel())
-            recording.seconds += time.perf_counter() - start
-            recording.starts.append(before)
-            recording.cycles.append(core.cycles - before)
+                answers.append(core.read_table(TableId.STATE, readout)["membrane"].ravel())
+            seconds += time.perf_counter() - start
+            starts.append(before)
+            cycles.append(core.cycles - before)
             progress("simulating", done, len(samples))
-        for key in (TableId.STATE, TableId.SCHEDULER):
-            recording.tables[key] = core.read_table(key)
-    return recording
+        run = replace(together(runs), seconds=seconds)
+        run = run.with_arrays(starts=np.array(starts), cycles=np.array(cycles))
+        if readout is not None:
+            neurons = np.arange(readout.start * params.lanes, readout.stop * params.lanes)
+            run = run.with_arrays(Chosen(neurons=neurons), final_membranes=np.array(answers))
+        tables = {key: core.read_table(key) for key in (TableId.STATE, TableId.SCHEDULER)}
+    return with_memories(run, params, tables)
 
 
-def _run_icarus(
-    program: Program, samples: Samples, trace: Trace, waveform: Path | None, progress: Progress
-) -> Recording:
+def _run_icarus(program: Program, samples: Samples, how: Simulation, progress: Progress) -> Run:
+    from spikewatt.cosim.simulate import simulate  # which imports cocotb
+
     progress("building the core")
     verilog = export(Blueprint.of(NeuroCore, program.params), "neuro", dialect="assigns")
     with scratch() as folder:
@@ -106,8 +112,8 @@ def _run_icarus(
             "spikewatt.cosim.bench.record",
             folder / "simulation",
             simulator="icarus",
-            trace=trace,
-            waveform=waveform.resolve() if waveform else None,
+            trace=how.trace,
+            waveform=how.waveform.resolve() if how.waveform else None,
             env={JOB_VARIABLE: str(folder / "job.pickle")},
             poll=lambda: progress("simulating", job.progress.stat().st_size, len(samples)),
         )

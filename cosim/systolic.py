@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 
 from spikewatt.base.errors import SimulationError
 from spikewatt.cosim.library import HALF_PERIOD, TableModel, pointer
+from spikewatt.cosim.recording import RTL
 from spikewatt.cosim.verilated import Trace
 from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.systolic.core import SystolicCore
 from spikewatt.model.compile.configuration import table_addresses
 from spikewatt.model.compile.systolic.program import SystolicProgram
-from spikewatt.model.golden.systolic import ACCESSES
+from spikewatt.model.golden.systolic import ACCESSES, systolic_layout
 from spikewatt.model.params.systolic import SystolicParams, SystolicTable
+from spikewatt.model.run import Run
 from spikewatt.synth.verilog import export
 
 __all__ = ["NativeSystolic", "SystolicTrace", "pack_words"]
@@ -25,7 +27,7 @@ IntArray = NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True)
 class SystolicTrace:
-    """What a batch did on the RTL.
+    """Words of a batch as the RTL gave them; `run` makes a run of them.
 
     ``results``: int64[n, columns], requantised words in the order in which they were written.
     ``outputs``: int64[tiles * batch, columns], the words that came back. ``accesses``: for each of
@@ -38,6 +40,27 @@ class SystolicTrace:
     accesses: dict[str, int]
     start: int
     cycles: int
+
+    def run(self, program: SystolicProgram, batch: int) -> Run:
+        """The batch as a run; what lies in padding columns is left out."""
+        layers, at = [], 0
+        for plan in program.plans[:-1]:
+            words = self.results[at : at + plan.tiles * batch]
+            at += len(words)
+            tiles = np.moveaxis(words.reshape(plan.tiles, batch, -1), 0, 1).reshape(batch, -1)
+            layers.append(tiles[:, : plan.layer.outputs])
+        layers.append(program.outputs(self.outputs, batch))
+        return Run(
+            by=RTL,
+            arrays={
+                "values": np.concatenate(layers, axis=1),
+                "accesses": np.array([[self.accesses[name] for name in ACCESSES]]),
+                "starts": np.array([self.start]),
+                "cycles": np.array([self.cycles]),
+                "images": np.array([batch]),
+            },
+            layout=systolic_layout(program.network),
+        )
 
 
 class _Geometry(ctypes.Structure):

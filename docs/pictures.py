@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from spikewatt.cosim.native import NativeCore
 from spikewatt.flow.plots import power_trace
-from spikewatt.flow.run import price_samples
 from spikewatt.model.compile.mapping import map_network
-from spikewatt.model.golden.batch import run_batch
 from spikewatt.model.network.dataset import load_digits
+from spikewatt.targets.neuro import NeuroTarget
 
 HERE = Path(__file__).parent
 INK, PALE, INPUT, HIDDEN, CHOSEN = "#1f2933", "#9aa5b1", "#2f6f9f", "#b4542d", "#2e7d4f"
@@ -94,9 +93,11 @@ def raster(sample: int = 3) -> str:
         grey = f"rgb({shade},{shade},{shade})"
         parts.append(rect(20 + i % 8 * 14, 40 + i // 8 * 14, 13, 13, grey))
     parts += events(spikes, "64 inputs", INPUT, 40)
-    parts += events(trace.spikes[:, hidden], "128 hidden neurons", HIDDEN, 170)
-    parts += membranes(trace.membranes[:, output], 370, 90)
-    cycles = f"{int(trace.cycles.sum()):,} cycles, {int(trace.synapse_words.sum()):,} synapse words"
+    parts += events(trace.spikes[0][:, hidden], "128 hidden neurons", HIDDEN, 170)
+    parts += membranes(trace.membranes[0][:, output], 370, 90)
+    cycles = (
+        f"{trace.total('tick_cycles'):,} cycles, {trace.total('synapse_words'):,} synapse words"
+    )
     parts.append(text(LEFT, 503, f"tick · in RTL: {cycles} of 8 synapses"))
     return "\n".join([*parts, "</svg>\n"])
 
@@ -104,12 +105,9 @@ def raster(sample: int = 3) -> str:
 def power(path: Path, sample: int = 3) -> None:
     """Power of every clock cycle of one image."""
     network, x, y = load_digits()
-    program = map_network(network)
-    spikes = network.stimulus(x[[sample]])
-    events = [program.input_events(image) for image in spikes]
-    priced = price_samples(program, events, run_batch(program, spikes), spikes)
+    priced = NeuroTarget(network).price(network.stimulus(x[[sample]]))
     title = f"held-out image {sample}, a {y[sample]}: power of every clock cycle"
-    power_trace(path, *priced.price.block_cycles(0), title, small=True)
+    power_trace(path, *priced.block_cycles(0), title, small=True)
 
 
 if __name__ == "__main__":

@@ -4,17 +4,17 @@ import contextlib
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from spikewatt.base.errors import ParameterError
 from spikewatt.base.files import staged
 from spikewatt.base.progress import Progress, silent
-from spikewatt.cosim.simulate import Simulator
-from spikewatt.cosim.verilated import Trace
+from spikewatt.cosim.choices import Simulator, Trace
+from spikewatt.cosim.recording import Simulation
 from spikewatt.flow.compare.plots import energy_bars
 from spikewatt.flow.compare.result import Comparison
 from spikewatt.flow.plots import power_trace
@@ -23,15 +23,14 @@ from spikewatt.model.network.dataset import load_digits, load_samples
 from spikewatt.model.network.file import load_network
 from spikewatt.model.network.graph import Network
 from spikewatt.model.params import RouterKind
-from spikewatt.targets.evaluate import check_classes
-from spikewatt.targets.ledger import price_samples, readout_groups
+from spikewatt.targets.evaluate import Samples, check_classes, run_figures
 from spikewatt.targets.mesh import MeshTarget
 from spikewatt.targets.mesh_size import parse_mesh
-from spikewatt.targets.target import CoreTarget, Target
+from spikewatt.targets.neuro import NeuroTarget
+from spikewatt.targets.price import PricedRun
+from spikewatt.targets.target import Target
 
-__all__ = ["load_digits", "load_network", "load_samples", "price_samples", "readout_groups", "run"]
-
-IntArray = NDArray[np.int64]
+__all__ = ["RunOptions", "load_digits", "load_network", "load_samples", "run"]
 
 
 def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
@@ -39,30 +38,15 @@ def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
         raise ParameterError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
 
 
-def run(
-    network: Network,
-    x: ArrayLike,
-    y: ArrayLike | None = None,
-    *,
-    lanes: int = 8,
-    mesh: str | None = None,
-    router: str = "click",
-    simulator: Simulator = "verilator",
-    trace: Trace = "none",
-    energy: int = 0,
-    liberty: Path | str | None = None,
-    compare: Callable[[Progress], Mapping[str, Comparison]] | None = None,
-    out: Path | str | None = None,
-    progress: Progress = silent,
-) -> RunReport:
-    """Map a network onto a core of its size, simulate the RTL, compare it with the golden model.
+Comparisons = Mapping[str, Comparison]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How a network is run, and what is made of the run.
 
     Parameters
     ----------
-    x:
-        Samples [n, inputs], within the encoder's range.
-    y:
-        Classes int[n], for the accuracies.
     lanes:
         Synapse units of the core, or of each core of a mesh.
     mesh:
@@ -85,6 +69,46 @@ def run(
         Folder for ``report.json`` and the waveform, and with ``energy`` for ``neuro.json``, the
         gates, and ``power.svg``, the power of every cycle of the first image; ``out`` if there is a
         waveform.
+    """
+
+    lanes: int = 8
+    mesh: str | None = None
+    router: str = "click"
+    simulator: Simulator = "verilator"
+    trace: Trace = "none"
+    energy: int = 0
+    liberty: Path | str | None = None
+    compare: Callable[[Progress], Comparisons] | None = None
+    out: Path | str | None = None
+
+    def target(self, network: Network) -> NeuroTarget | MeshTarget:
+        """The network on the hardware that is asked for."""
+        if self.mesh is None:
+            return NeuroTarget(network, lanes=self.lanes)
+        _check_choice("router", self.router, [kind.value for kind in RouterKind])
+        mesh = parse_mesh(self.mesh)
+        return MeshTarget(network, mesh=mesh, lanes=self.lanes, router=self.router)
+
+
+def run(
+    network: Network,
+    x: ArrayLike,
+    y: ArrayLike | None = None,
+    options: RunOptions | None = None,
+    *,
+    progress: Progress = silent,
+    **changes: Any,
+) -> RunReport:
+    """Map a network onto a core of its size, simulate the RTL, compare it with the golden model.
+
+    Parameters
+    ----------
+    x:
+        Samples [n, inputs], within the encoder's range.
+    y:
+        Classes int[n], for the accuracies.
+    options, changes:
+        Options, and those that are named by themselves: `RunOptions` has them all.
     progress:
         Called with what is being done and the number of samples simulated so far.
 
@@ -100,47 +124,39 @@ def run(
         Bad data, a network that does not fit, a tool that is missing.
     """
     start = time.perf_counter()
-    _check_choice("simulator", simulator, get_args(Simulator))
-    _check_choice("trace", trace, get_args(Trace))
+    options = replace(options or RunOptions(), **changes)
+    _check_choice("simulator", options.simulator, get_args(Simulator))
+    _check_choice("trace", options.trace, get_args(Trace))
     spikes = network.stimulus(x)
-    classes = check_classes(y, len(spikes), network)
-    if mesh is None:
-        target: Target = CoreTarget(network, lanes=lanes)
-    else:
-        _check_choice("router", router, [kind.value for kind in RouterKind])
-        target = MeshTarget(network, mesh=parse_mesh(mesh), lanes=lanes, router=router)
+    samples = Samples(network, spikes, check_classes(y, len(spikes), network))
+    target = options.target(network)
     with contextlib.ExitStack() as stack:
-        folder, waveform = Path(out or "out"), None
-        part = stack.enter_context(staged(folder)) if out or trace != "none" else None
-        if part and trace != "none":
-            waveform = part / f"{target.top}.{trace}"
+        folder, waveform = Path(options.out or "out"), None
+        wanted = options.out or options.trace != "none"
+        part = stack.enter_context(staged(folder)) if wanted else None
+        if part and options.trace != "none":
+            waveform = part / f"{target.top}.{options.trace}"
         progress("running the golden model")
-        evaluation = target.run(
-            spikes,
-            classes,
-            simulator=simulator,
-            trace=trace,
-            waveform=waveform,
-            progress=progress,
-        )
-        figures, ledger = evaluation.figures(), None
-        if energy and figures["bit_exact"]:
-            priced = target.price(evaluation, energy, liberty, progress)
-            ledger = priced.to_json()
-            if part:
-                shutil.copyfile(priced.price.mapped.netlist, part / f"{target.top}.json")
-                edges, joules = priced.price.block_cycles(0)
-                title = f"{network.name}: power of every cycle of one image"
-                power_trace(part / "power.svg", edges, joules, title)
+        golden = target.golden(spikes)
+        how = Simulation(simulator=options.simulator, trace=options.trace, waveform=waveform)
+        rtl = target.simulate(spikes, how, progress)
+        figures = {**run_figures(samples, target.core, rtl, golden), **target.figures(rtl)}
+        ledger, found = None, {}
+        if figures["bit_exact"]:
+            if options.energy:
+                priced = _priced(target, samples, options, progress)
+                ledger = priced.to_json()
+                if part:
+                    _draw(part, target, network, priced)
+            if options.compare:
+                found = options.compare(progress)
         if part:
-            target.draw(part, evaluation)
-        found = compare(progress) if compare and figures["bit_exact"] else {}
-        if part:
+            target.draw(part, golden)
             for name, comparison in found.items():
                 energy_bars(part / f"{name}.svg", comparison)
         report = RunReport(
             network=network.name,
-            simulator=simulator,
+            simulator=options.simulator,
             waveform=str(folder / waveform.name) if waveform else None,
             **figures,
             energy=ledger,
@@ -150,3 +166,17 @@ def run(
         if part:
             (part / "report.json").write_text(report.to_text() + "\n")
     return report
+
+
+def _priced(target: Target, samples: Samples, options: RunOptions, progress: Progress) -> PricedRun:
+    """The first samples in joules."""
+    library = Path(options.liberty) if options.liberty else None
+    return target.price(samples.spikes[: options.energy], library, progress)
+
+
+def _draw(folder: Path, target: Target, network: Network, priced: PricedRun) -> None:
+    """Leave the gates, and the power of every cycle of the first image."""
+    shutil.copyfile(priced.mapped.netlist, folder / f"{target.top}.json")
+    edges, joules = priced.block_cycles(0)
+    title = f"{network.name}: power of every cycle of one image"
+    power_trace(folder / "power.svg", edges, joules, title)

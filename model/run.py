@@ -5,7 +5,7 @@ two runs of the same samples can be compared (`difference`), whoever did them an
 kept, and who reads an array that was not kept is told so by name.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, TypeVar, overload
 
@@ -21,10 +21,12 @@ __all__ = [
     "Difference",
     "Keep",
     "Kept",
+    "Layout",
     "Piece",
     "Run",
     "comparable",
     "difference",
+    "together",
 ]
 
 IntArray = NDArray[np.int64]
@@ -87,6 +89,8 @@ class Chosen:
 
 
 ALL = Chosen()
+Layout = Mapping[str, tuple[Piece, ...]]
+"""For each population (or layer) the pieces that it is made of."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +155,7 @@ class Run:
     chosen: Mapping[str, Chosen] = field(default_factory=dict)
     cores: tuple["Run", ...] = ()
     core: str = ""
-    layout: Mapping[str, tuple[Piece, ...]] = field(default_factory=dict)
+    layout: Layout = field(default_factory=dict)
     seconds: float = 0.0
 
     # What every tick did, neuron by neuron.
@@ -264,9 +268,12 @@ class Run:
         """Names of all arrays, those of the cores too."""
         return frozenset(self.arrays).union(*(core.kept for core in self.cores))
 
-    def with_arrays(self, **arrays: NDArray[Any]) -> "Run":
-        """The same run with other arrays, or more of them."""
-        return replace(self, arrays={**self.arrays, **arrays})
+    def with_arrays(self, chosen: Chosen | None = None, **arrays: NDArray[Any]) -> "Run":
+        """The same run with other arrays, or more of them; ``chosen``: what they are about."""
+        about = {name: one for name, one in self.chosen.items() if name not in arrays}
+        if chosen is not None:
+            about.update(dict.fromkeys(arrays, chosen))
+        return replace(self, arrays={**self.arrays, **arrays}, chosen=about)
 
     def total(self, name: str) -> int:
         """Sum of a counter over all samples, ticks and cores."""
@@ -302,7 +309,11 @@ class Run:
 
     def _columns(self, name: str, neurons: range) -> NDArray[Any]:
         """The columns of some neurons in an array whose last axis they are."""
-        array, columns = getattr(self, name), self.chosen.get(name, ALL).neurons
+        about = self.chosen.get(name, ALL)
+        if name == "final_membranes" and (name not in self.arrays or about.samples is not None):
+            # Memories are read back after the last sample only; the probe saw every tick.
+            return self._columns("membranes", neurons)[:, -1]
+        array, columns = getattr(self, name), about.neurons
         if columns is None:
             return array[..., neurons.start : neurons.stop]
         first = int(np.searchsorted(columns, neurons.start))
@@ -371,7 +382,7 @@ class Difference:
         place = ", ".join(word for word in (self.core, sample, ticks, self.where) if word)
         ours, theirs = self.by
         what = self.what.replace("_", " ")
-        told = f"{what} {self.left} in {ours}, {self.right} in {theirs}"
+        told = f"{what} {self.left} by {ours}, {self.right} by {theirs}"
         return f"{place}: {told}" if place else told
 
     def _order(self) -> tuple[float, float]:
@@ -414,7 +425,7 @@ def difference(a: Run, b: Run, fields: Collection[str] | None = None) -> Differe
         )
     for axis in ("samples", "ticks"):
         ours, theirs = getattr(a, axis), getattr(b, axis)
-        if ours != theirs:
+        if ours != theirs and ours and theirs:  # what goes by no ticks knows none
             return _whole(a, b, axis, ours, theirs, both)
     if len(a.cores) != len(b.cores):
         return _whole(a, b, "cores", len(a.cores), len(b.cores), both)
@@ -432,6 +443,23 @@ def _overlap(a: Run, b: Run, name: str) -> bool:
         if mine is not None and other is not None and not len(np.intersect1d(mine, other)):
             return False
     return True
+
+
+def together(runs: Sequence[Run]) -> Run:
+    """One run of all samples of several of the same kind, in their order."""
+    first, *_ = runs
+    arrays = {}
+    for name in first.arrays:
+        parts = [run.arrays[name] for run in runs]
+        if name == "sent":
+            # A packet names its sample: count on where the run before ended.
+            offsets = np.cumsum([0, *(run.samples for run in runs[:-1])])
+            column = np.eye(1, 6, dtype=np.int64)
+            parts = [part + k * column for part, k in zip(parts, offsets, strict=True)]
+        arrays[name] = np.concatenate(parts)
+    cores = [together([run.cores[k] for run in runs]) for k in range(len(first.cores))]
+    seconds = sum(run.seconds for run in runs)
+    return replace(first, arrays=arrays, cores=tuple(cores), seconds=seconds)
 
 
 def _names(run: Run) -> str:

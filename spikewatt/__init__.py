@@ -11,10 +11,10 @@ if TYPE_CHECKING:  # what a type checker sees; at run time `__getattr__` below b
     from spikewatt.base.errors import SpikewattError
     from spikewatt.flow.compare.plots import energy_bars
     from spikewatt.flow.compare.result import Comparison
-    from spikewatt.flow.compare.run import Plan, compare
+    from spikewatt.flow.compare.run import CompareOptions, Plan, compare
     from spikewatt.flow.plots import power_trace
     from spikewatt.flow.report import RunReport
-    from spikewatt.flow.run import run
+    from spikewatt.flow.run import RunOptions, run
     from spikewatt.model.network.dataset import load_digits, load_samples, load_shipped
     from spikewatt.model.network.file import load_network, save_network
     from spikewatt.model.network.graph import Connection, Encoder, Network, Population, Readout
@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # what a type checker sees; at run time `__getattr__` below b
     __version__: str
 
 __all__ = [
+    "CompareOptions",
     "Comparison",
     "Connection",
     "Encoder",
@@ -33,6 +34,7 @@ __all__ = [
     "Plan",
     "Population",
     "Readout",
+    "RunOptions",
     "RunReport",
     "SpikewattError",
     "__version__",
@@ -50,6 +52,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "CompareOptions": "spikewatt.flow.compare.run",
     "Comparison": "spikewatt.flow.compare.result",
     "Connection": "spikewatt.model.network.graph",
     "Encoder": "spikewatt.model.network.graph",
@@ -58,6 +61,7 @@ _HOMES = {
     "Plan": "spikewatt.flow.compare.run",
     "Population": "spikewatt.model.network.graph",
     "Readout": "spikewatt.model.network.graph",
+    "RunOptions": "spikewatt.flow.run",
     "RunReport": "spikewatt.flow.report",
     "SpikewattError": "spikewatt.base.errors",
     "compare": "spikewatt.flow.compare.run",

@@ -1,9 +1,10 @@
 """The price of a core's run: one function for any core, under one set of conditions."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from spikewatt.energy.pricing.area import memory_area_um2
 from spikewatt.energy.pricing.ledger import LEDGER_GROUPS, TERMS, category_of
 from spikewatt.energy.pricing.options import PricingOptions, Wires, sram_for
 from spikewatt.energy.pricing.priced_activity import PricedActivity, price_activity, price_waveform
+from spikewatt.model.run import Run
 from spikewatt.synth.asic import synthesise
 from spikewatt.synth.asic_result import AsicResult
 from spikewatt.synth.liberty.reader import read_liberty
@@ -23,16 +25,23 @@ from spikewatt.synth.netlist.reader import read_netlist
 from spikewatt.synth.technology.library import default_library_path
 
 __all__ = [
+    "SWEEP",
     "WIRE_F_PER_UM",
+    "Blocks",
+    "Design",
     "NetworkFigures",
-    "PricedCore",
+    "PricedRun",
+    "Work",
     "clock_borders",
     "mean_wire_pitches",
-    "price_core",
+    "price_blocks",
     "typical_wires",
 ]
 
 FloatArray = NDArray[np.float64]
+
+SWEEP = (0.5, 1.0, 2.0, 4.0)
+"""Factors on the energy of memories: the least certain figure (docs/sram.md)."""
 
 # Capacitance of a wire (F/µm): the textbooks' rule of thumb for wires of minimum pitch, the same
 # from 90 to 22 nm (Weste & Harris, CMOS VLSI Design). A bound to sweep, not an extraction.
@@ -64,6 +73,58 @@ def typical_wires(mapped: AsicResult, scale: float = 1.0) -> Wires:
 
 
 @dataclass(frozen=True)
+class Design:
+    """RTL to be priced: its Verilog, its top module, and what each part of it is for.
+
+    ``categories``: ``control``, ``datapath`` or ``router`` by the path of an instance.
+    """
+
+    verilog: str
+    top: str
+    categories: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """What a core did in one go: a sample, or a batch of them.
+
+    ``starts``: cycle at which each begins; ``end``: the one after the last; ``images``:
+    int64[blocks], inferences of each.
+    """
+
+    starts: Sequence[int]
+    end: int
+    images: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, run: Run) -> "Blocks":
+        """The blocks of a run, which follow one another without a gap."""
+        starts = run.starts.tolist()
+        images = run.arrays.get("images", np.ones(len(starts), np.int64))
+        return cls(starts, starts[-1] + int(run.cycles[-1]), images)
+
+
+@dataclass(frozen=True)
+class Work:
+    """The work of each sample, int64[images]: synaptic operations, and spikes of all neurons.
+
+    ``ticks``: of a sample; 0 where nothing goes by ticks.
+    """
+
+    operations: NDArray[np.int64]
+    spikes: NDArray[np.int64]
+    ticks: int
+
+
+class Between(Protocol):
+    """What a mesh's network takes."""
+
+    def to_json(self, price: "PricedRun") -> dict[str, Any]:
+        """Plain data, for the ledger of a run."""
+        ...
+
+
+@dataclass(frozen=True)
 class NetworkFigures:
     """What moved between the cores of a mesh in a priced run; `RunReport` says what is what."""
 
@@ -74,8 +135,12 @@ class NetworkFigures:
     barrier_cycles: int
 
 
+NO_RUN = Run(by="nobody", arrays={})
+NO_WORK = Work(np.zeros(0, np.int64), np.zeros(0, np.int64), 0)
+
+
 @dataclass(frozen=True, eq=False)
-class PricedCore:
+class PricedRun:
     """Energy of a run, from the first input to the last output.
 
     Parameters
@@ -94,10 +159,11 @@ class PricedCore:
         Clock period of the simulation, s.
     category:
         ``control``, ``datapath`` or ``router``, by the path of a module.
-    proven:
-        Inferences whose run was held against the golden model, and was the same.
-    network:
-        Of a mesh, what moved between its cores.
+    run, work:
+        The run that was priced, which was held against the golden model and is the same, and the
+        work of each of its inferences.
+    network, between:
+        Of a mesh, what moved between its cores, and what that took.
     """
 
     estimate: PricedActivity
@@ -108,8 +174,76 @@ class PricedCore:
     cycles: NDArray[np.int64]
     period_s: float
     category: Callable[[str], str]
-    proven: int = 0
+    run: Run = field(default_factory=lambda: NO_RUN)
+    work: Work = NO_WORK
     network: NetworkFigures | None = None
+    between: Between | None = None
+
+    @property
+    def proven(self) -> int:
+        """Inferences whose run was held against the golden model, and was the same."""
+        return self.run.samples
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; J unless the name says otherwise, means over the images.
+
+        A mesh adds its ``network``.
+
+        ``per_synaptic_op`` splits the energy of an image: dynamic energy regressed on its synaptic
+        operations gives ``marginal_j`` for each and ``fixed_per_image_j``; leakage is apart;
+        ``all_in_j`` divides everything by the operations.
+        """
+        images, work = int(self.images.sum()), self.work
+        ledger, joules = self.estimate.ledger, self.blocks_j
+        leakage = ledger.categories(self.category)[:, -1]
+        report = self.estimate.to_json()
+        mean = self.per_inference_j
+        network = {} if self.between is None else {"network": self.between.to_json(self)}
+        return {
+            "images": images,
+            "library": report["library"],
+            "voltage_v": report["voltage_v"],
+            "clock_period_s": self.period_s,
+            "shortest_period_s": self.timing.period_s,
+            "duration_s": report["duration_s"],
+            "total_j": ledger.total,
+            "per_image_j": mean,
+            "per_image_ci95_j": 1.96 * (self.standard_error_j or 0.0),
+            "per_tick_j": mean / max(work.ticks, 1),
+            "per_spike_j": ledger.total / max(int(work.spikes.sum()), 1),
+            "per_synaptic_op": self._operation(joules - leakage, leakage),
+            "power_w": ledger.total / report["duration_s"],
+            "area_um2": self.area_um2,
+            "by_category": self.by_category,
+            "by_module": {name: j / images for name, j in ledger.by_module().items()},
+            "sram_sweep": {str(factor): self.with_sram(factor) for factor in SWEEP},
+            "cells": report["instances"],
+            "toggles": report["toggles"],
+            "unmatched": report["unmatched"],
+            "flip_flops_matched": report["flip_flops_matched"],
+            "clock_edges_checked": report["clock_edges_checked"],
+            "memories": report["memories"],
+            "sram": report["sram"],
+            **network,
+        }
+
+    def _operation(self, dynamic: FloatArray, leakage: FloatArray) -> dict[str, float | None]:
+        """Terms of a synaptic operation."""
+        operations = self.work.operations.astype(np.float64)
+        terms: dict[str, float | None] = {
+            "marginal_j": None,
+            "fixed_per_image_j": None,
+            "leakage_per_image_j": float(leakage.mean()),
+            "r2": None,
+            "all_in_j": float((dynamic + leakage).sum() / max(operations.sum(), 1.0)),
+        }
+        if len(operations) > 2 and np.ptp(operations) > 0:
+            slope, fixed = np.polyfit(operations, dynamic, 1)
+            residual = dynamic - (slope * operations + fixed)
+            spread = ((dynamic - dynamic.mean()) ** 2).sum()
+            terms["marginal_j"], terms["fixed_per_image_j"] = float(slope), float(fixed)
+            terms["r2"] = float(1 - (residual**2).sum() / spread) if spread else None
+        return terms
 
     @property
     def total_j(self) -> float:
@@ -207,14 +341,16 @@ class PricedCore:
         edges = self._cycle_edges(block)
         return edges, self.estimate.per_cycle(self.prepared, edges)
 
-    def block_parts(self, block: int, cuts: Sequence[int]) -> FloatArray:
-        """J float64[parts] of a block that is cut before the cycles ``cuts``, counted from its own.
+    def parts(self, cuts: Sequence[Sequence[int]]) -> list[FloatArray]:
+        """J float64[parts] of each block, cut before the cycles ``cuts``, counted from its own.
 
-        A handful of blocks replays many times as fast as one for every cycle.
+        All blocks are replayed at once, and only what is cut apart: many times as fast as every
+        cycle of them.
         """
-        edges = self._cycle_edges(block)
-        chosen = edges[[0, *cuts, len(edges) - 1]]
-        return self.estimate.per_cycle(self.prepared, chosen).sum((1, 2))
+        inner = [self._cycle_edges(block)[[0, *cut]] for block, cut in enumerate(cuts)]
+        edges = np.concatenate([*inner, self.estimate.activity.edges_s[len(cuts) : len(cuts) + 1]])
+        joules = self.estimate.per_cycle(self.prepared, edges).sum((1, 2))
+        return np.split(joules, np.cumsum([len(part) for part in inner])[:-1])
 
     def _cycle_edges(self, block: int) -> FloatArray:
         """Times float64[cycles + 1], s, of a block's cycles."""
@@ -245,18 +381,13 @@ def clock_borders(prepared: Prepared, starts: Sequence[int], end: int) -> tuple[
     return np.array(cuts) * prepared.tick_s, period
 
 
-def price_core(
-    verilog: str,
-    top: str,
+def price_blocks(
+    design: Design,
     waveform: Path,
-    *,
-    starts: Sequence[int],
-    end: int,
-    images: Sequence[int] | NDArray[np.int64],
-    categories: Mapping[str, str],
+    blocks: Blocks,
     library_path: Path | None = None,
     progress: Progress = silent,
-) -> PricedCore:
+) -> PricedRun:
     """Map a core to gates, replay its waveform, and price it block by block.
 
     The conditions are the same whatever the core: clock gates of the library, its supply, one SRAM
@@ -264,23 +395,19 @@ def price_core(
 
     Parameters
     ----------
-    verilog, top:
+    design:
         The RTL that was simulated.
-    starts, end:
-        Cycle at which each block begins, and the one after the last.
-    images:
-        Inferences of each block.
-    categories:
-        ``control``, ``datapath`` or ``router`` by the path of an instance.
+    blocks:
+        Where each of its inferences or batches lies in the waveform.
     library_path:
         Liberty file; the built-in technology by default.
     """
     path = library_path or default_library_path()
     library = read_liberty(path)
-    mapped = synthesise(verilog, top, path, progress=progress)
-    netlist = read_netlist(mapped.netlist, library, top=top)
+    mapped = synthesise(design.verilog, design.top, path, progress=progress)
+    netlist = read_netlist(mapped.netlist, library, top=design.top)
     prepared = prepare(netlist, library, waveform, reader="two-state", progress=progress)
-    borders, period = clock_borders(prepared, starts, end)
+    borders, period = clock_borders(prepared, blocks.starts, blocks.end)
     sram = sram_for(library) if netlist.memories else None
     result = price_waveform(
         prepared,
@@ -291,13 +418,13 @@ def price_core(
         ),
         progress=progress,
     )
-    return PricedCore(
+    return PricedRun(
         estimate=result,
         prepared=prepared,
         mapped=mapped,
         timing=analyse_timing(netlist, library, prepared.clock_roots, TimingOptions(sram=sram)),
-        images=np.asarray(images, np.int64),
-        cycles=np.diff([*starts, end]),
+        images=blocks.images,
+        cycles=np.diff([*blocks.starts, blocks.end]),
         period_s=period,
-        category=category_of(categories),
+        category=category_of(design.categories),
     )

@@ -1,108 +1,98 @@
-"""What a network can run on: one core, or a mesh of them."""
+"""What a network can run on: one interface, so that nothing else asks which hardware it is."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikewatt.base.progress import Progress
-from spikewatt.cosim.samples import run_samples
-from spikewatt.cosim.simulate import Simulator
-from spikewatt.cosim.verilated import Trace
-from spikewatt.model.compile.mapping import map_network
-from spikewatt.model.golden.batch import run_batch
-from spikewatt.model.network.graph import Network
-from spikewatt.targets.evaluate import Evaluation, RunEvaluation
-from spikewatt.targets.ledger import SpikingEnergy, price_samples, readout_groups
+from spikewatt.base.errors import SimulationError
+from spikewatt.base.files import scratch
+from spikewatt.base.progress import Progress, silent, worded
+from spikewatt.cosim.recording import PLAIN, Simulation
+from spikewatt.model.counts import Counts
+from spikewatt.model.run import Keep, Run, difference
+from spikewatt.targets.price import Blocks, Design, PricedRun, Work, price_blocks
 
-__all__ = ["Classes", "CoreTarget", "Spikes", "Target"]
+__all__ = ["Stimulus", "Target"]
 
-Spikes = NDArray[np.bool_]
-Classes = NDArray[np.int64] | None
+Stimulus = NDArray[Any]
+"""What enters: spikes bool[B, ticks, inputs] with drain ticks, or activations int[B, inputs]."""
+EVERYTHING = Keep()
 
 
 class Target(ABC):
     """Hardware with a network on it.
 
-    ``top`` is its module, and the name of its waveform.
+    ``top`` is its module, and the name of its waveform. ``rest`` is for how many clock cycles it
+    rests before the first sample of a priced run.
     """
 
-    top: str
+    top: ClassVar[str]
+    rest: ClassVar[int] = 0
+
+    @property
+    @abstractmethod
+    def program(self) -> Any:
+        """What is loaded into the hardware."""
 
     @abstractmethod
-    def run(
-        self,
-        spikes: Spikes,
-        classes: Classes,
-        *,
-        simulator: Simulator,
-        trace: Trace,
-        waveform: Path | None,
-        progress: Progress,
-    ) -> RunEvaluation:
-        """Run samples bool[B, ticks, inputs], drain ticks included, in RTL and golden model."""
+    def golden(self, x: Stimulus, keep: Keep = EVERYTHING) -> Run:
+        """What the hardware has to do, by the golden model."""
 
     @abstractmethod
+    def simulate(self, x: Stimulus, how: Simulation = PLAIN, progress: Progress = silent) -> Run:
+        """What the hardware does: its RTL in a simulator, or a board."""
+
+    @abstractmethod
+    def count(self, x: Stimulus) -> Counts:
+        """How often what happens where, by the golden model: no RTL runs."""
+
+    @abstractmethod
+    def design(self) -> Design:
+        """The RTL, for pricing."""
+
+    @abstractmethod
+    def work(self, x: Stimulus, golden: Run) -> Work:
+        """The work of each sample, to divide its energy by."""
+
     def price(
-        self, evaluation: RunEvaluation, count: int, liberty: Path | str | None, progress: Progress
-    ) -> SpikingEnergy:
-        """Energy of the first ``count`` samples of a run, from a waveform of their own."""
+        self, x: Stimulus, library: Path | None = None, progress: Progress = silent
+    ) -> PricedRun:
+        """Energy of samples: they run with a waveform of their own, held against the model.
 
-    def draw(self, folder: Path, evaluation: RunEvaluation) -> None:
+        Raises
+        ------
+        SimulationError
+            The RTL is not the golden model.
+        """
+        golden, design = self.golden(x), self.design()
+        with scratch() as folder:
+            waveform = folder / f"{self.top}.vcd"
+            how = Simulation(trace="vcd", waveform=waveform, readout=True, rest=self.rest)
+            run = self.simulate(x, how, worded(progress, after=", with a waveform"))
+            if found := difference(run, golden):
+                raise SimulationError(f"with a waveform the RTL is another: {found}")
+            price = price_blocks(design, waveform, Blocks.of(run), library, progress)
+        return self.finish(replace(price, run=run, work=self.work(x, golden)))
+
+    def figures(self, run: Run) -> Mapping[str, Any]:
+        """What a report says of a run on this kind of hardware, beside what it says of any."""
+        del run
+        return {}
+
+    def draw(self, folder: Path, golden: Run) -> None:
         """Write pictures of the target and the run, where there are any."""
-        del folder, evaluation
+        del folder, golden
+
+    def finish(self, price: PricedRun) -> PricedRun:
+        """Add what only this kind of hardware has a price for."""
+        return price
 
 
-class CoreTarget(Target):
-    """One core of the network's size."""
-
-    top = "neuro"
-
-    def __init__(self, network: Network, *, lanes: int) -> None:
-        self._network = network
-        self._program = map_network(network, lanes=lanes)
-
-    def run(
-        self,
-        spikes: Spikes,
-        classes: Classes,
-        *,
-        simulator: Simulator,
-        trace: Trace,
-        waveform: Path | None,
-        progress: Progress,
-    ) -> Evaluation:
-        """Run samples bool[B, ticks, inputs], drain ticks included, in RTL and golden model."""
-        golden = run_batch(self._program, spikes)
-        recording = run_samples(
-            self._program,
-            [self._program.input_events(sample) for sample in spikes],
-            simulator=simulator,
-            trace=trace,
-            waveform=waveform,
-            progress=progress,
-        )
-        return Evaluation(
-            network=self._network,
-            program=self._program,
-            spikes=spikes,
-            classes=classes,
-            golden=golden,
-            recording=recording,
-        )
-
-    def price(
-        self, evaluation: RunEvaluation, count: int, liberty: Path | str | None, progress: Progress
-    ) -> SpikingEnergy:
-        """Energy of the first ``count`` samples of a run, from a waveform of their own."""
-        assert isinstance(evaluation, Evaluation)
-        return price_samples(
-            self._program,
-            [self._program.input_events(sample) for sample in evaluation.spikes[:count]],
-            evaluation.golden,
-            evaluation.spikes,
-            liberty,
-            readout=readout_groups(self._network, self._program),
-            progress=progress,
-        )
+def spikes_of(x: Stimulus) -> NDArray[np.int64]:
+    """Spikes int64[B] that enter with each sample."""
+    return x.sum(axis=(1, 2), dtype=np.int64)

@@ -4,7 +4,7 @@ import os
 import pickle
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 
 import cocotb
@@ -12,50 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.cosim.bench.core import CoreBench
-from spikewatt.cosim.trace import RtlTrace
+from spikewatt.cosim.recording import JOB_VARIABLE, RTL, RecordingJob, with_memories
 from spikewatt.model.compile.codec import decode_packets
 from spikewatt.model.compile.program import Program
 from spikewatt.model.params import TableId
+from spikewatt.model.run import Run, together
 
-__all__ = ["JOB_VARIABLE", "Recording", "RecordingJob"]
-
-JOB_VARIABLE = "SPIKEWATT_JOB"
-"""Environment variable with the path of the pickled job."""
+__all__ = ["record_samples"]
 
 
-@dataclass(kw_only=True)
-class RecordingJob:
-    """A program, the events of each sample and tick (int64[n, 2]), and where answers go.
-
-    One byte is appended to ``progress`` for each sample done.
-    """
-
-    program: Program
-    samples: list[list[NDArray[np.int64]]]
-    result: Path
-    progress: Path
-
-
-@dataclass(kw_only=True)
-class Recording:
-    """Traces of the samples, their cycles (clear included), and the tables after the last one.
-
-    ``starts``: clock cycles since the beginning of the simulation at which each sample begins.
-    ``seconds``: wall time of the samples alone. ``readouts``: for each sample the membranes
-    int64[k] of the groups that the host read back, where it did.
-    """
-
-    traces: list[RtlTrace] = field(default_factory=list)
-    starts: list[int] = field(default_factory=list)
-    cycles: list[int] = field(default_factory=list)
-    seconds: float = 0.0
-    tables: dict[TableId, dict[str, NDArray[np.int64]]] = field(default_factory=dict)
-    readouts: list[NDArray[np.int64]] = field(default_factory=list)
-
-
-async def _record(
-    bench: CoreBench, program: Program, events: Sequence[NDArray[np.int64]]
-) -> RtlTrace:
+async def _record(bench: CoreBench, program: Program, events: Sequence[NDArray[np.int64]]) -> Run:
     """Run one sample from the cleared state."""
     monitor, params = bench.monitor, bench.params
     rows: dict[str, list] = {
@@ -78,14 +44,20 @@ async def _record(
         sent = decode_packets(params, np.array(bench.packets.words, np.uint64))
         packets.append(np.insert(sent, 0, tick, axis=1))
     rows["merges"].append(monitor.take_merges())
-    return RtlTrace(
-        spikes=np.array(rows["spikes"], np.bool_),
-        membranes=np.array(rows["membranes"], np.int32),
-        merges=np.array(rows["merges"], np.int64),
-        synapse_words=np.array(rows["words"], np.int64),
-        updates=np.array(rows["updates"], np.int64),
-        cycles=np.array(rows["cycles"], np.int64),
-        packets=np.concatenate(packets),
+    spikes = np.array([rows["spikes"]], np.bool_)
+    return Run(
+        by=RTL,
+        arrays={
+            "spikes": spikes,
+            "membranes": np.array([rows["membranes"]], np.int32),
+            "spike_counts": spikes.sum(axis=1),
+            "merges": np.array([rows["merges"]], np.int64),
+            "synapse_words": np.array([rows["words"]], np.int64),
+            "updates": np.array([rows["updates"]], np.int64),
+            "tick_cycles": np.array([rows["cycles"]], np.int64),
+            "sent": np.insert(np.concatenate(packets), 0, 0, axis=1),
+        },
+        layout=program.layout,
     )
 
 
@@ -96,17 +68,21 @@ async def record_samples(dut: object) -> None:
     bench = CoreBench(dut, job.program.params, stall=0.0, seed=0)
     await bench.reset()
     await bench.load(job.program)
-    recording = Recording()
+    runs: list[Run] = []
+    starts: list[int] = []
+    cycles: list[int] = []
+    begun = time.perf_counter()
     with job.progress.open("ab") as progress:
         for events in job.samples:
-            before, start = bench.cycles, time.perf_counter()
+            starts.append(bench.cycles)
             await bench.clear()
-            recording.traces.append(await _record(bench, job.program, events))
-            recording.starts.append(before)
-            recording.cycles.append(bench.cycles - before)
-            recording.seconds += time.perf_counter() - start
+            runs.append(await _record(bench, job.program, events))
+            cycles.append(bench.cycles - starts[-1])
             progress.write(b".")
             progress.flush()
-    for key in (TableId.STATE, TableId.SCHEDULER):
-        recording.tables[key] = await bench.read_table(key)
-    job.result.write_bytes(pickle.dumps(recording))
+    seconds = time.perf_counter() - begun
+    run = replace(together(runs), seconds=seconds)
+    run = run.with_arrays(starts=np.array(starts), cycles=np.array(cycles))
+    tables = {key: await bench.read_table(key) for key in (TableId.STATE, TableId.SCHEDULER)}
+    run = with_memories(run, job.program.params, tables)
+    job.result.write_bytes(pickle.dumps(run))

@@ -153,7 +153,7 @@ def _run(
     network: "Network", samples: "Samples", options: BoardRunCommand, params: "CoreParams | None"
 ) -> None:
     """Run, report, and raise if board and golden model differ."""
-    from spikewatt.targets.board.run import run_on_board
+    from spikewatt.targets.board.run import Port, run_on_board
 
     (x, y), port = samples, options.context.obj
     with progress_bar(quiet=options.output.quiet) as progress:
@@ -161,8 +161,7 @@ def _run(
             network,
             x,
             y,
-            port=port.name,
-            baud=port.baud or BAUD,
+            port=Port(port.name, port.baud or BAUD),
             lanes=8 if options.lanes is None else options.lanes,
             params=params,
             progress=progress,

@@ -5,7 +5,7 @@ from typing import TypedDict
 
 from spikewatt.base.errors import SimulationError
 from spikewatt.energy.glitches.bound import glitch_factor
-from spikewatt.targets.price import PricedCore
+from spikewatt.targets.price import PricedRun
 
 __all__ = [
     "SRAM_FACTORS",
@@ -75,7 +75,7 @@ class Bounds:
         )
 
 
-def measure_glitches(price: PricedCore, cycles: int = 400) -> float | None:
+def measure_glitches(price: PricedRun, cycles: int = 400) -> float | None:
     """Glitch factor of combinational gates, from a simulation with delays of the first block.
 
     ``None`` where the gates, each with one delay of its own, are too slow for the clock: then they
@@ -95,7 +95,7 @@ def measure_glitches(price: PricedCore, cycles: int = 400) -> float | None:
 
 
 def bound(
-    neuro: PricedCore, systolic: PricedCore, glitches: tuple[float | None, float | None]
+    neuro: PricedRun, systolic: PricedRun, glitches: tuple[float | None, float | None]
 ) -> Bounds:
     """Vary what is least certain or freely chosen: memories, wires, clock period, glitches.
 

@@ -1,10 +1,12 @@
-"""Energy by layer.
+"""Energy by layer; the layers of a core add up to what an inference takes on it.
 
-The systolic core computes one layer after another, so that its time is cut where a layer's first
-vector enters (weights that are loaded ahead count where they are loaded). The neuromorphic core
-works on all layers in the same tick: its energy is shared by the synapse words that each layer
-reads.
+The systolic core computes one layer after another, so that the time of every batch is cut where a
+layer's first vector enters (weights that are loaded ahead count where they are loaded). The
+neuromorphic core works on all layers in the same tick: its energy is shared by the synapse words
+that each layer reads.
 """
+
+import numpy as np
 
 from spikewatt.flow.compare.search import Found
 from spikewatt.flow.compare.sides import NeuroSide, SystolicSide
@@ -32,10 +34,10 @@ def neuro_layers(side: NeuroSide, found: Found[NeuroVariant]) -> dict[str, float
 
 
 def systolic_layers(side: SystolicSide, found: Found[SystolicVariant]) -> dict[str, float]:
-    """J of an inference by layer, from the first batch, cut in time."""
+    """J of an inference by layer, from all batches, cut in time."""
     assert found.variant is not None
     assert found.price is not None
     program, price = side.program(found.variant), found.price
-    cuts = first_vectors(program, int(price.images[0]))[1:]
-    sums = price.block_parts(0, cuts) / price.images[0]
+    cuts = [first_vectors(program, int(images))[1:] for images in price.images]
+    sums = np.sum(price.parts(cuts), axis=0) / price.images.sum()
     return {f"layer {k + 1}": float(value) for k, value in enumerate(sums)}

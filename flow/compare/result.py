@@ -22,7 +22,7 @@ from spikewatt.flow.compare.figures import (
 )
 from spikewatt.flow.compare.search import Found, Measured
 from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant
-from spikewatt.targets.price import PricedCore
+from spikewatt.targets.price import PricedRun
 
 __all__ = ["Comparison", "Ratio"]
 
@@ -128,7 +128,7 @@ class Comparison:
         assert best is not None
         return best
 
-    def price(self, batch: int | None = None) -> PricedCore:
+    def price(self, batch: int | None = None) -> PricedRun:
         """The priced run of the cheapest neuromorphic core, or systolic core of a batch."""
         found = self.neuro if batch is None else self.systolic[batch]
         assert found.price is not None

@@ -1,8 +1,9 @@
 """The comparison: two networks, two cores, one price list."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +15,7 @@ from spikewatt.flow.compare.bounds import Bounds, bound, measure_glitches
 from spikewatt.flow.compare.layers import neuro_layers, systolic_layers
 from spikewatt.flow.compare.result import Comparison
 from spikewatt.flow.compare.search import Found, search_neuro, search_systolic
-from spikewatt.flow.compare.sides import NeuroSide, SystolicSide
+from spikewatt.flow.compare.sides import NeuroSide, Pricing, SystolicSide
 from spikewatt.flow.compare.variants import (
     BATCHES,
     LANES,
@@ -26,10 +27,11 @@ from spikewatt.model.network.encoder import check_samples, encode
 from spikewatt.model.network.graph import Network
 from spikewatt.model.network.pair import Mode, spiking_pair
 from spikewatt.model.network.quantised_pair import quantised_pair
+from spikewatt.model.network.readout import accuracy
 from spikewatt.synth.liberty.reader import read_liberty
 from spikewatt.targets.evaluate import check_classes
 
-__all__ = ["Plan", "compare", "sides"]
+__all__ = ["CompareOptions", "Plan", "compare", "sides"]
 
 IntArray = NDArray[np.int64]
 
@@ -43,8 +45,11 @@ class Plan:
     lanes, mesh, router:
         Lanes of the neuromorphic core, or of every core of a mesh: ``CxR`` or ``auto``, joined by
         a ``click`` or ``sync`` router.
-    sizes, batches:
-        Rows and columns of the array, and its batches.
+    sizes:
+        Rows and columns of the array.
+    batches:
+        Inferences that run together on it; none may be larger than the images are many. By default
+        `BATCHES`, the largest cut down to the images that there are.
     refine:
         Try every option of the array on the cheapest size.
     glitches:
@@ -55,9 +60,63 @@ class Plan:
     mesh: str | None = None
     router: str = "click"
     sizes: Sequence[tuple[int, int]] = SIZES
-    batches: Sequence[int] = BATCHES
+    batches: Sequence[int] | None = None
     refine: bool = True
     glitches: bool = True
+
+    def batches_of(self, images: int) -> list[int]:
+        """Batches of so many images, in rising order.
+
+        Raises
+        ------
+        DataError
+            A batch that was asked for needs more images.
+        """
+        if self.batches is None:
+            return sorted({min(batch, images) for batch in BATCHES})
+        if (largest := max(self.batches)) > images:
+            raise DataError(
+                f"a batch of {largest} needs as many images, and {images} are compared: "
+                f"choose more images or a smaller batch"
+            )
+        return sorted(set(self.batches))
+
+
+PLAN = Plan()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareOptions:
+    """What is compared, and how.
+
+    Parameters
+    ----------
+    images:
+        How many of the first samples run as RTL and are priced; all by default. Accuracies are
+        over all samples, by the golden models that the RTL is held against.
+    rival:
+        A quantised network of the same task, for a network that has no exact equal.
+    timesteps, mode:
+        Of the pair, where there is no ``rival``.
+    plan:
+        The cores that are tried.
+    liberty:
+        Library to price with; the built-in technology by default.
+    """
+
+    images: int | None = None
+    rival: Network | None = None
+    timesteps: int | None = None
+    mode: Mode = "window"
+    plan: Plan = PLAN
+    liberty: Path | None = None
+
+    def chosen(self, samples: int) -> int:
+        """How many of so many samples are compared."""
+        chosen = samples if self.images is None else self.images
+        if not 1 <= chosen <= samples:
+            raise DataError(f"--images {chosen} is not within the {samples} samples there are")
+        return chosen
 
 
 def sides(
@@ -97,14 +156,10 @@ def compare(
     network: Network,
     x: ArrayLike,
     y: ArrayLike | None = None,
+    options: CompareOptions | None = None,
     *,
-    images: int | None = None,
-    rival: Network | None = None,
-    timesteps: int | None = None,
-    mode: Mode = "window",
-    plan: Plan | None = None,
-    liberty: Path | None = None,
     progress: Progress = silent,
+    **changes: Any,
 ) -> Comparison:
     """Run a spiking network and its quantised rival as RTL, and price both alike.
 
@@ -116,9 +171,8 @@ def compare(
     ----------
     x, y:
         Samples [n, inputs], and their classes int[n].
-    images:
-        How many of the first samples run as RTL and are priced; all by default. Accuracies are
-        over all samples, by the golden models that the RTL is held against.
+    options, changes:
+        Options, and those that are named by themselves: `CompareOptions` has them all.
 
     Raises
     ------
@@ -129,42 +183,36 @@ def compare(
     ToolError
         A tool is missing, or failed.
     """
-    plan = plan or Plan()
+    options = replace(options or CompareOptions(), **changes)
+    plan, rival = options.plan, options.rival
     if plan.glitches:
         _need_icarus()
-    if liberty is not None:
-        read_liberty(liberty)
+    if options.liberty is not None:
+        read_liberty(options.liberty)
     values = _checked(x, network, rival)
-    chosen = len(values) if images is None else images
-    if not 1 <= chosen <= len(values):
-        raise DataError(f"--images {chosen} is not within the {len(values)} samples there are")
+    chosen = options.chosen(len(values))
+    batches = plan.batches_of(chosen)
     order = np.concatenate(
         [canonical(values[:chosen]), chosen + np.arange(len(values) - chosen)]
     ).astype(np.int64)
-    options = {"rival": rival, "timesteps": timesteps, "mode": mode}
-    neuro, systolic = sides(network, values[order], **options)
+    neuro, systolic = sides(
+        network, values[order], rival=rival, timesteps=options.timesteps, mode=options.mode
+    )
     classes = check_classes(y, len(values), network)
     labels = None if classes is None else classes[order]
     differing = None if rival is not None else _differing(neuro, systolic)
-    if differing is not None and mode == "window" and differing[0]:
+    if differing is not None and options.mode == "window" and differing[0]:
         raise SimulationError(f"{differing[0]} spike counts are not the rival's: this is a defect")
-    cores = [NeuroVariant(lanes, plan.mesh, plan.router) for lanes in plan.lanes]
-    ours = search_neuro(neuro, cores, chosen, liberty, progress)
-    theirs = {
-        batch: search_systolic(systolic, plan.sizes, batch, plan.refine, chosen, liberty, progress)
-        for batch in sorted({min(batch, chosen) for batch in plan.batches})
-    }
-    for what, found in (("neuromorphic", ours), *(("systolic", one) for one in theirs.values())):
-        if found.price is None:
-            raise SimulationError(f"no {what} core of the search meets the clock")
+    ours, theirs = _search(
+        neuro, systolic, plan, batches, Pricing(chosen, options.liberty, progress)
+    )
     progress("bounding what is left out")
     bounds = _bounds(ours, theirs, plan.glitches)
-    synapses = neuro.golden.synaptic_ops.sum(1)
     return Comparison(
         kind="equal function" if rival is None else "equal accuracy",
         network=network.name,
         rival=systolic.network.name,
-        mode=mode if rival is None else "as trained",
+        mode=options.mode if rival is None else "as trained",
         timesteps=neuro.network.encoder.timesteps,
         activation_bits=systolic.network.activation_bits,
         weight_bits=(
@@ -173,11 +221,11 @@ def compare(
         ),
         images=chosen,
         samples=len(values),
-        accuracy=(_accuracy(neuro.classes, labels), _accuracy(systolic.classes, labels)),
+        accuracy=(accuracy(neuro.classes, labels), accuracy(systolic.classes, labels)),
         differing=differing,
         spike_rate=neuro.spike_rate,
         spikes_per_inference=float(neuro.spike_counts.mean()),
-        synaptic_ops_per_inference=float(synapses.mean()),
+        synaptic_ops_per_inference=float(neuro.golden.by_sample("synaptic_ops").mean()),
         macs_per_inference=systolic.network.macs,
         sparsity=systolic.sparsity,
         neuro=ours,
@@ -188,6 +236,22 @@ def compare(
             **{f"systolic, batch {b}": systolic_layers(systolic, f) for b, f in theirs.items()},
         },
     )
+
+
+def _search(
+    neuro: NeuroSide, systolic: SystolicSide, plan: Plan, batches: Sequence[int], pricing: Pricing
+) -> tuple[Found[NeuroVariant], dict[int, Found[SystolicVariant]]]:
+    """The cheapest core of each side, and of each batch."""
+    cores = [NeuroVariant(lanes, plan.mesh, plan.router) for lanes in plan.lanes]
+    ours = search_neuro(neuro, cores, pricing)
+    theirs = {
+        batch: search_systolic(systolic, plan.sizes, batch, pricing, refine=plan.refine)
+        for batch in batches
+    }
+    for what, found in (("neuromorphic", ours), *(("systolic", one) for one in theirs.values())):
+        if found.price is None:
+            raise SimulationError(f"no {what} core of the search meets the clock")
+    return ours, theirs
 
 
 def _checked(x: ArrayLike, network: Network, rival: Network | None) -> NDArray[np.float64]:
@@ -234,10 +298,6 @@ def _bounds(
         for batch, found in theirs.items()
         if found.price is not None
     }
-
-
-def _accuracy(classes: IntArray, labels: IntArray | None) -> float | None:
-    return None if labels is None else float((classes == labels).mean())
 
 
 def _differing(neuro: NeuroSide, systolic: SystolicSide) -> tuple[int, int]:

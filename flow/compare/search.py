@@ -2,19 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Generic, TypeVar
 
 from spikewatt.base.errors import CapacityError
-from spikewatt.base.progress import Progress, worded
-from spikewatt.flow.compare.sides import NeuroSide, SystolicSide
+from spikewatt.flow.compare.sides import NeuroSide, Pricing, SystolicSide
 from spikewatt.flow.compare.variants import (
     NeuroVariant,
     SystolicVariant,
     refinements,
     usual,
 )
-from spikewatt.targets.price import PricedCore
+from spikewatt.targets.price import PricedRun
 
 __all__ = ["Found", "Measured", "search_neuro", "search_systolic"]
 
@@ -46,7 +44,7 @@ class Measured:
     barrier_cycles: int | None = None
 
     @classmethod
-    def of(cls, label: str, batch: int, price: PricedCore) -> "Measured":
+    def of(cls, label: str, batch: int, price: PricedRun) -> "Measured":
         """Take the figures out of a priced run."""
         return cls(
             label=label,
@@ -74,9 +72,9 @@ class Found(Generic[Variant]):
     tried: list[Measured] = field(default_factory=list)
     variant: Variant | None = None
     best: Measured | None = None
-    price: PricedCore | None = None
+    price: PricedRun | None = None
 
-    def consider(self, variant: Variant, batch: int, price: PricedCore) -> Measured:
+    def consider(self, variant: Variant, batch: int, price: PricedRun) -> Measured:
         """Add a variant; keep its run if it is the cheapest so far."""
         measured = Measured.of(variant.label, batch, price)
         self.tried.append(measured)
@@ -87,13 +85,9 @@ class Found(Generic[Variant]):
 
 
 def search_neuro(
-    side: NeuroSide,
-    variants: Iterable[NeuroVariant],
-    count: int,
-    liberty: Path | None,
-    progress: Progress,
+    side: NeuroSide, variants: Iterable[NeuroVariant], pricing: Pricing
 ) -> Found[NeuroVariant]:
-    """Price the first ``count`` samples on each core.
+    """Price samples on each core.
 
     Raises
     ------
@@ -104,7 +98,7 @@ def search_neuro(
     refused: CapacityError | None = None
     for variant in variants:
         try:
-            price = side.price(variant, count, liberty, worded(progress, f"{variant.label}: "))
+            price = side.price(variant, pricing.named(variant.label))
         except CapacityError as error:
             refused = error
         else:
@@ -118,20 +112,18 @@ def search_systolic(
     side: SystolicSide,
     sizes: Sequence[tuple[int, int]],
     batch: int,
+    pricing: Pricing,
+    *,
     refine: bool,
-    count: int,
-    liberty: Path | None,
-    progress: Progress,
 ) -> Found[SystolicVariant]:
-    """Price the first ``count`` samples on arrays of all sizes, then on the cheapest with options.
+    """Price samples on arrays of all sizes, then on the cheapest with options.
 
     ``refine``: try each option of `refinements` on top of those that paid.
     """
     found: Found[SystolicVariant] = Found()
 
     def attempt(variant: SystolicVariant) -> None:
-        price = side.price(variant, count, liberty, worded(progress, f"{variant.label}: "))
-        found.consider(variant, batch, price)
+        found.consider(variant, batch, side.price(variant, pricing.named(variant.label)))
 
     for rows, columns in sizes:
         attempt(usual(rows, columns, batch))

@@ -7,34 +7,45 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spikewatt.base.errors import CapacityError, SimulationError
-from spikewatt.base.files import scratch
-from spikewatt.base.progress import Progress
-from spikewatt.cosim.systolic import NativeSystolic
+from spikewatt.base.errors import CapacityError
+from spikewatt.base.progress import Progress, silent, worded
 from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant
-from spikewatt.hdl.blueprint import Blueprint
-from spikewatt.hdl.systolic.categories import SYSTOLIC_CATEGORIES
-from spikewatt.hdl.systolic.core import SystolicCore
-from spikewatt.model.compile.mapping import fit_params, map_network
+from spikewatt.model.compile.mapping import map_network
 from spikewatt.model.compile.program import Program
 from spikewatt.model.compile.systolic.program import SystolicProgram, map_quantised
 from spikewatt.model.golden.batch import run_batch
-from spikewatt.model.golden.systolic import accesses, cycles
 from spikewatt.model.network.graph import Network
 from spikewatt.model.network.quantised import QuantisedNetwork
 from spikewatt.model.network.readout import read_class
-from spikewatt.model.params.systolic import SystolicTable
 from spikewatt.model.run import Keep, Run
-from spikewatt.synth.verilog import export
-from spikewatt.targets.ledger import price_samples, readout_groups
 from spikewatt.targets.mesh import MeshTarget
 from spikewatt.targets.mesh_size import parse_mesh
-from spikewatt.targets.price import PricedCore, price_core
+from spikewatt.targets.neuro import NeuroTarget
+from spikewatt.targets.price import PricedRun
+from spikewatt.targets.systolic import SystolicTarget
+from spikewatt.targets.target import Stimulus, Target, spikes_of
 
-__all__ = ["NeuroSide", "SystolicSide"]
+__all__ = ["NeuroSide", "Pricing", "SystolicSide"]
 
 IntArray = NDArray[np.int64]
 """Called with what is being done, and the number of samples done so far."""
+
+
+@dataclass(frozen=True)
+class Pricing:
+    """What is priced, and by what: the first ``count`` samples, with the prices of a library."""
+
+    count: int
+    library: Path | None = None
+    progress: Progress = silent
+
+    def of(self, target: Target, x: Stimulus) -> PricedRun:
+        """Price a target."""
+        return target.price(x[: self.count], self.library, self.progress)
+
+    def named(self, name: str) -> "Pricing":
+        """The same, told with the name of a variant."""
+        return replace(self, progress=worded(self.progress, f"{name}: "))
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +64,7 @@ class NeuroSide:
     @cached_property
     def golden(self) -> Run:
         """The golden model's run of all samples; on which core makes no difference."""
-        return run_batch(self._any_program, self.spikes, keep=Keep(membranes=False))
+        return run_batch(self._any_program, self.spikes, keep=Keep(False, False))
 
     @cached_property
     def _any_program(self) -> Program:
@@ -61,38 +72,30 @@ class NeuroSide:
         refused: CapacityError | None = None
         for lanes in (8, 16, 32, 64):
             try:
-                return self._program(NeuroVariant(lanes))
+                return map_network(self.network, lanes=lanes)
             except CapacityError as error:
                 refused = error
         assert refused is not None
         raise refused
-
-    def _program(self, variant: NeuroVariant) -> Program:
-        return map_network(self.network, lanes=variant.lanes)
-
-    def _columns(self, population: str) -> slice:
-        neurons = self._any_program.neurons_of[population]
-        return slice(neurons.start, neurons.stop)
 
     @cached_property
     def classes(self) -> IntArray:
         """int64[n], what the network answers."""
         return self.network.readout.classes(self.golden)
 
-    def fired(self, population: str) -> NDArray[np.bool_]:
-        """Spikes bool[n, ticks, neurons] of a population."""
-        return self.golden.spikes[:, :, self._columns(population)]
+    def fired(self, population: str) -> IntArray:
+        """Spike counts int64[n, neurons] of a population."""
+        return self.golden.of("spike_counts", population)
 
     @cached_property
     def counts(self) -> list[IntArray]:
         """Spike counts int64[n, neurons] of each hidden population, from the input on."""
-        hidden = [p.name for p in self.network.populations if not p.neuron.silent]
-        return [self.fired(name).sum(1) for name in hidden]
+        return [self.fired(p.name) for p in self.network.populations if not p.neuron.silent]
 
     @property
     def spike_counts(self) -> IntArray:
         """int64[n], spikes of inputs and of all neurons in each sample."""
-        return self.golden.spikes.sum((1, 2)) + self.spikes.sum((1, 2))
+        return self.golden.by_sample("spike_counts") + spikes_of(self.spikes)
 
     @property
     def spike_rate(self) -> float:
@@ -101,39 +104,21 @@ class NeuroSide:
         fired = int(self.spikes.sum()) + sum(int(counts.sum()) for counts in self.counts)
         return fired / (len(self.spikes) * sizes * self.network.encoder.timesteps)
 
-    def price(
-        self,
-        variant: NeuroVariant,
-        count: int,
-        liberty: Path | None,
-        progress: Progress,
-        fitted: Network | None = None,
-    ) -> PricedCore:
-        """Run the first ``count`` samples on the RTL, hold them against the model, price them.
+    def target(self, variant: NeuroVariant, fitted: Network | None = None) -> Target:
+        """The network on a core, or a mesh of them.
 
         ``fitted``: the network that the core is sized for, if it is another.
         """
-        spikes = self.spikes[:count]
-        if variant.mesh is not None:
-            target = MeshTarget(
-                self.network,
-                mesh=parse_mesh(variant.mesh),
-                lanes=variant.lanes,
-                router=variant.router,
-            )
-            return target.price_samples(spikes, liberty, progress).price
-        params = fit_params(fitted or self.network, lanes=variant.lanes)
-        program = map_network(self.network, params)
-        samples = [program.input_events(sample) for sample in spikes]
-        return price_samples(
-            program,
-            samples,
-            run_batch(program, spikes),
-            spikes,
-            liberty,
-            readout=readout_groups(self.network, program),
-            progress=progress,
-        ).price
+        if variant.mesh is None:
+            return NeuroTarget(self.network, lanes=variant.lanes, fitted=fitted)
+        mesh = parse_mesh(variant.mesh)
+        return MeshTarget(self.network, mesh=mesh, lanes=variant.lanes, router=variant.router)
+
+    def price(
+        self, variant: NeuroVariant, pricing: Pricing, fitted: Network | None = None
+    ) -> PricedRun:
+        """Run the first samples on the RTL, hold them against the model, price them."""
+        return pricing.of(self.target(variant, fitted), self.spikes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,66 +149,7 @@ class SystolicSide:
         return map_quantised(self.network, batch=variant.batch, **variant.fields)
 
     def price(
-        self,
-        variant: SystolicVariant,
-        count: int,
-        liberty: Path | None,
-        progress: Progress,
-        program: SystolicProgram | None = None,
-    ) -> PricedCore:
-        """Run the first ``count`` samples on the RTL, hold them against the model, price them."""
-        program = program or self.program(variant)
-        verilog = export(Blueprint.of(SystolicCore, program.params), "systolic")
-        starts, sizes, end = [], [], 0
-        with scratch() as folder:
-            waveform = folder / "systolic.vcd"
-            progress("building the systolic core")
-            with NativeSystolic(program.params, trace="vcd", waveform=waveform) as core:
-                core.configure(program)
-                for first in range(0, count, variant.batch):
-                    x = self.x[first : min(first + variant.batch, count)]
-                    start, end = self._run(core, program, x, first)
-                    starts.append(start)
-                    sizes.append(len(x))
-                    progress("simulating the systolic core", first + len(x), count)
-                core.read_words(SystolicTable.LAYERS)  # the last cycle ends in the waveform
-            priced = price_core(
-                verilog,
-                "systolic",
-                waveform,
-                starts=starts,
-                end=end,
-                images=sizes,
-                categories=SYSTOLIC_CATEGORIES,
-                library_path=liberty,
-                progress=progress,
-            )
-        return replace(priced, proven=sum(sizes))
-
-    def _run(
-        self, core: NativeSystolic, program: SystolicProgram, x: IntArray, first: int
-    ) -> tuple[int, int]:
-        """Run a batch; raise unless all it did is what the model says."""
-        trace = core.run(program, x)
-        layers = program.network.run(x)
-        if not np.array_equal(program.outputs(trace.outputs, len(x)), layers[-1]):
-            raise SimulationError(
-                f"samples {first}..{first + len(x) - 1}: the systolic core gives other accumulators"
-            )
-        at = 0
-        for plan, expected in zip(program.plans[:-1], layers[:-1], strict=True):
-            words = trace.results[at : at + plan.tiles * len(x)]
-            at += len(words)
-            tiles = np.moveaxis(words.reshape(plan.tiles, len(x), -1), 0, 1).reshape(len(x), -1)
-            if not np.array_equal(tiles[:, : plan.layer.outputs], expected):
-                raise SimulationError(
-                    f"samples {first}..{first + len(x) - 1}: the systolic core gives other "
-                    "activations"
-                )
-        for what, got, wanted in (
-            ("cycles", trace.cycles, cycles(program, len(x))),
-            ("accesses", trace.accesses, accesses(program, len(x))),
-        ):
-            if got != wanted:
-                raise SimulationError(f"the systolic core took {got} {what}, not {wanted}")
-        return trace.start, trace.start + trace.cycles
+        self, variant: SystolicVariant, pricing: Pricing, program: SystolicProgram | None = None
+    ) -> PricedRun:
+        """Run the first samples on the RTL, hold them against the model, price them."""
+        return pricing.of(SystolicTarget(program or self.program(variant)), self.x)

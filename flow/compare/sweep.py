@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.errors import NetworkError, ParameterError
-from spikewatt.base.progress import Progress, silent, worded
-from spikewatt.flow.compare.sides import NeuroSide, SystolicSide
+from spikewatt.base.progress import Progress, silent
+from spikewatt.flow.compare.sides import NeuroSide, Pricing, SystolicSide
 from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant, usual
 from spikewatt.model.compile.systolic.program import SystolicProgram
 from spikewatt.model.network.graph import INPUT, Network
 from spikewatt.model.network.pair import Mode, spiking_pair
 from spikewatt.model.network.quantised_pair import quantised_pair
 
-__all__ = ["Line", "Sweep", "SweepPoint", "parse_rates", "sweep", "trimmed"]
+__all__ = ["Line", "Sweep", "SweepOptions", "SweepPoint", "parse_rates", "sweep", "trimmed"]
 
 IntArray = NDArray[np.int64]
 PARTS = (0.25, 0.5, 0.75, 1.0)
@@ -167,18 +167,48 @@ def trimmed(network: Network, keep: int) -> Network:
     )
 
 
+SIXTEEN_LANES = NeuroVariant(16)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepOptions:
+    """What is swept, and on which cores.
+
+    Parameters
+    ----------
+    timesteps, mode:
+        Of the pair.
+    neuro, systolic:
+        Both cores; the systolic one is of 8 by 8, and its batch of up to 32, by default.
+    images:
+        Random inputs of each point.
+    liberty:
+        Library to price with; the built-in technology by default.
+    seed:
+        Of the inputs; each point has the same stream of random numbers.
+    """
+
+    timesteps: int | None = None
+    mode: Mode = "window"
+    neuro: NeuroVariant = SIXTEEN_LANES
+    systolic: SystolicVariant | None = None
+    images: int = 32
+    liberty: Path | None = None
+    seed: int = 0
+
+    @property
+    def array(self) -> SystolicVariant:
+        """The systolic core."""
+        return self.systolic or usual(8, 8, min(32, self.images))
+
+
 def sweep(
     network: Network,
     rates: Sequence[float],
+    options: SweepOptions | None = None,
     *,
-    timesteps: int | None = None,
-    mode: Mode = "window",
-    neuro: NeuroVariant | None = None,
-    systolic: SystolicVariant | None = None,
-    images: int = 32,
-    liberty: Path | None = None,
-    seed: int = 0,
     progress: Progress = silent,
+    **changes: Any,
 ) -> Sweep:
     """Price both sides of a pair on random spikes of every rate, and with fewer neurons.
 
@@ -186,34 +216,33 @@ def sweep(
     ----------
     rates:
         Probability that an input sends a spike in a timestep.
-    images:
-        Random inputs of each point.
-    seed:
-        Of the inputs; each point has the same stream of random numbers.
+    options, changes:
+        Options, and those that are named by themselves: `SweepOptions` has them all.
     """
-    neuro, systolic = neuro or NeuroVariant(16), systolic or usual(8, 8, min(32, images))
+    options = replace(options or SweepOptions(), **changes)
     middle = rates[len(rates) // 2]
-    spiking = spiking_pair(network, timesteps=timesteps, mode=mode)
+    spiking = spiking_pair(network, timesteps=options.timesteps, mode=options.mode)
     if len(spiking.populations) < 2:
         raise NetworkError(f"network {network.name!r} has no hidden population: nothing to sweep")
     hidden = next(p for p in spiking.populations if not p.neuron.silent).size
-    whole = SystolicSide(quantised_pair(network, timesteps=timesteps), np.zeros((1, 1), np.int64))
-    core = whole.program(systolic).params
+    quantised = quantised_pair(network, timesteps=options.timesteps)
+    core = SystolicSide(quantised, np.zeros((1, 1), np.int64)).program(options.array).params
+    pricing = Pricing(options.images, options.liberty, progress)
 
     def point(rate: float, part: float) -> SweepPoint:
         keep = max(1, round(hidden * part))
         smaller = network if keep == hidden else trimmed(network, keep)
-        ours, theirs = _sides(smaller, rate, images, timesteps, mode, seed, spiking.state_bits)
-        say = worded(progress, f"rate {rate:.3f}, {keep} hidden neurons: ")
-        first = ours.price(neuro, images, liberty, say, spiking)
+        ours, theirs = _sides(smaller, rate, options, spiking.state_bits)
+        named = pricing.named(f"rate {rate:.3f}, {keep} hidden neurons")
+        first = ours.price(options.neuro, named, spiking)
         second = theirs.price(
-            systolic, images, liberty, say, SystolicProgram(core, theirs.network, systolic.batch)
+            options.array, named, SystolicProgram(core, theirs.network, options.array.batch)
         )
         return SweepPoint(
             rate=rate,
             neurons=sum(layer.outputs for layer in theirs.network.layers),
             spikes=float(ours.spike_counts.mean()),
-            synaptic_ops=float(ours.golden.synaptic_ops.sum(1).mean()),
+            synaptic_ops=float(ours.golden.by_sample("synaptic_ops").mean()),
             neuro_j=first.per_inference_j,
             systolic_j=second.per_inference_j,
         )
@@ -222,28 +251,22 @@ def sweep(
     across = [point(middle, part) for part in PARTS[:-1]]
     return Sweep(
         network=network.name,
-        mode=mode,
-        batch=systolic.batch,
-        images=images,
+        mode=options.mode,
+        batch=options.array.batch,
+        images=options.images,
         rates=along,
         sizes=(*across, along[len(rates) // 2]),
     )
 
 
 def _sides(
-    network: Network,
-    rate: float,
-    images: int,
-    timesteps: int | None,
-    mode: Mode,
-    seed: int,
-    state_bits: int,
+    network: Network, rate: float, options: SweepOptions, state_bits: int
 ) -> tuple[NeuroSide, SystolicSide]:
     """Both sides with random spikes, drawn once for both; membranes as wide as the core's."""
-    spiking = spiking_pair(network, timesteps=timesteps, mode=mode)
+    spiking = spiking_pair(network, timesteps=options.timesteps, mode=options.mode)
     spiking = replace(spiking, state_bits=state_bits)
-    shape = (images, spiking.encoder.timesteps, spiking.encoder.inputs)
-    spikes = np.random.default_rng(seed).random(shape) < rate
-    quantised = quantised_pair(network, timesteps=timesteps)
+    shape = (options.images, spiking.encoder.timesteps, spiking.encoder.inputs)
+    spikes = np.random.default_rng(options.seed).random(shape) < rate
+    quantised = quantised_pair(network, timesteps=options.timesteps)
     counts = spikes.sum(1).astype(np.int64)
     return NeuroSide(spiking, spiking.drained(spikes)), SystolicSide(quantised, counts)

@@ -15,9 +15,16 @@ folds, else more, never less.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
 
 from spikewatt.model.compile.systolic.program import SystolicProgram
+from spikewatt.model.golden.core import MODEL
+from spikewatt.model.network.quantised import QuantisedNetwork
 from spikewatt.model.params.systolic import Loading, SystolicParams
+from spikewatt.model.run import Layout, Piece, Run
 
 __all__ = [
     "ACCESSES",
@@ -27,6 +34,8 @@ __all__ = [
     "first_vectors",
     "fold_times",
     "plain_cycles",
+    "run_systolic",
+    "systolic_layout",
 ]
 
 ACCESSES = (
@@ -158,3 +167,31 @@ def accesses(program: SystolicProgram, vectors: int) -> dict[str, int]:
         "accumulator_write": vectors * (sums + tiles[-1]),
     }
     return {name: counts[name] for name in ACCESSES}
+
+
+def systolic_layout(network: QuantisedNetwork) -> Layout:
+    """Where each layer's outputs are in `Run.values`: ``layer 1``, ``layer 2``, …"""
+    ends = np.cumsum([0, *(layer.outputs for layer in network.layers)]).tolist()
+    return {
+        f"layer {k}": (Piece(0, range(first, end), range(end - first)),)
+        for k, (first, end) in enumerate(pairwise(ends), start=1)
+    }
+
+
+def run_systolic(program: SystolicProgram, x: NDArray[np.int64]) -> Run:
+    """Golden run of inputs int64[n, inputs], in batches of the program's size; the last is smaller.
+
+    Values are the network's; cycles and accesses of each batch are by formula.
+    """
+    sizes = [min(program.batch, len(x) - first) for first in range(0, len(x), program.batch)]
+    counts = {size: list(accesses(program, size).values()) for size in set(sizes)}
+    return Run(
+        by=MODEL,
+        arrays={
+            "values": np.concatenate(program.network.run(x), axis=1),
+            "accesses": np.array([counts[size] for size in sizes], np.int64),
+            "cycles": np.array([cycles(program, size) for size in sizes], np.int64),
+            "images": np.array(sizes, np.int64),
+        },
+        layout=systolic_layout(program.network),
+    )

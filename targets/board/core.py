@@ -22,10 +22,14 @@ from spikewatt.model.compile.host import operation
 from spikewatt.model.compile.program import Program
 from spikewatt.model.params import HostCommand, TableId
 from spikewatt.model.params.host import CHECK_BYTES, HostParams, neuro_link
+from spikewatt.model.run import Run
 from spikewatt.targets.board.link import BoardLink, Traffic
 from spikewatt.targets.board.transport import BoardError
 
-__all__ = ["BoardCore", "Sample"]
+__all__ = ["BOARD", "BoardCore"]
+
+BOARD = "the board"
+"""Who a run on a board is by."""
 
 _BESIDE = 1 + CHECK_BYTES  # what lies in the board's memory behind a request's operations
 
@@ -36,20 +40,6 @@ class _Operation:
 
     line: bytes
     answer: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sample:
-    """What a board shows of a sample's run, at its end.
-
-    ``membranes``, ``refractory``: int64[neurons]. ``scheduler``: bool[D, axons]. ``packets``:
-    int64[n, 4], (axon, delay, dx, dy) that left the core, in order.
-    """
-
-    membranes: NDArray[np.int64]
-    refractory: NDArray[np.int64]
-    scheduler: NDArray[np.bool_]
-    packets: NDArray[np.int64]
 
 
 class BoardCore:
@@ -94,8 +84,8 @@ class BoardCore:
         """How many words `configure` sends."""
         return len(program_words(self._program)[0])
 
-    def run(self, events: Sequence[NDArray[np.int64]]) -> Sample:
-        """Run ``len(events)`` ticks from the cleared state, then read the state back.
+    def run(self, events: Sequence[NDArray[np.int64]]) -> Run:
+        """Run ``len(events)`` ticks from the cleared state, then read the state back: one sample.
 
         Parameters
         ----------
@@ -106,13 +96,17 @@ class BoardCore:
         params = self._program.params
         self._run(self._ticks(events))
         state, scheduler = self._read((TableId.STATE, TableId.SCHEDULER))
-        membranes = state["membrane"].ravel()
-        return Sample(
-            membranes=membranes,
-            refractory=state.get("refractory", np.zeros_like(membranes)).ravel(),
-            scheduler=scheduler_bits(params, scheduler)[:, : params.axons],
-            packets=decode_packets(params, np.array(self._packets, np.uint64)),
-        )
+        packets = decode_packets(params, np.array(self._packets, np.uint64))
+        # A board does not say in which tick a packet left.
+        sent = np.column_stack([np.tile([0, -1], (len(packets), 1)), packets])
+        final = {
+            "final_membranes": state["membrane"].reshape(1, -1),
+            "final_scheduler": scheduler_bits(params, scheduler)[None, :, : params.axons],
+        }
+        if params.refractory_bits:
+            final["final_refractory"] = state["refractory"].reshape(1, -1)
+        arrays = {**final, "sent": sent, "host_counts": np.array([[len(packets)]])}
+        return Run(by=BOARD, arrays=arrays, layout=self._program.layout)
 
     def _ticks(self, events: Sequence[NDArray[np.int64]]) -> Iterator[_Operation]:
         """Clear; then each tick with its events before it."""

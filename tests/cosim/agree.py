@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.cosim.bench.cases import JOB_VARIABLE, Case, Job
-from spikewatt.cosim.native import NativeCore, RtlTrace
+from spikewatt.cosim.native import NativeCore
 from spikewatt.cosim.simulate import Simulator, simulate
 from spikewatt.hdl.neuro.core import NeuroCore
 from spikewatt.model.compile.configuration import scheduler_bits
 from spikewatt.model.compile.program import Program
 from spikewatt.model.golden.core import CoreState, RunTrace, deliver, initial_state
 from spikewatt.model.params import CoreParams, Leak, TableId
+from spikewatt.model.run import Run
 from spikewatt.synth.verilog import export
 
 __all__ = [
@@ -111,18 +112,18 @@ def expected_visits(program: Program, events: Sequence[IntArray], golden: RunTra
 
 
 def check_trace(
-    name: str, rtl: RtlTrace, program: Program, events: Sequence[IntArray], golden: RunTrace
+    name: str, rtl: Run, program: Program, events: Sequence[IntArray], golden: RunTrace
 ) -> None:
     """Every tick of a native run is the golden model's, and visits no group more than it must."""
     packets = [np.insert(output.packets, 0, k, axis=1) for k, output in enumerate(golden.outputs)]
     visits = expected_visits(program, events, golden)
     for what, got, expected in (
-        ("spikes", rtl.spikes, [output.spikes for output in golden.outputs]),
-        ("membranes", rtl.membranes, [state.membrane for state in golden.states]),
-        ("merges", rtl.merges, golden.merges),
-        ("packets", rtl.packets, np.concatenate(packets)),
-        ("synapse words", rtl.synapse_words, [o.synapse_words for o in golden.outputs]),
-        ("updates", rtl.updates, visits.sum(axis=1)),
+        ("spikes", rtl.spikes[0], [output.spikes for output in golden.outputs]),
+        ("membranes", rtl.membranes[0], [state.membrane for state in golden.states]),
+        ("merges", rtl.merges[0], golden.merges),
+        ("packets", rtl.sent[:, 1:], np.concatenate(packets)),
+        ("synapse words", rtl.synapse_words[0], [o.synapse_words for o in golden.outputs]),
+        ("updates", rtl.updates[0], visits.sum(axis=1)),
     ):
         np.testing.assert_array_equal(got, expected, err_msg=f"{name}: {what}")
 

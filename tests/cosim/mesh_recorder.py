@@ -1,22 +1,23 @@
 """Runs inside the simulator: a mesh behind its packet port, and what its tiles did."""
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import cocotb
 import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge
+from numpy.typing import NDArray
 
 from spikewatt.cosim.bench.streams import StreamMonitor, StreamSink, StreamSource
-from spikewatt.cosim.mesh import MeshRtlTrace
-from spikewatt.cosim.trace import RtlTrace
+from spikewatt.cosim.mesh import moved
 from spikewatt.hdl.router.tile import tile_probe_layout
 from spikewatt.model.compile.configuration import program_words
 from spikewatt.model.compile.mesh.packets import control_packet, unpack, write_packets
 from spikewatt.model.compile.mesh.program import MeshProgram
 from spikewatt.model.params import HostCommand, MeshParams, ToHost
+from spikewatt.model.run import Run
 
 __all__ = ["PERIOD", "MeshBench", "Recorder"]
 
@@ -46,27 +47,44 @@ class Recorder:
         self._length, self._adding = np.zeros(ticks, np.int64), np.zeros(ticks + 1, np.int64)
         self._packets: list[list[tuple[int, ...]]] = [[] for _ in range(tiles)]
 
-    def trace(self, host: Iterable[int]) -> MeshRtlTrace:
-        """The run, with the packets that the host got."""
+    def trace(
+        self, host: Iterable[int], events: Sequence[NDArray[np.int64]], host_axons: int
+    ) -> Run:
+        """The run of ``events`` before each tick, with the packets that the host got."""
         self._end_tick()
         self._tick = self._ticks  # no more
         tiles = tuple(
-            RtlTrace(
-                spikes=self._spikes[tile],
-                membranes=self._membranes[tile],
-                merges=self._merges[tile],
-                synapse_words=self._words[tile, 1:],
-                updates=self._updates[tile, 1:],
-                cycles=self._length,
-                packets=np.array(self._packets[tile], np.int64).reshape(-1, 5),
+            Run(
+                by="RTL under cocotb",
+                core=f"tile {self._params.place(tile)}",
+                arrays={
+                    "spikes": self._spikes[None, tile],
+                    "membranes": self._membranes[None, tile],
+                    "merges": self._merges[None, tile],
+                    "synapse_words": self._words[None, tile, 1:],
+                    "updates": self._updates[None, tile, 1:],
+                    "sent": np.insert(
+                        np.array(self._packets[tile], np.int64).reshape(-1, 5), 0, 0, axis=1
+                    ),
+                },
             )
             for tile in range(self._params.tiles)
         )
         _, _, kind, payload = unpack(self._params.packet, np.array(list(host), np.uint64))
         body = payload[kind == ToHost.SPIKE].astype(np.int64)
-        bits = self._params.packet.axon_bits
-        spikes = np.stack([body & (1 << bits) - 1, body >> bits], axis=1)
-        return MeshRtlTrace(tiles=tiles, cycles=self._length, barrier=self._adding, host=spikes)
+        axons = body & (1 << self._params.packet.axon_bits) - 1
+        packets, hops = moved(self._params, events, tiles)
+        return Run(
+            by="RTL under cocotb",
+            arrays={
+                "packets": packets[None],
+                "hops": hops[None],
+                "host_counts": np.bincount(axons, minlength=host_axons)[None],
+                "tick_cycles": self._length[None],
+                "barrier": self._adding[None],
+            },
+            cores=tiles,
+        )
 
     async def _watch(self) -> None:
         while True:

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from spikewatt.cosim.recording import Simulation
 from spikewatt.cosim.samples import run_samples
 from spikewatt.model.compile.mapping import map_network
 from spikewatt.model.golden.batch import run_batch
 from spikewatt.model.network.pair import Mode, spiking_pair
+from spikewatt.model.run import comparable, difference
 from tests.model.pairs import domain, layered, quantised, trains
 
 CASES = [
@@ -28,21 +30,16 @@ def test_rtl_equals_golden_and_the_quantised_network(case: tuple, mode: Mode) ->
     counts = np.random.default_rng(lanes).permutation(domain(sizes[0], steps))[:40]
     spikes = trains(counts, pair.ticks, steps, "anywhere")
     golden = run_batch(program, spikes)
-    recording = run_samples(program, [program.input_events(sample) for sample in spikes])
-    for rtl, fired, membranes in zip(
-        recording.traces, golden.spikes, golden.membranes, strict=True
-    ):
-        np.testing.assert_array_equal(rtl.spikes, fired)
-        np.testing.assert_array_equal(rtl.membranes, membranes)
+    rtl = run_samples(program, [program.input_events(sample) for sample in spikes])
+    assert {"spikes", "membranes", "final_scheduler"} <= set(comparable(rtl, golden))
+    assert difference(rtl, golden) is None
     if mode == "every-tick":
         return
     activations, acc = quantised(network, counts, steps)
-    got = np.array([rtl.spikes.sum(axis=0) for rtl in recording.traces])
     for layer, expected in zip(pair.populations[:-1], activations, strict=True):
-        np.testing.assert_array_equal(got[:, program.neurons_of[layer.name]], expected)
+        np.testing.assert_array_equal(rtl.of("spike_counts", layer.name), expected)
         assert expected.any()
-    last = np.array([rtl.membranes[-1] for rtl in recording.traces])
-    np.testing.assert_array_equal(last[:, program.neurons_of["out"]], acc)
+    np.testing.assert_array_equal(pair.readout.scores(rtl), acc)
 
 
 def test_under_icarus() -> None:
@@ -52,6 +49,8 @@ def test_under_icarus() -> None:
     spikes = trains(domain(3, 3)[::9], pair.ticks, 3, "late")
     golden = run_batch(program, spikes)
     samples = [program.input_events(sample) for sample in spikes]
-    recording = run_samples(program, samples, simulator="icarus")
-    np.testing.assert_array_equal([rtl.spikes for rtl in recording.traces], golden.spikes)
-    np.testing.assert_array_equal([rtl.membranes for rtl in recording.traces], golden.membranes)
+    rtl = run_samples(program, samples, Simulation(simulator="icarus"))
+    assert {"spikes", "membranes", "final_scheduler"} <= set(comparable(rtl, golden))
+    assert difference(rtl, golden) is None
+    native = run_samples(program, samples)
+    assert difference(rtl, native, comparable(rtl, golden)) is None

@@ -12,7 +12,7 @@ from spikewatt.flow.compare.result import Comparison
 from spikewatt.flow.compare.run import Plan, compare
 from spikewatt.model.network.graph import Network
 from spikewatt.model.params import Leak
-from spikewatt.targets.price import PricedCore
+from spikewatt.targets.price import PricedRun
 from tests.model.pairs import layered
 
 __all__ = ["CATEGORIES", "IMAGES", "NETWORK", "PLAN", "X", "Y", "leaky", "near", "priced", "small"]
@@ -62,4 +62,4 @@ def priced(joules: float, *, period_s: float = 5e-9, error: float | None = None,
         "timing": SimpleNamespace(period_s=period_s),
         "period_s": 1e-8,
     }
-    return cast(PricedCore, SimpleNamespace(**(fields | more)))
+    return cast(PricedRun, SimpleNamespace(**(fields | more)))

@@ -13,8 +13,8 @@ from rich.console import Console
 
 from spikewatt.flow.run import run
 from spikewatt.model.network.graph import Network
-from spikewatt.targets import mesh
-from spikewatt.targets.mesh_ledger import MeshEnergy, price_mesh_samples
+from spikewatt.targets.mesh import MeshTarget
+from spikewatt.targets.price import PricedRun
 from tests.model.pairs import layered
 
 __all__ = ["LANES", "MESH", "NETWORK", "PRICED", "ROUTERS", "MeshRun", "X", "Y", "ran"]
@@ -32,7 +32,7 @@ class MeshRun:
     """What a run said, its joules, the sizes of the files that it left, and ``report.json``."""
 
     report: dict[str, Any]
-    energy: MeshEnergy
+    energy: PricedRun
     ledger: str
     files: dict[str, int]
     written: str
@@ -41,15 +41,17 @@ class MeshRun:
 @lru_cache
 def ran(router: str) -> MeshRun:
     """Seven samples, four of them priced, with a waveform: one build serves both."""
-    kept: list[MeshEnergy] = []
+    kept: list[PricedRun] = []
 
-    def keep(*words: Any) -> MeshEnergy:
-        kept.append(price_mesh_samples(*words))
+    price = MeshTarget.price
+
+    def keep(*words: Any) -> PricedRun:
+        kept.append(price(*words))
         return kept[-1]
 
     with (
         tempfile.TemporaryDirectory(prefix="spikewatt-") as name,
-        patch.object(mesh, "price_mesh_samples", keep),
+        patch.object(MeshTarget, "price", keep),
     ):
         out = Path(name) / "out"
         report = run(

@@ -4,7 +4,6 @@ import csv
 import io
 import itertools
 import json
-import re
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -13,7 +12,6 @@ import numpy as np
 import pytest
 
 from spikewatt.base.errors import DataError, NetworkError, SimulationError
-from spikewatt.base.progress import silent
 from spikewatt.base.report import from_json
 from spikewatt.cosim.systolic import NativeSystolic, SystolicTrace
 from spikewatt.flow.compare.bounds import SRAM_FACTORS, WIRE_SCALES
@@ -23,6 +21,7 @@ from spikewatt.flow.compare.output import write
 from spikewatt.flow.compare.result import Comparison
 from spikewatt.flow.compare.run import Plan, canonical, compare, sides
 from spikewatt.flow.compare.search import Found
+from spikewatt.flow.compare.sides import Pricing
 from spikewatt.flow.compare.variants import (
     NeuroVariant,
     usual,
@@ -152,13 +151,14 @@ def test_layers_are_the_whole(found: Comparison) -> None:
         layers = found.layers[f"systolic, batch {batch}"]
         assert list(layers) == ["layer 1", "layer 2"]
         price = found.price(batch)
-        # It is the first batch that is cut.
-        assert near(sum(layers.values()), price.blocks_j[0] / batch)
+        assert near(sum(layers.values()), price.per_inference_j)
         variant = found.systolic[batch].variant
         assert variant is not None
-        _, joules = price.block_cycles(0)
-        cut = first_vectors(sides(NETWORK, X)[1].program(variant), batch)[1]
-        assert near(layers["layer 1"], joules[:cut].sum() / batch)
+        program, first = sides(NETWORK, X)[1].program(variant), 0.0
+        for block, images in enumerate(price.images.tolist()):
+            _, joules = price.block_cycles(block)
+            first += joules[: first_vectors(program, images)[1]].sum()
+        assert near(layers["layer 1"], first / IMAGES)
 
 
 def test_layers_of_the_spiking_core_share_by_words(found: Comparison) -> None:
@@ -288,6 +288,19 @@ def test_more_images_than_there_are(images: int) -> None:
         compare(NETWORK, X, images=images)
 
 
+def test_a_batch_needs_as_many_images() -> None:
+    """By default the largest is all images; one that was asked for is not cut down in silence."""
+    assert Plan().batches_of(16) == [1, 16]
+    assert Plan().batches_of(64) == [1, 32]
+    assert Plan(batches=(8, 1, 8)).batches_of(8) == [1, 8]
+    with pytest.raises(DataError) as stop:
+        compare(NETWORK, X, images=3, plan=Plan(batches=(1, 4), glitches=False))
+    assert str(stop.value) == (
+        "a batch of 4 needs as many images, and 3 are compared: choose more images or a smaller "
+        "batch"
+    )
+
+
 def test_bad_samples_by_their_own_row() -> None:
     """Rows are those of the file, whatever order they run in."""
     x = X[::-1].copy()
@@ -329,7 +342,7 @@ def energies(options: dict[str, Any]) -> list[float]:
     _, systolic = sides(NETWORK, X[:IMAGES][canonical(X[:IMAGES])])
     begin = usual(4, 4, 1)
     variants = [begin.with_option(name, value) for name, value in options.items()]
-    return [systolic.price(v, IMAGES, None, silent).per_inference_j for v in variants]
+    return [systolic.price(v, Pricing(IMAGES)).per_inference_j for v in variants]
 
 
 def test_options_change_the_energy(found: Comparison) -> None:
@@ -358,10 +371,10 @@ def damaged(trace: SystolicTrace, what: str) -> SystolicTrace:
 @pytest.mark.parametrize(
     ("what", "message"),
     [
-        ("accumulators", "samples 1..1: the systolic core gives other accumulators"),
-        ("activations", "samples 1..1: the systolic core gives other activations"),
-        ("cycles", "the systolic core took "),
-        ("accesses", "the systolic core took {'weight_read': "),
+        ("accumulators", "sample 1, neuron 8: values "),
+        ("activations", "sample 1, neuron 0: values "),
+        ("cycles", "block 1: cycles "),
+        ("accesses", "block 1, memory 1: accesses 0 by RTL, "),
     ],
 )
 def test_wrong_rtl_is_found_out(monkeypatch: pytest.MonkeyPatch, what: str, message: str) -> None:
@@ -374,7 +387,6 @@ def test_wrong_rtl_is_found_out(monkeypatch: pytest.MonkeyPatch, what: str, mess
         return damaged(trace, what) if next(runs) == 1 else trace
 
     monkeypatch.setattr(NativeSystolic, "run", run)
-    with pytest.raises(SimulationError, match=f"^{re.escape(message)}") as caught:
-        systolic.price(usual(4, 4, 1), 2, None, silent)
-    assert what in str(caught.value)
+    with pytest.raises(SimulationError, match=f"the RTL is another: {message}"):
+        systolic.price(usual(4, 4, 1), Pricing(2))
     assert next(runs) == 2

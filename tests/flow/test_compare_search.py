@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 
 from spikewatt.base.errors import ParameterError, SimulationError
-from spikewatt.base.progress import silent
 from spikewatt.flow.compare.bounds import SRAM_FACTORS, bound
 from spikewatt.flow.compare.result import Ratio
 from spikewatt.flow.compare.run import Plan, compare, sides
 from spikewatt.flow.compare.search import Found, Measured, search_neuro, search_systolic
-from spikewatt.flow.compare.sides import NeuroSide, SystolicSide
+from spikewatt.flow.compare.sides import NeuroSide, Pricing, SystolicSide
 from spikewatt.flow.compare.variants import (
     NeuroVariant,
     SystolicVariant,
@@ -106,7 +105,7 @@ def pretender(**costs: float) -> Pretender:
 
 
 def search(side: SystolicSide, *, refine: bool) -> Found[SystolicVariant]:
-    return search_systolic(side, ((4, 4), (8, 8)), 1, refine, 1, None, silent)
+    return search_systolic(side, ((4, 4), (8, 8)), 1, Pricing(1), refine=refine)
 
 
 def test_options_stay_if_they_pay() -> None:
@@ -131,7 +130,7 @@ def test_no_core_that_meets_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     slow = priced(1.0, period_s=11e-9)
     monkeypatch.setattr(NeuroSide, "price", lambda *_, **__: slow)
     monkeypatch.setattr(SystolicSide, "price", lambda *_, **__: slow)
-    found = search_neuro(sides(NETWORK, X)[0], (NeuroVariant(4), NeuroVariant(8)), 1, None, silent)
+    found = search_neuro(sides(NETWORK, X)[0], (NeuroVariant(4), NeuroVariant(8)), Pricing(1))
     assert (found.variant, found.best, found.price) == (None, None, None)
     assert len(found.tried) == 2
     assert search(sides(NETWORK, X)[1], refine=True).price is None

@@ -18,7 +18,7 @@ from spikewatt.model.compile.tap import board_params
 from spikewatt.model.network.dataset import load_digits
 from spikewatt.model.network.file import save_network
 from spikewatt.model.params import CoreParams, Fabric
-from spikewatt.targets.board.run import run_on_board
+from spikewatt.targets.board.run import Port, run_on_board
 from spikewatt.targets.board.transport import BoardError, SerialPort
 from tests.flow.cli.test_interrupts import interrupted
 from tests.flow.command import COMMAND, Cli, assert_one_line
@@ -85,7 +85,7 @@ def test_one_bitstream_for_several_networks(cli: Cli) -> None:
     scores = []
     with SimulatedBoard(NeuroCore(params)) as board:
         for network in (NETWORK, COUNTED, NETWORK):
-            report = run_on_board(network, X, params=params, transport=board)
+            report = run_on_board(network, X, params=params, port=Port(transport=board))
             assert report.bit_exact, report.difference
             assert report.accuracy == {"quantised": None, "board": None}
             scores.append(report.predictions)
@@ -224,6 +224,6 @@ def test_a_board_that_is_wrong(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Non
     assert not report.bit_exact
     assert report.difference is not None
     assert re.fullmatch(
-        r"sample \d: membrane of neuron \d is -?\d+ on the board, -?\d+ in the model",
+        r"sample \d, neuron \d: final membranes -?\d+ by the board, -?\d+ by the model",
         report.difference,
     )

@@ -83,7 +83,7 @@ def test_sweep_is_for_one_core(cli: Cli) -> None:
 
 def test_glitches_of_a_clockless_mesh() -> None:
     """The clicks come from the waveform; the gates between them are simulated with delays."""
-    price = ran("click").energy.price
+    price = ran("click").energy
     factor = measure_glitches(price)
     assert factor is not None
     assert 1 < factor < 3

@@ -8,10 +8,11 @@ import pytest
 from numpy.typing import NDArray
 from pywellen import Waveform  # pyright: ignore[reportAttributeAccessIssue]  # has no stubs
 
-from spikewatt.cosim.native import NativeCore, RtlTrace
+from spikewatt.cosim.native import NativeCore
 from spikewatt.model.compile.program import Program
 from spikewatt.model.golden.core import run
 from spikewatt.model.params import CoreParams, Fabric, NeuronType
+from spikewatt.model.run import Run
 from tests.cosim.agree import check_trace
 
 NEURONS = AXONS = 64
@@ -75,7 +76,7 @@ def events(axons: int, ticks: int) -> list[IntArray]:
     return [np.stack([numbers, np.ones_like(numbers)], axis=1)] * ticks
 
 
-def simulate(program: Program, stimulus: list[IntArray], file: Path) -> RtlTrace:
+def simulate(program: Program, stimulus: list[IntArray], file: Path) -> Run:
     """Run from the cleared state, with a waveform, and compare with the golden model."""
     with NativeCore(program.params, trace="vcd", waveform=file) as core:
         core.configure(program)
@@ -134,7 +135,7 @@ def test_a_silent_axon_costs_its_share_of_the_scan(tmp_path: Path) -> None:
     )
     more_words = many.scheduler_words - few.scheduler_words
     assert more_words == 18
-    np.testing.assert_array_equal(large.cycles - small.cycles, more_words)
+    np.testing.assert_array_equal(large.tick_cycles - small.tick_cycles, more_words)
     np.testing.assert_array_equal(large.updates, small.updates)
 
 
@@ -154,12 +155,12 @@ def test_cycles_of_a_tick(fabric: Fabric, tmp_path: Path) -> None:
     due = np.array([0, 0, 0, 0, 2, 0, 1, 40, 40, 0])
     stimulus = [event for axons in due for event in events(axons, 1)]
     rtl = simulate(connected(params), stimulus, tmp_path / "cycles.vcd")
-    np.testing.assert_array_equal(rtl.updates > 0, [1, 0, 0, 0, 1, 1, 1, 1, 1, 1])
-    most = most_cycles(params, due, rtl.updates)
+    np.testing.assert_array_equal(rtl.updates[0] > 0, [1, 0, 0, 0, 1, 1, 1, 1, 1, 1])
+    most = most_cycles(params, due, rtl.updates[0])
     feeding = 2 * np.append(due[1:], 0)  # the host sends the next tick's events meanwhile
     alone = feeding < most
     assert alone.sum() == len(due) - 1
-    spare = (most - rtl.cycles)[alone]
+    spare = (most - rtl.tick_cycles[0])[alone]
     assert -1 <= spare.min() <= spare.max() <= 3  # the last event's write may come before
 
 
@@ -175,7 +176,7 @@ def test_blocks_cost_their_own_entries(blocks: int, tmp_path: Path) -> None:
     listing = 5 + AXONS + 3 * -(-params.groups // 32)
     walking = params.groups * AXONS // blocks + 3 * blocks
     assert (rtl.synapse_words == params.groups * AXONS // blocks).all()
-    last = rtl.cycles[-1]  # the host sends nothing meanwhile
+    last = rtl.tick_cycles[0, -1]  # the host sends nothing meanwhile
     assert listing + walking <= last <= listing + walking + 5
 
 
@@ -187,7 +188,7 @@ def test_a_sliding_window_costs_its_own_entries(tmp_path: Path) -> None:
     entries = AXONS * 2 - AXONS // params.groups
     most = 5 + AXONS + 3 + entries + 3 * params.groups + 5
     assert (rtl.synapse_words == entries).all()
-    assert most - 7 <= rtl.cycles[-1] <= most
+    assert most - 7 <= rtl.tick_cycles[0, -1] <= most
 
 
 def test_an_unchanged_state_is_not_written(tmp_path: Path) -> None:
@@ -200,7 +201,7 @@ def test_an_unchanged_state_is_not_written(tmp_path: Path) -> None:
     for case in (still, program):
         file = tmp_path / "state.vcd"
         rtl = simulate(case, events(5, 4), file)
-        assert rtl.updates.tolist() == [params.groups] * 4
+        assert rtl.updates[0].tolist() == [params.groups] * 4
         reads, writes = (enabled(file, f"{sram}.{kind}__enable") for kind in ("read", "write"))
         accesses.append((reads, writes - params.groups))
     assert accesses == [(4 * params.groups, 0), (4 * params.groups, 4 * params.groups)]

@@ -61,7 +61,7 @@ def test_a_difference_says_where(name: str, place: tuple[int, ...], words: str) 
     found = difference(changed("RTL", name, place), run("the model"))
     assert found is not None
     value, other = (one.arrays[name][place] for one in (changed("", name, place), run()))
-    assert str(found) == f"{words}{value} in RTL, {other} in the model"
+    assert str(found) == f"{words}{value} by RTL, {other} by the model"
     assert (found.left, found.right, found.what) == (value, other, name)
     assert found.compared == comparable(run(), run())
 
@@ -132,22 +132,22 @@ def test_chosen_samples_and_neurons_are_compared_with_their_own() -> None:
         Run(by="RTL", arrays={**ours.arrays, "final_membranes": wrong}, chosen=ours.chosen), whole
     )
     assert str(found) == (
-        f"sample 2, neuron 4: final membranes {part[0, 1] + 7} in RTL, {part[0, 1]} in the model"
+        f"sample 2, neuron 4: final membranes {part[0, 1] + 7} by RTL, {part[0, 1]} by the model"
     )
 
 
 def test_fewer_samples_differ_at_once() -> None:
     fewer = Run(by="RTL", arrays={n: a[:2] for n, a in run().arrays.items()})
-    assert str(difference(fewer, run("the model"))) == "samples 2 in RTL, 3 in the model"
+    assert str(difference(fewer, run("the model"))) == "samples 2 by RTL, 3 by the model"
     shorter = {"membranes": run().membranes[:, :2]}
     found = difference(Run(by="RTL", arrays=shorter), run("the model"))
-    assert str(found) == "ticks 2 in RTL, 4 in the model"
+    assert str(found) == "ticks 2 by RTL, 4 by the model"
 
 
 def test_another_core_differs_in_shape() -> None:
     wider = run("RTL", final_membranes=np.zeros((SAMPLES, NEURONS + 1), np.int64))
     found = difference(wider, run("the model"))
-    assert str(found) == "final membranes: shape (3, 6) in RTL, (3, 5) in the model"
+    assert str(found) == "final membranes: shape (3, 6) by RTL, (3, 5) by the model"
 
 
 def test_packets_of_a_tick_have_no_order() -> None:
@@ -157,7 +157,7 @@ def test_packets_of_a_tick_have_no_order() -> None:
     assert difference(ours, theirs) is difference(turned, theirs) is None
     found = difference(Run(by="RTL", arrays={"sent": rows[:2]}), theirs)
     assert str(found) == (
-        "sample 1, tick 3: packet (axon, delay, dx, dy) None in RTL, (2, 1, 0, 1) in the model"
+        "sample 1, tick 3: packet (axon, delay, dx, dy) None by RTL, (2, 1, 0, 1) by the model"
     )
 
 

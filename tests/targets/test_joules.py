@@ -122,16 +122,12 @@ def test_run_prices_only_when_asked(cli: Cli, digits: tuple[Path, Path]) -> None
 
 def test_cycles_add_up_to_their_image() -> None:
     """The power trace holds the ledger's joules, cycle by cycle."""
-    from spikewatt.flow.run import price_samples
-    from spikewatt.model.compile.mapping import map_network
-    from spikewatt.model.golden.batch import run_batch
+    from spikewatt.targets.neuro import NeuroTarget
 
     network, x, _ = load_digits()
-    program = map_network(network)
-    spikes = network.stimulus(x[:2])
-    events = [program.input_events(image) for image in spikes]
-    priced = price_samples(program, events, run_batch(program, spikes), spikes)
+    priced = NeuroTarget(network).price(network.stimulus(x[:2]))
+    assert priced.proven == 2
     for image in range(2):
-        edges, joules = priced.price.block_cycles(image)
-        assert near(float(joules.sum()), float(priced.price.blocks_j[image]), 1e-9)
+        edges, joules = priced.block_cycles(image)
+        assert near(float(joules.sum()), float(priced.blocks_j[image]), 1e-9)
         assert len(edges) > 1000

@@ -16,7 +16,8 @@ from spikewatt.model.network.encoder import encode
 from spikewatt.model.params import RouterKind
 from spikewatt.model.params.tables import CONFIG_ADDRESS_BITS, CONFIG_DATA_BITS
 from spikewatt.model.run import Run
-from spikewatt.targets.mesh_ledger import MeshEnergy
+from spikewatt.targets.mesh_network import NetworkEnergy
+from spikewatt.targets.price import PricedRun
 from tests.flow.small_comparison import near
 from tests.flow.small_mesh import LANES, NETWORK, PRICED, ROUTERS, X, ran
 
@@ -38,13 +39,19 @@ def router(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def energy(router: str) -> MeshEnergy:
+def energy(router: str) -> PricedRun:
     return ran(router).energy
 
 
 @pytest.fixture
 def report(router: str) -> dict[str, Any]:
     return ran(router).report["energy"]
+
+
+def between(energy: PricedRun) -> NetworkEnergy:
+    """What the network of the mesh takes."""
+    assert isinstance(energy.between, NetworkEnergy)
+    return energy.between
 
 
 def program(router: str) -> MeshProgram:
@@ -117,27 +124,27 @@ def test_views_add_up(report: dict[str, Any]) -> None:
         assert near(joules, parts[name]), name
 
 
-def test_window(energy: MeshEnergy, report: dict[str, Any]) -> None:
+def test_window(energy: PricedRun, report: dict[str, Any]) -> None:
     """It begins where the rest ends, and the samples' cycles fill it."""
-    edges, period = energy.price.estimate.activity.edges_s, energy.price.period_s
+    edges, period = energy.estimate.activity.edges_s, energy.period_s
     assert near(period, 1e-8)
     assert len(edges) == PRICED + 1
-    assert near(edges[0], energy.idle.ledger.edges_s[-1], 1e-12)
-    assert near(report["duration_s"] / period, energy.price.cycles.sum())
+    assert near(edges[0], between(energy).idle.ledger.edges_s[-1], 1e-12)
+    assert near(report["duration_s"] / period, energy.cycles.sum())
 
 
-def test_routers_and_interfaces_are_a_category(energy: MeshEnergy, report: dict[str, Any]) -> None:
+def test_routers_and_interfaces_are_a_category(energy: PricedRun, report: dict[str, Any]) -> None:
     """All that toggles in them, and nothing else."""
-    dynamic = sums(energy.price.estimate, DYNAMIC)
+    dynamic = sums(energy.estimate, DYNAMIC)
     moved = (dynamic["routers"] + dynamic["interfaces"]) / PRICED
     assert near(report["by_category"]["router"], moved)
 
 
-def test_packets_and_hops(router: str, energy: MeshEnergy, report: dict[str, Any]) -> None:
+def test_packets_and_hops(router: str, energy: PricedRun, report: dict[str, Any]) -> None:
     """Spikes by the golden model, and each readout by its packets."""
     trace, network = golden(router), report["network"]
     assert network["router"] == router
-    assert network["packets"] == energy.packets == trace.packets.sum()
+    assert network["packets"] == between(energy).packets == trace.packets.sum()
     assert network["hops"] == trace.hops.sum() + PRICED * readout_hops(router)
 
 
@@ -157,12 +164,12 @@ def test_hops_are_requests_in_the_waveform() -> None:
     """Every packet leaves every clockless router by one toggle of one request."""
     energy = ran("click").energy
     ports = {f"{tile}.o__{port}__req" for tile in TILES for port in range(5)}
-    asked = toggles(energy.price.estimate, lambda names: bool(ports & set(names)))
-    assert asked == energy.hops > 0
+    asked = toggles(energy.estimate, lambda names: bool(ports & set(names)))
+    assert asked == between(energy).hops > 0
 
 
-def test_energy_per_flit_hop(energy: MeshEnergy, report: dict[str, Any]) -> None:
-    dynamic, network = sums(energy.price.estimate, DYNAMIC), report["network"]
+def test_energy_per_flit_hop(energy: PricedRun, report: dict[str, Any]) -> None:
+    dynamic, network = sums(energy.estimate, DYNAMIC), report["network"]
     assert near(network["per_flit_hop_j"], dynamic["routers"] / network["hops"])
     per_packet = dynamic["interfaces"] / network["packets"]
     assert near(network["interface_per_packet_j"], per_packet)
@@ -172,13 +179,13 @@ def test_energy_per_flit_hop(energy: MeshEnergy, report: dict[str, Any]) -> None
     assert 1e-14 < network["per_flit_hop_j"] < 5e-12
 
 
-def test_link_wires(energy: MeshEnergy, report: dict[str, Any]) -> None:
+def test_link_wires(energy: PricedRun, report: dict[str, Any]) -> None:
     """0.2 fF/µm over the side of a square tile, at 0.9 V, for the nets from tile to tile."""
     area = sum(report["area_um2"][name] for name in ("logic", "memory"))
     pitch = (area / 2) ** 0.5
     assert near(report["network"]["tile_pitch_um"], pitch)
 
-    def between(names: tuple[str, ...]) -> bool:
+    def linking(names: tuple[str, ...]) -> bool:
         ends = {name.partition("[")[0] for name in names}
         return any(
             sum(f"{end}__{signal}" in ends for end in link) >= 2
@@ -186,19 +193,19 @@ def test_link_wires(energy: MeshEnergy, report: dict[str, Any]) -> None:
             for signal in SIGNALS
         )
 
-    joules = 0.5 * 0.2e-15 * pitch * 0.9**2 * toggles(energy.price.estimate, between)
+    joules = 0.5 * 0.2e-15 * pitch * 0.9**2 * toggles(energy.estimate, linking)
     assert near(report["network"]["link_wires_j"], joules / report["network"]["hops"])
 
 
-def idle(energy: MeshEnergy, terms: list[int]) -> dict[str, float]:
+def idle(energy: PricedRun, terms: list[int]) -> dict[str, float]:
     """W of each part at rest."""
-    edges: NDArray[np.float64] = energy.idle.ledger.edges_s
-    found = sums(energy.idle, terms)
+    edges: NDArray[np.float64] = between(energy).idle.ledger.edges_s
+    found = sums(between(energy).idle, terms)
     del found[""]
     return {part: joules / (edges[-1] - edges[0]) for part, joules in found.items()}
 
 
-def test_rest(energy: MeshEnergy, report: dict[str, Any]) -> None:
+def test_rest(energy: PricedRun, report: dict[str, Any]) -> None:
     """The power of a mesh of which nothing is asked."""
     network = report["network"]
     every, leaks = list(range(len(TERMS))), [TERMS.index("leakage")]
@@ -207,7 +214,7 @@ def test_rest(energy: MeshEnergy, report: dict[str, Any]) -> None:
         assert power.keys() == network[name].keys()
         for part, watts in power.items():
             assert near(network[name][part], watts), (name, part)
-    window = energy.idle.ledger.duration_s / report["clock_period_s"]
+    window = between(energy).idle.ledger.duration_s / report["clock_period_s"]
     assert near(window, 192)  # the last three quarters of 256 cycles
     # Cores sleep: the clock reaches their gates, and no flip-flop of theirs.
     assert 1 < network["idle_w"]["cores"] / network["idle_leakage_w"]["cores"] < 1.02
@@ -219,7 +226,7 @@ def test_clockless_routers_rest() -> None:
     assert found["idle_w"]["routers"] == found["idle_leakage_w"]["routers"] > 0
     other = ran("sync").report["energy"]["network"]
     assert other["idle_w"]["routers"] > other["idle_leakage_w"]["routers"]
-    estimate = ran("click").energy.idle
+    estimate = between(ran("click").energy).idle
     inside = toggles(estimate, lambda names: any(".router." in name for name in names))
     assert inside == 0
 

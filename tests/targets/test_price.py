@@ -14,17 +14,17 @@ from spikewatt.energy.pricing.ledger import LEDGER_GROUPS, TERMS, Ledger
 from spikewatt.energy.pricing.options import PricingOptions
 from spikewatt.energy.pricing.priced_activity import PricedActivity, price_activity
 from spikewatt.synth.asic_result import AsicResult
-from spikewatt.targets.price import PricedCore, mean_wire_pitches, typical_wires
+from spikewatt.targets.price import PricedRun, mean_wire_pitches, typical_wires
 from tests.flow.small_comparison import CATEGORIES, near, small
 
 
-def by_hand(images: list[int], cycles: list[int]) -> PricedCore:
+def by_hand(images: list[int], cycles: list[int]) -> PricedRun:
     """A core of two modules, ``dp`` the datapath; joules are drawn."""
     shape = (len(images), 2, len(LEDGER_GROUPS), len(TERMS))
     joules = np.random.default_rng(3).random(shape) * 1e-12
     edges = np.concatenate([[0.0], np.cumsum(cycles) * 1e-8])
     memories = [SimpleNamespace(words=64, width=8), SimpleNamespace(words=10, width=3)]
-    return PricedCore(
+    return PricedRun(
         estimate=cast(
             PricedActivity,
             SimpleNamespace(
@@ -131,13 +131,13 @@ def test_factors_by_hand(factor: float) -> None:
 
 
 @pytest.fixture(scope="module", params=["neuro", "systolic"])
-def price(request: pytest.FixtureRequest) -> PricedCore:
+def price(request: pytest.FixtureRequest) -> PricedRun:
     found = small()
     return found.price() if request.param == "neuro" else found.price(1)
 
 
 @pytest.mark.parametrize("factor", [0.5, 2.0])
-def test_memories_as_the_model_prices_them(price: PricedCore, factor: float) -> None:
+def test_memories_as_the_model_prices_them(price: PricedRun, factor: float) -> None:
     """The factor after the fact is the factor of the SRAM model."""
     old = price.estimate
     assert old.sram is not None
@@ -152,7 +152,7 @@ def test_memories_as_the_model_prices_them(price: PricedCore, factor: float) -> 
     assert near(price.with_sram(1.0), price.per_inference_j)
 
 
-def test_wires_cost_more_the_more_there_are(price: PricedCore) -> None:
+def test_wires_cost_more_the_more_there_are(price: PricedRun) -> None:
     none, half, one, two = (price.with_wires(scale) for scale in (0.0, 0.5, 1.0, 2.0))
     assert near(none, price.per_inference_j)
     assert none < half < one < two
@@ -161,7 +161,7 @@ def test_wires_cost_more_the_more_there_are(price: PricedCore) -> None:
     assert near((half - none) / (one - none), 0.5, 0.1)
 
 
-def test_typical_wires_by_hand(price: PricedCore) -> None:
+def test_typical_wires_by_hand(price: PricedRun) -> None:
     cells, area = price.mapped.cells, price.mapped.area
     wires = typical_wires(price.mapped, 3.0)
     farad = 3 * 0.2e-15 * (area / cells) ** 0.5 * mean_wire_pitches(cells)
@@ -169,7 +169,7 @@ def test_typical_wires_by_hand(price: PricedCore) -> None:
     assert near(wires.clock_per_sink, 2 * farad)
 
 
-def test_cycles_add_up_to_their_block(price: PricedCore) -> None:
+def test_cycles_add_up_to_their_block(price: PricedRun) -> None:
     for block in range(len(price.images)):
         edges, joules = price.block_cycles(block)
         assert len(edges) == price.cycles[block] + 1

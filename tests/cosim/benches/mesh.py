@@ -19,6 +19,7 @@ from spikewatt.model.compile.mesh.packets import (
     write_packets,
 )
 from spikewatt.model.params import HostCommand, MeshParams, RouterKind, TableId, ToHost
+from spikewatt.model.run import Run
 from tests.cosim.mesh_cases import MeshCase, check_run, mesh_cases, small_mesh
 from tests.cosim.mesh_recorder import PERIOD, MeshBench
 
@@ -50,6 +51,12 @@ def _run_packets(case: MeshCase, params: MeshParams) -> list[int]:
     return np.concatenate(parts).tolist()
 
 
+def _trace(bench: MeshBench, case: MeshCase, host: list[int]) -> Run:
+    """What the recorder saw of a case."""
+    events = case.program.input_packets(case.spikes)
+    return bench.recorder.trace(host, events, case.program.host_axons)
+
+
 async def _read(bench: MeshBench, tile: int, addresses: np.ndarray) -> np.ndarray:
     """Words uint32 of the addresses' shape."""
     params = bench.params
@@ -67,7 +74,7 @@ async def runs_equal_the_golden_model(dut: Any) -> None:
         await bench.load(case.program)
         bench.recorder.begin(len(case.spikes))
         host = await bench.exchange(_run_packets(case, bench.params))
-        check_run(case, bench.recorder.trace(host), "cocotb")
+        check_run(case, _trace(bench, case, host), "cocotb")
         for tile, golden in enumerate(case.golden.cores):
             table = bench.params.core.tables[TableId.STATE]
             left = {"membrane": golden.final_membranes[0], "refractory": golden.final_refractory[0]}
@@ -96,7 +103,7 @@ async def a_host_that_takes_nothing_for_long_is_no_reason_to_be_stuck(dut: Any) 
     assert len(bench.sink.words) == came
     bench.sink.blocked = False
     host = await running
-    check_run(case, bench.recorder.trace(host), "a slow host")
+    check_run(case, _trace(bench, case, host), "a slow host")
 
 
 @cocotb.test(**LIMIT)
@@ -211,4 +218,4 @@ async def a_reset_in_the_middle_leaves_nothing(dut: Any) -> None:
         await bench.reset(cycles)
         bench.recorder.begin(len(case.spikes))
         host = await bench.exchange(packets)
-        check_run(case, bench.recorder.trace(host), f"after a reset of {cycles} cycles")
+        check_run(case, _trace(bench, case, host), f"after a reset of {cycles} cycles")

@@ -94,15 +94,15 @@ def test_rtl_that_differs_fails_the_check(
     """A golden model off by one threshold: status 1, and the place is named."""
     from spikewatt.flow.cli import main as command
     from spikewatt.model.golden.batch import run_batch
-    from spikewatt.targets import target
+    from spikewatt.targets import neuro
 
-    def wrong(program, spikes):
-        trace = run_batch(program, spikes)
+    def wrong(program, spikes, **options):
+        trace = run_batch(program, spikes, **options)
         membranes = trace.membranes.copy()
         membranes[1, 4, 7] += 1
         return trace.with_arrays(membranes=membranes)
 
-    monkeypatch.setattr(target, "run_batch", wrong)
+    monkeypatch.setattr(neuro, "run_batch", wrong)
     monkeypatch.setattr(
         sys, "argv", ["spikewatt", "demo", "--images", "3", "--no-compare", "--json"]
     )

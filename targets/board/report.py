@@ -1,77 +1,14 @@
-"""A run on a board against the golden model's, and its report."""
+"""The report of a run on a board."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.box import SIMPLE
 from rich.table import Table
 from rich.text import Text
 
-from spikewatt.model.compile.program import Program
-from spikewatt.model.compile.tap import count_taps
-from spikewatt.model.network.graph import Network
-from spikewatt.model.network.readout import read_class
-from spikewatt.model.run import Run
-from spikewatt.targets.board.core import Sample
-
-__all__ = ["BoardReport", "board_difference", "board_scores"]
-
-
-def board_difference(
-    program: Program, samples: Sequence[Sample], golden: Run, counted: str | None
-) -> str | None:
-    """First place at which a board left the golden model; ``None`` if nowhere.
-
-    Parameters
-    ----------
-    samples:
-        What the board showed after each sample.
-    counted:
-        The population whose spikes leave the core, if any.
-    """
-    if len(samples) != golden.samples:
-        return f"{len(samples)} of {golden.samples} samples were run"
-    for number, sample in enumerate(samples):
-        pairs = {
-            "membrane of neuron": (sample.membranes, golden.final_membranes[number]),
-            "scheduler slot, axon": (sample.scheduler, golden.final_scheduler[number]),
-        }
-        if program.params.refractory_bits:
-            pairs["refractory counter of neuron"] = (
-                sample.refractory,
-                golden.final_refractory[number],
-            )
-        if counted is not None:
-            fired = golden.spikes[number][:, program.neurons_of[counted]].sum(axis=0)
-            pairs[f"spikes of {counted}"] = count_taps(sample.packets, program, counted), fired
-        elif len(sample.packets):
-            return f"sample {number}: {len(sample.packets)} packets left the core, and none should"
-        for name, (got, expected) in pairs.items():
-            if found := _first(name, got, expected):
-                return f"sample {number}: {found}"
-    return None
-
-
-def _first(name: str, got: NDArray[Any], expected: NDArray[Any]) -> str | None:
-    if got.shape != expected.shape:
-        return f"{name}: {got.shape} on the board, {expected.shape} in the model"
-    if np.array_equal(got, expected):
-        return None
-    at = tuple(int(i) for i in np.argwhere(got != expected)[0])
-    place = ", ".join(map(str, at))
-    return f"{name} {place} is {int(got[at])} on the board, {int(expected[at])} in the model"
-
-
-def board_scores(network: Network, program: Program, samples: Sequence[Sample]) -> NDArray[Any]:
-    """Scores [B, classes] of the classes, as the board shows them."""
-    name = network.readout.population
-    if network.readout.kind == "count":
-        return np.stack([count_taps(sample.packets, program, name) for sample in samples])
-    return np.stack([sample.membranes[program.neurons_of[name]] for sample in samples])
+__all__ = ["BoardReport"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,8 +87,3 @@ class BoardReport:
         ):
             table.add_row(name, Text(value))
         return table
-
-
-def accuracy(scores: NDArray[Any], classes: NDArray[np.int64] | None) -> float | None:
-    """Share of the samples whose class has the highest score; ``None`` without classes."""
-    return None if classes is None else float(np.mean(read_class(scores) == classes))

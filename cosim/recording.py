@@ -1,0 +1,87 @@
+"""Runs of the neuromorphic core's RTL, whoever drives it: no simulator is imported here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikewatt.cosim.choices import Simulator, Trace
+from spikewatt.model.compile.configuration import scheduler_bits
+from spikewatt.model.compile.program import Program
+from spikewatt.model.params import CoreParams, TableId
+from spikewatt.model.run import Chosen, Run
+
+__all__ = [
+    "JOB_VARIABLE",
+    "PLAIN",
+    "RTL",
+    "RecordingJob",
+    "Simulation",
+    "Tables",
+    "with_memories",
+]
+
+JOB_VARIABLE = "SPIKEWATT_JOB"
+"""Environment variable with the path of the pickled job."""
+RTL = "RTL"
+"""Who a simulated run is by."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Simulation:
+    """How the RTL of a target is to be run.
+
+    Parameters
+    ----------
+    simulator:
+        ``verilator`` runs it as a shared library in this process, ``icarus`` under cocotb.
+    trace, waveform:
+        Kind of waveform, and its file.
+    readout:
+        The host reads the answer back after each sample, as it would to know it; that is part of
+        the sample's cycles. On Verilator only.
+    rest:
+        Clock cycles of rest before the first sample, on a mesh.
+    """
+
+    simulator: Simulator = "verilator"
+    trace: Trace = "none"
+    waveform: Path | None = None
+    readout: bool = False
+    rest: int = 0
+
+
+PLAIN = Simulation()
+Tables = Mapping[TableId, Mapping[str, NDArray[np.int64]]]
+
+
+@dataclass(kw_only=True)
+class RecordingJob:
+    """A program, the events of each sample and tick (int64[n, 2]), and where the run goes.
+
+    One byte is appended to ``progress`` for each sample done.
+    """
+
+    program: Program
+    samples: list[list[NDArray[np.int64]]]
+    result: Path
+    progress: Path
+
+
+def with_memories(run: Run, params: CoreParams, tables: Tables) -> Run:
+    """The run with what its memories hold after the last sample, as it was read back.
+
+    Membranes that the host read after every sample stay: they say more.
+    """
+    state = tables[TableId.STATE]
+    scheduler = scheduler_bits(params, tables[TableId.SCHEDULER])
+    found = {
+        "final_membranes": state["membrane"].reshape(1, -1),
+        "final_scheduler": scheduler[None, :, : params.axons],
+    }
+    if params.refractory_bits:
+        found["final_refractory"] = state["refractory"].reshape(1, -1)
+    kept = {name: array for name, array in found.items() if name not in run.arrays}
+    return run.with_arrays(Chosen(samples=np.array([run.samples - 1])), **kept)
