@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from spikewatt.energy.pricing.priced_activity import PricedActivity
 from spikewatt.energy.pricing.ledger import TERMS, Ledger
+from spikewatt.energy.pricing.priced_activity import PricedActivity
 from spikewatt.hdl.router.categories import PARTS, modules_of
 from spikewatt.model.params import MeshParams
 from spikewatt.targets.price import WIRE_F_PER_UM, PricedRun
