@@ -14,7 +14,7 @@ from spikewatt.energy.delays.slews import arc_depths, net_slews
 from spikewatt.energy.pricing.cell_kinds import CellKind
 from spikewatt.energy.pricing.options import Wires
 from spikewatt.energy.pricing.prices import net_loads
-from spikewatt.synth.liberty.library import FlipFlop, Latch, Pin, Timing
+from spikewatt.synth.liberty.library import FlipFlop, Latch, Pin, TimingArc
 from spikewatt.synth.netlist.netlist import Netlist
 
 __all__ = ["Arcs", "clock_phases", "delay_arcs", "propagate", "triggers"]
@@ -78,7 +78,7 @@ class Arcs:
         )
 
 
-def _cases(arc: Timing) -> list[tuple[int, int]]:
+def _cases(arc: TimingArc) -> list[tuple[int, int]]:
     """Edges of the related pin, and the edges of the output that they cause."""
     if arc.sense == "positive_unate":
         return [(_RISE, _RISE), (_FALL, _FALL)]
@@ -143,7 +143,7 @@ def delay_arcs(
     )
 
 
-def _arcs(kinds: Sequence[CellKind]) -> Iterator[tuple[CellKind, Pin, Timing]]:
+def _arcs(kinds: Sequence[CellKind]) -> Iterator[tuple[CellKind, Pin, TimingArc]]:
     for kind in kinds:
         for pin in kind.cell.pins.values():
             for arc in pin.timing if pin.direction == "output" else ():

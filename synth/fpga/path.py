@@ -8,7 +8,7 @@ from typing import Any
 
 from spikewatt.synth.fpga.names import Kind, Names
 
-__all__ = ["Hop", "Timing", "read_timing"]
+__all__ = ["FpgaTiming", "Hop", "read_timing"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Hop:
 
 
 @dataclass(frozen=True)
-class Timing:
+class FpgaTiming:
     """The highest clock of a placed design, and the path that limits it.
 
     ``fmax_mhz`` is ``None`` where no register leads to another.
@@ -40,7 +40,7 @@ class Timing:
     path: tuple[Hop, ...]
 
 
-def read_timing(report: Path, module: Mapping[str, Any]) -> Timing:
+def read_timing(report: Path, module: Mapping[str, Any]) -> FpgaTiming:
     """Timing from nextpnr's report of a mapped module, as ``write_json`` writes it.
 
     The slowest clock counts. Where a path leads from its one edge to the other, the path takes half
@@ -56,9 +56,9 @@ def read_timing(report: Path, module: Mapping[str, Any]) -> Timing:
     }
     achieved = {name: entry["achieved"] for name, entry in content["fmax"].items() if name in paths}
     if not achieved:
-        return Timing(None, ())
+        return FpgaTiming(None, ())
     slowest = min(achieved, key=lambda name: achieved[name])
-    return Timing(achieved[slowest], tuple(_hops(paths[slowest]["path"], Names(module))))
+    return FpgaTiming(achieved[slowest], tuple(_hops(paths[slowest]["path"], Names(module))))
 
 
 def _hops(steps: Sequence[Mapping[str, Any]], names: Names) -> list[Hop]:

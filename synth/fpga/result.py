@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from spikewatt.synth.fpga.devices import Device
-from spikewatt.synth.fpga.path import Timing
+from spikewatt.synth.fpga.path import FpgaTiming
 from spikewatt.synth.fpga.usage import Usage
 
 __all__ = ["FpgaResult", "Work"]
@@ -43,7 +43,7 @@ class FpgaResult:
     device: Device
     top: str
     usage: Usage
-    timing: Timing
+    timing: FpgaTiming
     target_mhz: float
     folder: Path
     bitstream: Path

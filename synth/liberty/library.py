@@ -19,7 +19,7 @@ __all__ = [
     "Sense",
     "StateLeakage",
     "Table",
-    "Timing",
+    "TimingArc",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -63,7 +63,7 @@ def _place(axis: FloatArray, x: FloatArray) -> tuple[NDArray[np.int64], FloatArr
 
 
 @dataclass(frozen=True, eq=False)
-class Timing:
+class TimingArc:
     """An arc from ``related`` to the pin that holds it.
 
     ``kind`` is Liberty's ``timing_type`` (``combinational`` if unsaid). Constraints (setup, hold,
@@ -112,7 +112,7 @@ class Pin:
     three_state: Function | None = None
     clock: bool = False
     gating: Literal["clock", "enable", "test", "out", "obs"] | None = None
-    timing: tuple[Timing, ...] = ()
+    timing: tuple[TimingArc, ...] = ()
     power: tuple[InternalPower, ...] = ()
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
 from spikewatt.synth.liberty.function import Function, parse_function
-from spikewatt.synth.liberty.library import InternalPower, Pin, Sense, Timing
+from spikewatt.synth.liberty.library import InternalPower, Pin, Sense, TimingArc
 from spikewatt.synth.liberty.syntax import Group
 from spikewatt.synth.liberty.tables import Tables
 
@@ -115,7 +115,7 @@ class _Maker:
             raise group.flaw(f"pin direction must be one of {known}; it is {stated}", "direction")
         return cast(Direction, text)
 
-    def _timing(self, bit: _Bit, function: Function | None) -> Iterator[Timing]:
+    def _timing(self, bit: _Bit, function: Function | None) -> Iterator[TimingArc]:
         for group in bit.group.every("timing"):
             kind = group.text("timing_type") or "combinational"
             if kind not in _ARCS:
@@ -127,7 +127,7 @@ class _Maker:
             when = self._aligned(expression(group, "when"), bit)
             for related in self._related(group, bit):
                 sense = self._sense(group, kind, related, function)
-                yield Timing(related=related, kind=kind, sense=sense, when=when, **tables)
+                yield TimingArc(related=related, kind=kind, sense=sense, when=when, **tables)
 
     @staticmethod
     def _sense(group: Group, kind: str, related: str, function: Function | None) -> Sense:

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from spikewatt.synth.technology.stages import Stage
+from spikewatt.synth.technology.stages import CmosStage
 
-__all__ = ["Gate", "Keeper", "gates", "keepers"]
+__all__ = ["Gate", "SequentialCell", "gates", "sequential_cells"]
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,11 @@ class Gate:
     name: str
     inputs: tuple[str, ...]
     outputs: dict[str, str]
-    stages: tuple[Stage, ...]
+    stages: tuple[CmosStage, ...]
 
 
 @dataclass(frozen=True)
-class Keeper:
+class SequentialCell:
     """A flip-flop, latch or clock gate.
 
     ``active`` is the level at which data passes the (first) latch for a latch and a clock gate, and
@@ -41,8 +41,8 @@ class Keeper:
     gate: str | None = None
 
 
-def _inverter(source: str, target: str, size: float) -> Stage:
-    return Stage.standard(target, source, size)
+def _inverter(source: str, target: str, size: float) -> CmosStage:
+    return CmosStage.standard(target, source, size)
 
 
 def _nand(count: int) -> Callable[[int], Gate]:
@@ -50,7 +50,7 @@ def _nand(count: int) -> Callable[[int], Gate]:
 
     def build(drive: int) -> Gate:
         function = f"!({' & '.join(pins)})"
-        stage = Stage.standard("ZN", ("series", *pins), drive)
+        stage = CmosStage.standard("ZN", ("series", *pins), drive)
         return Gate(f"NAND{count}", pins, {"ZN": function}, (stage,))
 
     return build
@@ -61,7 +61,7 @@ def _nor(count: int) -> Callable[[int], Gate]:
 
     def build(drive: int) -> Gate:
         function = f"!({' | '.join(pins)})"
-        stage = Stage.standard("ZN", ("parallel", *pins), drive)
+        stage = CmosStage.standard("ZN", ("parallel", *pins), drive)
         return Gate(f"NOR{count}", pins, {"ZN": function}, (stage,))
 
     return build
@@ -71,7 +71,7 @@ def _and_or(name: str, form: str, sign: str, count: int) -> Callable[[int], Gate
     pins = tuple(f"A{k + 1}" for k in range(count))
 
     def build(drive: int) -> Gate:
-        stages = (Stage.standard("n", (form, *pins), 0.5 * drive), _inverter("n", "Z", drive))
+        stages = (CmosStage.standard("n", (form, *pins), 0.5 * drive), _inverter("n", "Z", drive))
         return Gate(f"{name}{count}", pins, {"Z": f" {sign} ".join(pins)}, stages)
 
     return build
@@ -81,7 +81,9 @@ def _complex(
     name: str, function: str, pull_down: tuple, pins: tuple[str, ...]
 ) -> Callable[[int], Gate]:
     def build(drive: int) -> Gate:
-        return Gate(name, pins, {"ZN": f"!({function})"}, (Stage.standard("ZN", pull_down, drive),))
+        return Gate(
+            name, pins, {"ZN": f"!({function})"}, (CmosStage.standard("ZN", pull_down, drive),)
+        )
 
     return build
 
@@ -97,16 +99,16 @@ def _buf(drive: int) -> Gate:
 
 def _xor2(drive: int) -> Gate:
     stages = (
-        Stage.standard("n", ("parallel", "A", "B"), 0.5 * drive),
-        Stage.standard("Z", ("parallel", ("series", "A", "B"), "n"), drive),
+        CmosStage.standard("n", ("parallel", "A", "B"), 0.5 * drive),
+        CmosStage.standard("Z", ("parallel", ("series", "A", "B"), "n"), drive),
     )
     return Gate("XOR2", ("A", "B"), {"Z": "A ^ B"}, stages)
 
 
 def _xnor2(drive: int) -> Gate:
     stages = (
-        Stage.standard("n", ("series", "A", "B"), 0.5 * drive),
-        Stage.standard("ZN", ("series", ("parallel", "A", "B"), "n"), drive),
+        CmosStage.standard("n", ("series", "A", "B"), 0.5 * drive),
+        CmosStage.standard("ZN", ("series", ("parallel", "A", "B"), "n"), drive),
     )
     return Gate("XNOR2", ("A", "B"), {"ZN": "!(A ^ B)"}, stages)
 
@@ -114,7 +116,9 @@ def _xnor2(drive: int) -> Gate:
 def _mux2(drive: int) -> Gate:
     stages = (
         _inverter("S", "s", 0.5),
-        Stage.standard("n", ("parallel", ("series", "A", "s"), ("series", "B", "S")), 0.5 * drive),
+        CmosStage.standard(
+            "n", ("parallel", ("series", "A", "s"), ("series", "B", "S")), 0.5 * drive
+        ),
         _inverter("n", "Z", drive),
     )
     return Gate("MUX2", ("A", "B", "S"), {"Z": "(A & !S) | (B & S)"}, stages)
@@ -122,9 +126,9 @@ def _mux2(drive: int) -> Gate:
 
 def _half_adder(drive: int) -> Gate:
     stages = (
-        Stage.standard("c", ("series", "A", "B"), 0.5),
+        CmosStage.standard("c", ("series", "A", "B"), 0.5),
         _inverter("c", "CO", drive),
-        Stage.standard("s", ("series", ("parallel", "A", "B"), "c"), 0.5),
+        CmosStage.standard("s", ("series", ("parallel", "A", "B"), "c"), 0.5),
         _inverter("s", "S", drive),
     )
     # s = !((A | B) & c) is XNOR, so its inverse is the sum.
@@ -135,9 +139,9 @@ def _full_adder(drive: int) -> Gate:
     carry = ("parallel", ("series", "A", "B"), ("series", "CI", ("parallel", "A", "B")))
     total = ("parallel", ("series", ("parallel", "A", "B", "CI"), "c"), ("series", "A", "B", "CI"))
     stages = (
-        Stage.standard("c", carry, 1.0),
+        CmosStage.standard("c", carry, 1.0),
         _inverter("c", "CO", drive),
-        Stage.standard("s", total, 0.75),
+        CmosStage.standard("s", total, 0.75),
         _inverter("s", "S", drive),
     )
     outputs = {"CO": "(A & B) | (CI & (A | B))", "S": "A ^ B ^ CI"}
@@ -194,19 +198,21 @@ def gates(drive: int) -> list[Gate]:
     return [build(drive) for build in _BUILDERS]
 
 
-def keepers(drive: int) -> list[Keeper]:
+def sequential_cells(drive: int) -> list[SequentialCell]:
     """Flip-flops, latches and clock gates of a drive strength."""
 
-    def flip_flop(name: str, active: str = "CK", pin: tuple[str, str] | None = None) -> Keeper:
-        return Keeper(name, "ff", "CK", "D", "Q", active, drive, pin)
+    def flip_flop(
+        name: str, active: str = "CK", pin: tuple[str, str] | None = None
+    ) -> SequentialCell:
+        return SequentialCell(name, "ff", "CK", "D", "Q", active, drive, pin)
 
     return [
         flip_flop("DFF"),
         flip_flop("DFFN", "!CK"),
         flip_flop("DFFR", pin=("clear", "RN")),
         flip_flop("DFFS", pin=("preset", "SN")),
-        Keeper("LATH", "latch", "G", "D", "Q", "G", drive),
-        Keeper("LATL", "latch", "G", "D", "Q", "!G", drive),
-        Keeper("ICGP", "latch", "CK", "E", "GCK", "!CK", drive, gate="latch_posedge"),
-        Keeper("ICGN", "latch", "CK", "E", "GCK", "CK", drive, gate="latch_negedge"),
+        SequentialCell("LATH", "latch", "G", "D", "Q", "G", drive),
+        SequentialCell("LATL", "latch", "G", "D", "Q", "!G", drive),
+        SequentialCell("ICGP", "latch", "CK", "E", "GCK", "!CK", drive, gate="latch_posedge"),
+        SequentialCell("ICGN", "latch", "CK", "E", "GCK", "CK", drive, gate="latch_negedge"),
     ]

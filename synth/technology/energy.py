@@ -7,7 +7,7 @@ from itertools import product
 
 from spikewatt.synth.technology import table
 from spikewatt.synth.technology.catalogue import Gate
-from spikewatt.synth.technology.stages import Stage
+from spikewatt.synth.technology.stages import CmosStage
 
 __all__ = ["TAU", "Analysis", "Event", "short_circuit", "switched"]
 
@@ -36,7 +36,7 @@ class Event:
     """
 
     units: float
-    stage: Stage | None
+    stage: CmosStage | None
     slew: float | None
     inner: float
     inner_per_slew: float
@@ -106,14 +106,14 @@ class Analysis:
             moving = [stage for stage in moving if stage not in mine]
         return owned
 
-    def _cone(self, output: str, moving: list[Stage]) -> list[Stage]:
+    def _cone(self, output: str, moving: list[CmosStage]) -> list[CmosStage]:
         wanted = {output}
         for stage in reversed(self.gate.stages):
             if stage.output in wanted:
                 wanted.update(stage.inputs)
         return [stage for stage in moving if stage.output in wanted]
 
-    def _event(self, stages: list[Stage], output: str | None, pin: str) -> Event:
+    def _event(self, stages: list[CmosStage], output: str | None, pin: str) -> Event:
         last, slew, inner, per_slew, units = None, None, 0.0, 0.0, 0.0
         for stage in stages:
             sources = [name for name in stage.inputs if name in self._inner]

@@ -1,10 +1,10 @@
 """Write ``spikewatt45.lib`` beside this file: ``python -m spikewatt.synth.technology.generate``."""
 
 from spikewatt.synth.technology import table
-from spikewatt.synth.technology.catalogue import gates, keepers
+from spikewatt.synth.technology.catalogue import gates, sequential_cells
 from spikewatt.synth.technology.gates import gate_cell
-from spikewatt.synth.technology.keepers import keeper_cell
 from spikewatt.synth.technology.library import default_library_path
+from spikewatt.synth.technology.sequential import sequential_cell
 from spikewatt.synth.technology.writer import attribute, group, number
 
 __all__ = ["library_text", "main"]
@@ -24,8 +24,8 @@ def library_text() -> str:
     for drive in _DRIVES:
         for gate in gates(drive):
             body += ["", *gate_cell(gate, drive)]
-        for keeper in keepers(drive):
-            body += ["", *keeper_cell(keeper)]
+        for cell in sequential_cells(drive):
+            body += ["", *sequential_cell(cell)]
     for name, value in (("TIEHI", "1"), ("TIELO", "0")):
         body += ["", *_tie(name, value)]
     return _HEADER + "\n".join(group("library (spikewatt45)", body)) + "\n"

@@ -10,7 +10,7 @@ from typing import Any
 
 from spikewatt.synth.technology import table
 
-__all__ = ["Network", "Stage"]
+__all__ = ["CmosStage", "Network"]
 
 Network = str | tuple[Any, ...]
 _DUAL = {"series": "parallel", "parallel": "series"}
@@ -82,7 +82,7 @@ def _leak(network: Network, on: Mapping[str, bool], outside: int = 0) -> float:
 
 
 @dataclass(frozen=True)
-class Stage:
+class CmosStage:
     """An inverting gate that drives ``output``; ``size`` in unit inverters."""
 
     output: str
@@ -91,7 +91,7 @@ class Stage:
     fingers: int = 1
 
     @classmethod
-    def standard(cls, output: str, pull_down: Network, drive: float) -> "Stage":
+    def standard(cls, output: str, pull_down: Network, drive: float) -> "CmosStage":
         """A stage of a drive strength, with no input beyond what ``table.EFFORT`` allows."""
         unit = cls(output, pull_down)
         effort = max(map(unit.capacitance, unit.inputs))

@@ -8,11 +8,11 @@ import pytest
 from spikewatt.synth.liberty.function import parse_function
 from spikewatt.synth.liberty.library import Cell, FlipFlop
 from spikewatt.synth.liberty.reader import read_liberty
-from spikewatt.synth.technology.catalogue import gates, keepers
+from spikewatt.synth.technology.catalogue import gates, sequential_cells
 from spikewatt.synth.technology.energy import Analysis
 from spikewatt.synth.technology.generate import library_text
 from spikewatt.synth.technology.library import default_library_path
-from spikewatt.synth.technology.stages import Stage
+from spikewatt.synth.technology.stages import CmosStage
 from tests.synth.liberty_files import known, near, osu
 from tests.synth.liberty_price import energy_per_operation, map_to
 
@@ -64,7 +64,7 @@ def test_stages_compute_the_function(gate):
     ],
 )
 def test_logical_effort_of_stages(network, efforts, parasitic):
-    stage = Stage("Y", network)
+    stage = CmosStage("Y", network)
     for pin, thirds in efforts.items():
         assert stage.capacitance(pin) == near(thirds / 3)
     assert stage.parasitic == near(parasitic / 3)
@@ -119,12 +119,12 @@ def test_flip_flops_take_energy_at_every_clock_edge(library):
 
 
 def test_every_keeper_has_its_state(library):
-    for keeper in keepers(1):
-        cell: Cell = library.cells[f"{keeper.name}_X1"]
+    for drawn in sequential_cells(1):
+        cell: Cell = library.cells[f"{drawn.name}_X1"]
         assert cell.sequential is not None
-        assert isinstance(cell.sequential, FlipFlop) == (keeper.kind == "ff")
-        assert cell.clock_gate == keeper.gate
-        assert cell.pins[keeper.output].power
+        assert isinstance(cell.sequential, FlipFlop) == (drawn.kind == "ff")
+        assert cell.clock_gate == drawn.gate
+        assert cell.pins[drawn.output].power
 
 
 BLOCKS = {  # pJ: Horowitz, ISSCC 2014, 45 nm, 0.9 V

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from spikewatt.synth.fpga.names import HOME, Names
-from spikewatt.synth.fpga.path import Hop, Timing, read_timing
+from spikewatt.synth.fpga.path import FpgaTiming, Hop, read_timing
 
 CLOCK = "posedge $glbnet$clk$TRELLIS_IO_IN"
 
@@ -171,4 +171,4 @@ def test_skew_counts_where_a_path_begins(tmp_path: Path) -> None:
 
 def test_no_path(tmp_path: Path) -> None:
     paths = {"<async> > posedge a": PATH, "<async>": PATH}
-    assert read_timing(write(tmp_path, {}, paths), module(NETS, CELLS)) == Timing(None, ())
+    assert read_timing(write(tmp_path, {}, paths), module(NETS, CELLS)) == FpgaTiming(None, ())
