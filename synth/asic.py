@@ -4,6 +4,7 @@ import gzip
 import json
 import shutil
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from spikewatt.synth.netlist.reader import read_netlist
 from spikewatt.synth.sources import Source, read_sources
 from spikewatt.synth.yosys import recent_yosys, run_yosys
 
-__all__ = ["AsicResult", "synthesise"]
+__all__ = ["AsicResult", "MappingOptions", "synthesise"]
 
 GATED_TOGETHER = 3
 """Fewest flip-flops worth a clock gate: the default of commercial tools."""
@@ -69,13 +70,32 @@ write_verilog netlist.v
 _KEPT = {"$mem_v2"}
 
 
+@dataclass(frozen=True, kw_only=True)
+class MappingOptions:
+    """How a design is mapped to gates.
+
+    Parameters
+    ----------
+    clock_gating:
+        Stop the clock of registers that share an enable, with the library's clock gates. Without
+        it the enable becomes a multiplexer in front of each flip-flop.
+    dont_use:
+        Names of cells to leave out, with wildcards, besides those that the library marks.
+    """
+
+    clock_gating: bool = True
+    dont_use: Sequence[str] = ()
+
+
+DEFAULT = MappingOptions()
+
+
 def synthesise(
     design: str | Path | Sequence[Path],
     top: str,
     library_path: Path | str,
+    options: MappingOptions = DEFAULT,
     *,
-    clock_gating: bool = True,
-    dont_use: Sequence[str] = (),
     out: Path | str | None = None,
     progress: Progress = silent,
 ) -> AsicResult:
@@ -93,11 +113,6 @@ def synthesise(
         Its top module.
     library_path:
         Liberty file, which may be compressed by gzip.
-    clock_gating:
-        Stop the clock of registers that share an enable, with the library's clock gates. Without
-        it the enable becomes a multiplexer in front of each flip-flop.
-    dont_use:
-        Names of cells to leave out, with wildcards, besides those that the library marks.
     out:
         Folder for the netlist; by default it stays in the build cache.
     progress:
@@ -115,10 +130,10 @@ def synthesise(
     if not top.isprintable() or set(top) & set(" ;\"'#") or not top:
         raise ParameterError(f"top must be the name of a module, not {top!r}")
     library = read_liberty(Path(library_path))
-    left_out = frozenset(_left_out(library, dont_use))
+    left_out = frozenset(_left_out(library, options.dont_use))
     _check_library(library, left_out)
     sources = read_sources(design)
-    folder = _mapped(sources, top, Path(library_path), library, clock_gating, left_out, progress)
+    folder = _mapped(sources, top, Path(library_path), library, options, progress)
     progress("reading the netlist")
     netlist = read_netlist(folder / "netlist.json", library, top=top)
     check_not_gated(netlist, library)
@@ -128,7 +143,8 @@ def synthesise(
             for file in files:
                 shutil.copyfile(file, part / f"{top}{file.suffix}")
         files = tuple(Path(out) / f"{top}{file.suffix}" for file in files)
-    gating = "off" if not clock_gating else "library" if _clock_gates(library, left_out) else "none"
+    gating = "library" if _clock_gates(library, left_out) else "none"
+    gating = gating if options.clock_gating else "off"
     return count(netlist, library, files, gating)
 
 
@@ -154,14 +170,14 @@ def _mapped(
     top: str,
     library_path: Path,
     library: Library,
-    clock_gating: bool,
-    left_out: Collection[str],
+    options: MappingOptions,
     progress: Progress,
 ) -> Path:
     """Folder with the netlist."""
     version = recent_yosys()
+    left_out = frozenset(_left_out(library, options.dont_use))
     dont_use = " ".join(f"-dont_use {name}" for name in sorted(left_out))
-    gates = clock_gating and bool(_clock_gates(library, left_out))
+    gates = options.clock_gating and bool(_clock_gates(library, left_out))
     gate = f"clockgate -liberty library.lib -min_net_size {GATED_TOGETHER} {dont_use}"
     cells = asic_cells(library, left_out) if is_clockless(s.text for s in sources) else ""
     commands = [source.command for source in sources if source.command]

@@ -44,7 +44,7 @@ def synth_asic(
     progress: Progress = silent,
 ) -> "AsicResult":
     """Map a design to a library; netlists and report.json go to ``out``."""
-    from spikewatt.synth.asic import synthesise
+    from spikewatt.synth.asic import MappingOptions, synthesise
     from spikewatt.synth.technology.library import default_library_path
 
     with staged(out) if out else nullcontext() as part:
@@ -52,8 +52,7 @@ def synth_asic(
             design,
             top,
             choice.liberty or default_library_path(),
-            clock_gating=choice.clock_gating,
-            dont_use=choice.dont_use,
+            MappingOptions(clock_gating=choice.clock_gating, dont_use=choice.dont_use),
             out=part,
             progress=progress,
         )

@@ -69,7 +69,7 @@ def synth_fpga(
     progress: Progress = silent,
 ) -> "FpgaResult":
     """Build a bitstream; all files and report.json go to ``out``."""
-    from spikewatt.synth.fpga.flow import synthesise_fpga
+    from spikewatt.synth.fpga.flow import PlaceOptions, synthesise_fpga
 
     ours = isinstance(design, Choice)
     source, freq = where.design(design) if ours else (design, where.freq)
@@ -78,9 +78,11 @@ def synth_fpga(
             source,
             top,
             where.device,
-            constraints=where.board.constraints if where.board else "",
-            freq=freq,
-            seed=where.seed,
+            PlaceOptions(
+                constraints=where.board.constraints if where.board else "",
+                freq=freq,
+                seed=where.seed,
+            ),
             out=part,
             progress=progress,
         )

@@ -14,14 +14,14 @@ from spikewatt.synth.click.asic import is_clockless
 from spikewatt.synth.fpga.devices import Device
 from spikewatt.synth.fpga.names import HOME
 from spikewatt.synth.fpga.path import read_timing
-from spikewatt.synth.fpga.place import bitstream_name, place_tools, placed
+from spikewatt.synth.fpga.place import PlaceOptions, bitstream_name, place_tools, placed
 from spikewatt.synth.fpga.result import FpgaResult
 from spikewatt.synth.fpga.steps import keep_seconds, kept_seconds
 from spikewatt.synth.fpga.usage import count_usage
 from spikewatt.synth.sources import Source, read_sources
 from spikewatt.synth.yosys import recent_yosys, run_yosys, yosys_version
 
-__all__ = ["map_fpga", "synthesise_fpga"]
+__all__ = ["PlaceOptions", "map_fpga", "synthesise_fpga"]
 
 Design = str | Path | Sequence[Path]
 
@@ -45,14 +45,15 @@ write_verilog -noattr netlist.v
 """
 
 
+DEFAULT = PlaceOptions()
+
+
 def synthesise_fpga(
     design: Design,
     top: str,
     device: Device,
+    options: PlaceOptions = DEFAULT,
     *,
-    constraints: str = "",
-    freq: float | None = None,
-    seed: int = 1,
     out: Path | None = None,
     progress: Progress = silent,
 ) -> FpgaResult:
@@ -64,12 +65,6 @@ def synthesise_fpga(
         Verilog text, or files. Files that they include, and memory images, lie beside them.
     top:
         Its top module. Registers of a `Harness` in it are not counted.
-    constraints:
-        Pins, as an LPF file (ECP5) or a PCF file (iCE40); ports without one go to free pins.
-    freq:
-        Clock to aim at, MHz; by default what our cores are made for. Missing it is no error.
-    seed:
-        Of the placement.
     out:
         Folder for the files; by default they stay in the build cache.
     progress:
@@ -82,19 +77,10 @@ def synthesise_fpga(
     ToolError
         A tool is missing, or fails: the message holds its reason and where its log is.
     """
-    target = device.target_mhz if freq is None else freq
     mapped = map_fpga(design, top, device, progress=progress)
     netlist = (mapped / "netlist.json").read_text()
-    done = placed(
-        netlist,
-        top,
-        device,
-        constraints=constraints,
-        freq=target,
-        seed=seed,
-        clockless=(mapped / _CLICK).exists(),
-        progress=progress,
-    )
+    clockless = (mapped / _CLICK).exists()
+    done = placed(netlist, top, device, options, clockless=clockless, progress=progress)
     module = json.loads(netlist)["modules"][top]
     folder, bitstream = done, done / bitstream_name("design", device.family)
     if out is not None:
@@ -110,7 +96,7 @@ def synthesise_fpga(
             device.family, module, done / "report.json", (done / "nextpnr.log").read_text()
         ),
         timing=read_timing(done / "report.json", module),
-        target_mhz=target,
+        target_mhz=options.aim(device),
         folder=folder,
         bitstream=bitstream,
         seconds=kept_seconds(mapped) | kept_seconds(done),

@@ -14,7 +14,7 @@ from spikewatt.synth.fpga.steps import keep_seconds
 from spikewatt.synth.fpga.tools import ECPPACK, ICEPACK, NEXTPNR_ECP5, NEXTPNR_ICE40
 from spikewatt.synth.fpga.usage import too_large
 
-__all__ = ["bitstream_name", "place_tools", "placed"]
+__all__ = ["PlaceOptions", "bitstream_name", "place_tools", "placed"]
 
 _PLACED = "placed.txt"
 _PINS = "pins.txt"
@@ -66,14 +66,35 @@ def bitstream_name(name: str, family: Family) -> str:
     return name + _BACKENDS[family].suffix
 
 
+@dataclass(frozen=True, kw_only=True)
+class PlaceOptions:
+    """How a design is placed and routed.
+
+    Parameters
+    ----------
+    constraints:
+        Pins, as an LPF file (ECP5) or a PCF file (iCE40); ports without one go to free pins.
+    freq:
+        Clock to aim at, MHz; by default what our cores are made for. Missing it is no error.
+    seed:
+        Of the placement.
+    """
+
+    constraints: str = ""
+    freq: float | None = None
+    seed: int = 1
+
+    def aim(self, device: Device) -> float:
+        """Clock to aim at, MHz."""
+        return device.target_mhz if self.freq is None else self.freq
+
+
 def placed(
     netlist: str,
     top: str,
     device: Device,
+    options: PlaceOptions,
     *,
-    constraints: str,
-    freq: float,
-    seed: int,
     clockless: bool,
     progress: Progress,
 ) -> Path:
@@ -95,9 +116,15 @@ def placed(
     """
     backend = _BACKENDS[device.family]
     words = [*device.words, "--json", "netlist.json", "--top", top, "--report", "report.json"]
-    words += ["--freq", f"{freq:g}", "--seed", str(seed), "--timing-allow-fail"]
+    words += [
+        "--freq",
+        f"{options.aim(device):g}",
+        "--seed",
+        str(options.seed),
+        "--timing-allow-fail",
+    ]
     words += [backend.output, _PLACED, f"{backend.pins}-allow-unconstrained"]
-    words += [backend.pins, _PINS] if constraints else []
+    words += [backend.pins, _PINS] if options.constraints else []
     words += backend.loops if clockless else []
     packing = backend.packing(bitstream_name("design", device.family))
 
@@ -108,7 +135,7 @@ def placed(
     def build(folder: Path) -> None:
         start = time.monotonic()
         (folder / "netlist.json").write_text(netlist)
-        (folder / _PINS).write_text(constraints)
+        (folder / _PINS).write_text(options.constraints)
         what = f"placing and routing on {device.name}"
         backend.placer.run(
             words, folder, what=what, progress=progress, log="nextpnr.log", explain=explain
@@ -120,5 +147,5 @@ def placed(
         keep_seconds(folder, {"nextpnr": routed - start, "pack": time.monotonic() - routed})
 
     tools = {tool.name: tool.version for tool in place_tools(device.family)}
-    content = [*words, *packing, constraints, netlist]
+    content = [*words, *packing, options.constraints, netlist]
     return cached(f"{device.family}-place", content, build, tools=tools)

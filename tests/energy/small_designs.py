@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 from spikewatt.energy.activity.replay import Prepared, prepare
-from spikewatt.synth.asic import synthesise
+from spikewatt.synth.asic import MappingOptions, synthesise
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.liberty.reader import read_liberty
 from spikewatt.synth.netlist.netlist import Netlist
@@ -115,7 +115,7 @@ class Small:
 def make(folder: Path, circuit: Circuit = CIRCUIT) -> Small:
     """Synthesise and simulate in ``folder``."""
     path = default_library_path()
-    result = synthesise(circuit.verilog, "dut", path, clock_gating=True)
+    result = synthesise(circuit.verilog, "dut", path, MappingOptions(clock_gating=True))
     simulate([bench(circuit, "all.vcd"), circuit.verilog], folder)
     library = read_liberty(path)
     netlist = read_netlist(result.netlist, library, top="dut")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from spikewatt.base.errors import DataError, LibraryError, NetlistError, ParameterError, ToolError
-from spikewatt.synth.asic import AsicResult, synthesise
+from spikewatt.synth.asic import AsicResult, MappingOptions, synthesise
 from spikewatt.synth.technology.library import default_library_path
 from tests.base.words import Words
 from tests.synth.designs import DESIGNS
@@ -17,7 +17,7 @@ BUILT_IN = default_library_path()
 
 
 def counts(top: str, gating: bool = True) -> AsicResult:
-    return synthesise(DESIGNS[top], top, BUILT_IN, clock_gating=gating)
+    return synthesise(DESIGNS[top], top, BUILT_IN, MappingOptions(clock_gating=gating))
 
 
 def test_registers_and_clock_gates() -> None:
@@ -101,7 +101,7 @@ def test_a_compressed_library_and_cells_left_out(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(SPARSE.encode()))
     assert set(synthesise(DESIGNS["adder"], "adder", path).types) <= {"NAND", "NOR", "NOT", "BUF"}
     assert synthesise(DESIGNS["counter"], "counter", path).gating == "none"
-    fewer = synthesise(DESIGNS["adder"], "adder", path, dont_use=["NOR"])
+    fewer = synthesise(DESIGNS["adder"], "adder", path, MappingOptions(dont_use=["NOR"]))
     assert "NOR" not in fewer.types
 
 
@@ -149,14 +149,14 @@ def test_a_library_that_lacks_something(tmp_path: Path) -> None:
         with pytest.raises(LibraryError, match=f"no_{cell}.lib holds no {kind}, which mapping"):
             synthesise(DESIGNS["adder"], "adder", without(cell))
     with pytest.raises(LibraryError, match=r"sparse\.lib holds no inverter, which mapping"):
-        synthesise(DESIGNS["adder"], "adder", whole, dont_use=["NO?"])
+        synthesise(DESIGNS["adder"], "adder", whole, MappingOptions(dont_use=["NO?"]))
     tristate = "module top(input a, e, output y); assign y = e ? a : 1'bz; endmodule"
     with pytest.raises(NetlistError, match=r"library sparse has no cell for .* of module top"):
         synthesise(tristate, "top", whole)
     with pytest.raises(ToolError, match="cannot be legalized: D flip-flops are not supported"):
-        synthesise(DESIGNS["counter"], "counter", whole, dont_use=["FLOP*"])
+        synthesise(DESIGNS["counter"], "counter", whole, MappingOptions(dont_use=["FLOP*"]))
     with pytest.raises(ToolError, match="cannot be legalized: D latches are not supported"):
-        synthesise(DESIGNS["latch"], "latch", whole, dont_use=["LATCH"])
+        synthesise(DESIGNS["latch"], "latch", whole, MappingOptions(dont_use=["LATCH"]))
 
 
 @pytest.mark.parametrize("version", ["0.69", "0.9"])

@@ -7,7 +7,7 @@ import pytest
 
 from spikewatt.hdl.neuro.core import NeuroCore
 from spikewatt.model.params import CoreParams
-from spikewatt.synth.asic import synthesise
+from spikewatt.synth.asic import MappingOptions, synthesise
 from spikewatt.synth.liberty.models import verilog_models
 from spikewatt.synth.liberty.reader import read_liberty
 from spikewatt.synth.netlist.reader import read_netlist
@@ -44,7 +44,9 @@ def filled(verilog: str) -> str:
 @pytest.mark.parametrize("gating", [True, False], ids=["gated", "plain"])
 def test_gates_equal_rtl(gating: bool, tmp_path: Path) -> None:
     core = NeuroCore(SMALL)
-    result = synthesise(export(core, "neuro"), "neuro", BUILT_IN, clock_gating=gating)
+    result = synthesise(
+        export(core, "neuro"), "neuro", BUILT_IN, MappingOptions(clock_gating=gating)
+    )
     library = read_liberty(BUILT_IN)
     netlist = read_netlist(result.netlist, library)
     models = powered_up(verilog_models(library, result.types), "0")
@@ -67,7 +69,7 @@ def test_gates_equal_rtl(gating: bool, tmp_path: Path) -> None:
 def test_counts() -> None:
     text = export(NeuroCore(SMALL), "neuro")
     gated = synthesise(text, "neuro", BUILT_IN)
-    plain = synthesise(text, "neuro", BUILT_IN, clock_gating=False)
+    plain = synthesise(text, "neuro", BUILT_IN, MappingOptions(clock_gating=False))
     assert gated.flip_flops == plain.flip_flops
     assert gated.gated_flip_flops > 0.8 * gated.flip_flops
     assert gated.clock_gates < 0.1 * gated.flip_flops

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from spikewatt.synth.asic import synthesise
+from spikewatt.synth.asic import MappingOptions, synthesise
 from spikewatt.synth.liberty.models import verilog_models
 from spikewatt.synth.liberty.reader import read_liberty
 from spikewatt.synth.netlist.reader import read_netlist
@@ -23,7 +23,7 @@ def test_the_netlist_does_what_the_rtl_does(top: str, flow: str, tmp_path: Path)
         path = tmp_path / "sparse.lib"
         path.write_text(SPARSE)
     library = read_liberty(path)
-    result = synthesise(DESIGNS[top], top, path, clock_gating=flow == "gated")
+    result = synthesise(DESIGNS[top], top, path, MappingOptions(clock_gating=flow == "gated"))
     netlist = read_netlist(result.netlist, library)
     (tmp_path / "rtl.v").write_text(DESIGNS[top])
     (tmp_path / "cells.v").write_text(powered_up(verilog_models(library, result.types)))

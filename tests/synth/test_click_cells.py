@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pytest
 
 from spikewatt.base.errors import LibraryError, NetlistError
-from spikewatt.synth.asic import AsicResult, synthesise
+from spikewatt.synth.asic import AsicResult, MappingOptions, synthesise
 from spikewatt.synth.click import fpga_cells
 from spikewatt.synth.liberty.reader import read_liberty
 from spikewatt.synth.netlist.netlist import Netlist
@@ -112,7 +112,7 @@ def test_what_the_library_lacks() -> None:
         "take a library that has, or the built-in one"
     )
     with pytest.raises(LibraryError, match=re.escape(message)):
-        synthesise(ELEMENT, "element", BUILT_IN, dont_use=["NAND2*"])
+        synthesise(ELEMENT, "element", BUILT_IN, MappingOptions(dont_use=["NAND2*"]))
 
 
 def test_other_designs_are_mapped_as_ever() -> None:

@@ -5,6 +5,7 @@ are those of a model in Python, so that each replayed toggle has a second opinio
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -13,6 +14,7 @@ from spikewatt.energy.activity.activity import Origin
 from spikewatt.energy.activity.kernels import WORDS
 from spikewatt.energy.activity.replay import Engine, Prepared, ReplayOptions, prepare, replay
 from spikewatt.synth.asic import synthesise
+from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.liberty.reader import read_liberty
 from spikewatt.synth.netlist.reader import read_netlist
 from spikewatt.synth.technology.library import default_library_path
@@ -37,6 +39,7 @@ CYCLES = 6000
 class Hidden:
     """What was prepared, and the toggles that the model gives to each flip-flop."""
 
+    library: Library
     prepared: Prepared
     toggles: dict[str, int]
 
@@ -67,7 +70,7 @@ def hidden(tmp_path_factory: pytest.TempPathFactory) -> Hidden:
     result = synthesise(VERILOG, "dut", default_library_path())
     netlist = read_netlist(result.netlist, library, top="dut")
     prepared = prepare(netlist, library, path, "tb.dut")
-    return Hidden(prepared, {name: len(history) - 1 for name, history in states.items()})
+    return Hidden(library, prepared, {name: len(history) - 1 for name, history in states.items()})
 
 
 def test_the_waveform_crosses_borders_of_words_and_chunks(hidden: Hidden) -> None:
@@ -101,3 +104,20 @@ def test_each_net_says_how_its_activity_is_known(hidden: Hidden) -> None:
     counts = found.count_origins()
     assert (counts["recorded"], counts["inferred"], counts["assumed"]) == (3, 2, 0)
     assert sum(counts.values()) == len(names) - 2
+
+
+@pytest.mark.parametrize("engine", ["numba", "numpy"])
+def test_the_first_value_is_no_toggle(hidden: Hidden, engine: Engine, tmp_path: Path) -> None:
+    """The clock rests for longer than the kernels work at a time, then it takes 1 at once."""
+    rest = 64 * WORDS * 40
+    data = [(t, str((t + 1) % 2)) for t in range(rest + 1)]
+    clock = [(0, "0"), *((rest + 5 * k, str(k % 2)) for k in range(1, 20))]
+    path = write_vcd(
+        tmp_path / "late.vcd",
+        {"tb.dut.clk": (1, clock), "tb.dut.d": (1, data), "tb.dut.shown": (1, [(0, "1")])},
+    )
+    prepared = prepare(hidden.prepared.netlist, hidden.library, path, "tb.dut")
+    found = replay(prepared, ReplayOptions(engine=engine, unknown="hold"))
+    names = prepared.netlist.names
+    nets = {name: net for net, aliases in enumerate(names) for name in aliases}
+    assert [int(found.totals[nets[name]]) for name in ("first", "second", "q")] == [0, 0, 0]

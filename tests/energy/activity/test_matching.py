@@ -8,7 +8,7 @@ import pytest
 from spikewatt.base.errors import NetlistError, WaveformError
 from spikewatt.energy.activity.activity import Activity
 from spikewatt.energy.activity.replay import ReplayOptions, prepare, replay_waveform
-from spikewatt.synth.asic import synthesise
+from spikewatt.synth.asic import MappingOptions, synthesise
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.liberty.reader import read_liberty
 from spikewatt.synth.netlist.netlist import Netlist
@@ -29,7 +29,7 @@ def built_in() -> Library:
 
 
 def synthesised(verilog: str, library: Library, form: str = "json") -> Netlist:
-    result = synthesise(verilog, "dut", default_library_path(), clock_gating=False)
+    result = synthesise(verilog, "dut", default_library_path(), MappingOptions(clock_gating=False))
     return read_netlist(result.netlist if form == "json" else result.verilog, library, top="dut")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from spikewatt.energy.activity.activity import Activity
 from spikewatt.energy.activity.replay import Engine, ReplayOptions, replay_waveform
-from spikewatt.synth.asic import AsicResult, synthesise
+from spikewatt.synth.asic import AsicResult, MappingOptions, synthesise
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.liberty.models import verilog_models
 from spikewatt.synth.liberty.reader import read_liberty
@@ -78,7 +78,7 @@ class Run:
 @cache
 def run(name: str, library_name: str, gating: bool, base: Path) -> Run:
     circuit, (path, library) = CIRCUITS[name], library_of(library_name)
-    result = synthesise(circuit.verilog, "dut", path, clock_gating=gating)
+    result = synthesise(circuit.verilog, "dut", path, MappingOptions(clock_gating=gating))
     folder = base / f"{name}-{library_name}-{gating}"
     gates = [result.verilog.read_text(), verilog_models(library, result.types)]
     for kind, sources in (("rtl", [circuit.verilog]), ("gates", gates)):

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from spikewatt.base.errors import CapacityError, ParameterError, ToolError
+from spikewatt.base.progress import Progress, silent
 from spikewatt.synth.fpga.devices import Family, find_device
-from spikewatt.synth.fpga.flow import map_fpga, synthesise_fpga
+from spikewatt.synth.fpga.flow import DEFAULT, PlaceOptions, map_fpga, synthesise_fpga
 from spikewatt.synth.fpga.names import HOME
 from spikewatt.synth.fpga.result import FpgaResult, Work
 from tests.base.words import Words
@@ -23,8 +24,15 @@ PINS = {
 }
 
 
-def build(family: Family, **options: object) -> FpgaResult:
-    return synthesise_fpga(DESIGN, "small", find_device(family), **options)  # type: ignore[arg-type]  # as given
+def build(
+    family: Family,
+    options: PlaceOptions = DEFAULT,
+    *,
+    out: Path | None = None,
+    progress: Progress = silent,
+) -> FpgaResult:
+    device = find_device(family)
+    return synthesise_fpga(DESIGN, "small", device, options, out=out, progress=progress)
 
 
 def last(pattern: str, text: str) -> float:
@@ -123,7 +131,7 @@ def test_what_was_built_is_not_built_again(
     said.clear()
     assert build(family, progress=said) == first
     assert said == []
-    other = build(family, progress=said, seed=7)
+    other = build(family, PlaceOptions(seed=7), progress=said)
     assert said == [f"placing and routing on {first.device.name}", "packing the bitstream"]
     assert other.folder != first.folder
     assert other.bitstream.read_bytes() != first.bitstream.read_bytes()
@@ -131,7 +139,7 @@ def test_what_was_built_is_not_built_again(
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_pins(family: Family) -> None:
-    log = (build(family, constraints=PINS[family]).folder / "nextpnr.log").read_text()
+    log = (build(family, PlaceOptions(constraints=PINS[family])).folder / "nextpnr.log").read_text()
     words = {"ecp5": "constraining clk$ to Bel X0/Y47/PIOA", "ice40": "Placed 2 cells based on"}
     if family == "ice40":
         assert words[family] in log
@@ -140,7 +148,10 @@ def test_pins(family: Family) -> None:
 
 
 def test_a_target(tmp_path: Path) -> None:
-    easy, hard = build("ecp5", freq=20, out=tmp_path), build("ecp5", freq=500)
+    easy, hard = (
+        build("ecp5", PlaceOptions(freq=20), out=tmp_path),
+        build("ecp5", PlaceOptions(freq=500)),
+    )
     assert (easy.target_mhz, easy.met) == (20, True)
     assert (hard.target_mhz, hard.met) == (500, False)
     assert build("ecp5").target_mhz == 80
@@ -215,7 +226,7 @@ def test_a_tool_that_fails() -> None:
     with pytest.raises(ToolError, match=r"^yosys failed: Module `none' not found!"):
         synthesise_fpga(DESIGN, "none", find_device("ecp5"))
     with pytest.raises(ToolError, match=r"^nextpnr-ice40 failed: .*its output is in"):
-        build("ice40", constraints="set_io clk 9999\n")
+        build("ice40", PlaceOptions(constraints="set_io clk 9999\n"))
 
 
 @pytest.mark.parametrize(
