@@ -23,8 +23,7 @@ from pathlib import Path
 import platformdirs
 
 from spikewatt.base.errors import ToolError
-from spikewatt.base.files import full_folder
-from spikewatt.base.interrupts import deferred
+from spikewatt.base.files import full_folder, make_temporary, remove_temporary
 from spikewatt.base.locks import one_at_a_time
 
 __all__ = ["Entry", "cache_folder", "cached", "entries", "prune", "usable_cache_folder"]
@@ -256,10 +255,9 @@ def _building(folder: Path, kind: str) -> Iterator[Path]:
     """Folder to build in. It is locked while its process lives: `_collect` takes the others."""
     part, handle = None, None
     try:
-        with deferred():
-            part = Path(tempfile.mkdtemp(prefix=f"{_BUILDING}{kind}-", dir=folder))
-            handle = os.open(part, os.O_RDONLY)
-            fcntl.flock(handle, fcntl.LOCK_SH)
+        part = make_temporary(folder, f"{_BUILDING}{kind}-")
+        handle = os.open(part, os.O_RDONLY)
+        fcntl.flock(handle, fcntl.LOCK_SH)
         yield part
     except OSError as error:
         full = error.errno in _FULL and full_folder([folder]) is not None
@@ -267,11 +265,10 @@ def _building(folder: Path, kind: str) -> Iterator[Path]:
             raise _unwritable(folder, error) from None
         raise
     finally:
-        with deferred():
-            if handle is not None:
-                os.close(handle)
-            if part is not None:
-                shutil.rmtree(part, ignore_errors=True)
+        if part is not None:
+            remove_temporary(part)
+        if handle is not None:
+            os.close(handle)
 
 
 def _collect(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Output of a command: all of its files, whole, or none."""
 
+import atexit
 import contextlib
 import errno
 import os
@@ -14,7 +15,16 @@ from types import TracebackType
 from spikewatt.base.errors import SpikewattError
 from spikewatt.base.interrupts import deferred
 
-__all__ = ["Outputs", "full_folder", "scratch", "staged", "what_was_written", "write_whole"]
+__all__ = [
+    "Outputs",
+    "full_folder",
+    "make_temporary",
+    "remove_temporary",
+    "scratch",
+    "staged",
+    "what_was_written",
+    "write_whole",
+]
 
 FOLDER = "choose another folder with --out"
 FILE = "choose another file"
@@ -25,8 +35,8 @@ _PREFIX = ".spikewatt-"
 
 # What the process has written so far: the last line of an interrupted command tells of it.
 _written: list[Path] = []
-# Folders of transactions that are not at their end.
-_live: set[Path] = set()
+# Temporary folders that are there, each with the process that made it.
+_live: dict[Path, int] = {}
 
 
 def what_was_written() -> str:
@@ -47,18 +57,41 @@ def full_folder(folders: Iterable[Path]) -> Path | None:
     return None
 
 
+def make_temporary(parent: Path | None = None, prefix: str = "spikewatt-") -> Path:
+    """Make a folder that only we can enter; it is removed at the end of the process at the latest.
+
+    An interrupt may come between any two lines, also between the end of some work and the first
+    line of what cleans up after it: what was missed so goes at the end.
+    """
+    with deferred():
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+        _live[folder] = os.getpid()
+    return folder
+
+
+def remove_temporary(folder: Path) -> None:
+    """Remove a folder of `make_temporary`, or do nothing if it is not there any more."""
+    with deferred():
+        shutil.rmtree(folder, ignore_errors=True)
+        _live.pop(folder, None)
+
+
+@atexit.register
+def _sweep() -> None:
+    """Remove what an interrupt left; not in a child, which has only a copy of the list."""
+    for folder, process in [*_live.items()]:
+        if process == os.getpid():
+            remove_temporary(folder)
+
+
 @contextlib.contextmanager
 def scratch() -> Iterator[Path]:
     """Temporary folder that is gone afterwards, whatever happened within."""
-    folder = None
+    folder = make_temporary()
     try:
-        with deferred():  # an interrupt between making it and taking note of it would leave it
-            folder = Path(tempfile.mkdtemp(prefix="spikewatt-"))
         yield folder
     finally:
-        if folder is not None:
-            with deferred():
-                shutil.rmtree(folder, ignore_errors=True)
+        remove_temporary(folder)
 
 
 @dataclass(frozen=True)
@@ -108,10 +141,8 @@ class Outputs:
             elif isinstance(error, OSError) and (staged := self._blamed(error)):
                 raise _unwritable(staged, error) from None
         finally:
-            with deferred():
-                for stage in self._stages:
-                    shutil.rmtree(stage, ignore_errors=True)
-                    _live.discard(stage)
+            for stage in self._stages:
+                remove_temporary(stage)
 
     def file(self, name: Path, remedy: str = FILE) -> Path:
         """Where to write the file that shall be called ``name``."""
@@ -145,11 +176,8 @@ class Outputs:
 
     def _stage(self, parent: Path) -> Path:
         """Folder of ours in ``parent``, on the same disk as what shall come out of it."""
-        with deferred():  # an interrupt between making it and taking note of it would leave it
-            stage = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-            self._stages.append(stage)
-            _live.add(stage)
-        return stage
+        self._stages.append(make_temporary(parent, _PREFIX))
+        return self._stages[-1]
 
     def _blamed(self, error: OSError) -> _Staged | None:
         """The output that an error within the block is about."""
@@ -193,7 +221,7 @@ class Outputs:
             undo.pop_all()
             for staged in (*self._files, *self._folders):
                 # Not what is part of another transaction, which may yet fail.
-                if staged.name not in _written and not _live & {*staged.target.parents}:
+                if staged.name not in _written and _live.keys().isdisjoint(staged.target.parents):
                     _written.append(staged.name)
 
 

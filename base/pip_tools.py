@@ -57,6 +57,8 @@ class PipTool:
         there is one, is the version.
     time:
         How long it takes to compile, in words.
+    extra:
+        Of our package, that brings it; none for what we cannot do without.
     """
 
     name: str
@@ -66,6 +68,7 @@ class PipTool:
     flag: str
     pattern: str
     time: str
+    extra: str | None = None
 
     @property
     def version(self) -> str:
@@ -81,9 +84,9 @@ class PipTool:
         try:
             return importlib.metadata.version(self.package)
         except importlib.metadata.PackageNotFoundError:
+            wanted = f"'spikewatt[{self.extra}]'" if self.extra else self.package
             raise ToolError(
-                f"{self.name} is missing: pip install {self.package}, "
-                f"or name one in {self.variable}"
+                f"{self.name} is missing: pip install {wanted}, or name one in {self.variable}"
             ) from None
 
     def run(

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from spikewatt.base.jit import numba
 from spikewatt.energy.activity.lowering import RowLiteral
 from spikewatt.energy.activity.popcount import popcount
 from spikewatt.energy.activity.program import Program

@@ -14,10 +14,10 @@ kernel until *this* file changes: numbers that came from another one could part 
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from spikewatt.base.jit import numba
 from spikewatt.energy.activity.popcount import popcount
 
 __all__ = [

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.errors import WaveformError
+from spikewatt.base.jit import numba
 from spikewatt.base.progress import Progress, silent
 from spikewatt.energy.activity.matching import SourceBit
 from spikewatt.energy.activity.waveform import Changes, Waveform

@@ -1,9 +1,9 @@
 """Which samples count, in which block, and for how long: masks for the kernels."""
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from spikewatt.base.jit import numba
 from spikewatt.energy.activity.kernels import WORDS, Masks
 from spikewatt.energy.activity.words import ALL, pack
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from spikewatt.base.jit import numba
 from spikewatt.energy.activity.popcount import popcount
 
 __all__ = ["ALL", "add_bits", "aligned", "earlier", "expand", "extend", "pack", "unpack"]

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from spikewatt.base.jit import numba
 from spikewatt.model.compile.program import Program
 from spikewatt.model.params import LEAK_FRACTION_BITS, Compare, Leak, Reset
 

@@ -120,7 +120,7 @@ def find_board(
     try:
         platform = getattr(importlib.import_module(module), platforms[chosen])
     except ModuleNotFoundError:
-        raise ToolError("amaranth-boards is missing: pip install amaranth-boards") from None
+        raise ToolError("amaranth-boards is missing: pip install 'spikewatt[fpga]'") from None
     case = platform.package if family == "ice40" else f"CABGA{platform.package.removeprefix('BG')}"
     grade = (speed or platform.speed) if family == "ecp5" else speed
     resources = {(one.name, one.number): one for one in platform.resources}

@@ -12,6 +12,7 @@ NEXTPNR_ECP5 = PipTool(
     flag="--version",
     pattern=r"nextpnr-ecp5.*Version (?:nextpnr-)?([^\s)]+)",
     time="half a minute",
+    extra="fpga",
 )
 ECPPACK = PipTool(
     name="ecppack",
@@ -21,6 +22,7 @@ ECPPACK = PipTool(
     flag="--version",
     pattern=r"ecppack Version (\S+)",
     time="some seconds",
+    extra="fpga",
 )
 NEXTPNR_ICE40 = PipTool(
     name="nextpnr-ice40",
@@ -30,6 +32,7 @@ NEXTPNR_ICE40 = PipTool(
     flag="--version",
     pattern=r"nextpnr-ice40.*Version (?:nextpnr-)?([^\s)]+)",
     time="half a minute",
+    extra="fpga",
 )
 ICEPACK = PipTool(
     name="icepack",
@@ -39,5 +42,6 @@ ICEPACK = PipTool(
     flag="-h",
     pattern=r"Usage:.*icepack",  # it does not tell its version
     time="some seconds",
+    extra="fpga",
 )
 FPGA_TOOLS = (NEXTPNR_ECP5, ECPPACK, NEXTPNR_ICE40, ICEPACK)

@@ -303,3 +303,56 @@ def test_names_are_those_of_the_system(tmp_path: Path) -> None:
     for name in (os.fsdecode(b"\xff"), "n" * 255, f"-{secrets.token_hex(2)} ()"):
         write_whole(tmp_path / name, "x")
         assert (tmp_path / name).read_text() == "x"
+
+
+GAP = """
+import os, signal, sys
+from pathlib import Path
+from spikewatt.base import files
+from spikewatt.base.interrupts import catch_interrupts, interrupt_status
+catch_interrupts()
+def gap(frame, event, argument):
+    # Python runs handlers between any two lines: here before the first one of what cleans up.
+    if event == "call" and frame.f_code is files.remove_temporary.__code__:
+        sys.setprofile(None)
+        os.kill(os.getpid(), signal.SIGTERM)
+try:
+    sys.setprofile(gap)
+    {block}
+except KeyboardInterrupt:
+    print(files.what_was_written(), *os.listdir())
+    raise SystemExit(interrupt_status())
+"""
+
+
+@pytest.mark.parametrize(
+    ("block", "told"),
+    [
+        ("files.write_whole(Path('a'), '')", "a had been written by then, whole"),
+        ("with files.scratch(): pass", "nothing was written"),
+    ],
+    ids=["outputs", "scratch"],
+)
+def test_an_interrupt_before_the_cleaning(tmp_path: Path, block: str, told: str) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", GAP.format(block=block)],
+        cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 128 + signal.SIGTERM, run.stderr
+    assert run.stdout.startswith(told)
+    assert "spikewatt-" in run.stdout, "it was not between"
+    assert left(tmp_path) == (["a"] if "a had" in told else [])
+
+
+def test_a_forked_child_leaves_our_folders_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    with scratch() as folder:
+        with monkeypatch.context() as child:
+            child.setattr(os, "getpid", lambda: -1)
+            files._sweep()
+        assert folder.exists()
+        files._sweep()
+        assert not folder.exists()

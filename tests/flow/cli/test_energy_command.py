@@ -406,3 +406,28 @@ def test_interrupted(plain: Small, tmp_path: Path, stop: signal.Signals) -> None
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.vcd", "temporary"]
     assert list(temporary.iterdir()) == []
     shutil.rmtree(temporary)
+
+
+@pytest.mark.parametrize("name", ["o.csv", "o.saif", "o.json"])
+def test_a_late_interrupt_tells_the_truth(plain: Small, tmp_path: Path, name: str) -> None:
+    """Stopped as an output appears: all are there by then, and it says so."""
+    outputs = ["--report", "o.json", "--saif-out", "o.saif", "--per-cycle", "o.csv"]
+    process = subprocess.Popen(
+        [*COMMAND, *map(str, files(plain)), *outputs],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    )
+    while process.poll() is None and not (tmp_path / name).exists():
+        time.sleep(0.0003)
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate(timeout=60)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["o.csv", "o.json", "o.saif"]
+    if process.returncode == 0:  # it was done before the signal came
+        assert stderr == ""
+    else:
+        assert process.returncode == 128 + signal.SIGTERM
+        assert stderr == (
+            "spikewatt: interrupted: o.csv, o.saif, o.json had been written by then, whole\n"
+        )

@@ -72,7 +72,7 @@ def test_none_at_all(tool: PipTool, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(ToolError) as error:
         tool.run([], tmp_path)
     assert str(error.value) == (
-        f"{tool.name} is missing: pip install {tool.package}, or name one in {tool.variable}"
+        f"{tool.name} is missing: pip install 'spikewatt[fpga]', or name one in {tool.variable}"
     )
 
 
