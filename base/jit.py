@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numba
 
@@ -33,5 +34,6 @@ def _folder() -> Path:
     return kept
 
 
-if not numba.config.CACHE_DIR:
-    numba.config.CACHE_DIR = str(_folder())
+_config: Any = numba.config  # it fills itself when it is loaded: a type checker sees nothing of it
+if not _config.CACHE_DIR:
+    _config.CACHE_DIR = str(_folder())

@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from spikewatt.base.jit import numba
 
 __all__ = ["Declared", "TwoStateVcd", "scan_two_state"]
 
