@@ -25,10 +25,11 @@ lint: ## style, types
 	.venv/bin/ruff check .
 	.venv/bin/pyright
 
-bench: ## speed of the RTL simulation, and of the replay beside gate-level simulation
+bench: ## speed of the RTL simulation, of the replay beside gate-level simulation, and of the demo
 	@scripts/setup test
 	.venv/bin/python bench/rtl.py
 	.venv/bin/python bench/replay.py
+	.venv/bin/python bench/demo.py
 
 clean:
 	rm -rf .venv build out *.egg-info
