@@ -72,7 +72,7 @@ def _compared(spiking: Network, quantised: QuantisedNetwork, images: int) -> Ite
     """Cores of one comparison."""
     for lanes in PLAN.lanes:
         yield Wanted(Blueprint.of(NeuroCore, fit_params(spiking, lanes=lanes)), "neuro")
-    for batch in sorted({min(batch, images) for batch in PLAN.batches}):
+    for batch in PLAN.batches_of(images):
         for rows, columns in PLAN.sizes:
             fields = usual(rows, columns, batch).fields
             params = map_quantised(quantised, batch=batch, **fields).params
