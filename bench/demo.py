@@ -2,7 +2,7 @@
 
     python bench/demo.py [--warm FOLDER]
 
-Cold, every cache is a new folder, those of numba and of the WebAssembly tools among them. A stage's
+Cold, every cache is a new folder, that of the WebAssembly tools among them. A stage's
 time is without the stages within it; ``processes`` is what compilers and yosys took, side by side.
 """
 
@@ -35,8 +35,8 @@ STAGES = {
     "programs": ("spikewatt.energy.activity.program", "compile_program"),
     "waveforms": ("spikewatt.energy.activity.samples", "read_samples"),
     "matching": ("spikewatt.energy.activity.matching", "match"),
-    "replay": ("spikewatt.energy.activity.run", "Run.all"),
-    "prices": ("spikewatt.energy.pricing.prices", "price"),
+    "replay": ("spikewatt.energy.activity.replayer", "Replayer.run"),
+    "prices": ("spikewatt.energy.pricing.prices", "compute_prices"),
     "timing": ("spikewatt.energy.delays.timing", "analyse_timing"),
     "pictures": ("spikewatt.flow.plots", "power_trace"),
 }
@@ -113,8 +113,7 @@ def run() -> None:
 def measured(caches: Path) -> dict[str, Any]:
     """Times of a demo with caches of its own."""
     env = {**os.environ, "SPIKEWATT_CACHE": str(caches / "spikewatt")}
-    env |= {"NUMBA_CACHE_DIR": str(caches / "numba"), "YOWASP_CACHE_DIR": str(caches / "yowasp")}
-    env |= {"XDG_CACHE_HOME": str(caches / "other")}
+    env |= {"YOWASP_CACHE_DIR": str(caches / "yowasp"), "XDG_CACHE_HOME": str(caches / "other")}
     command = [sys.executable, __file__, "--run"]
     done = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
