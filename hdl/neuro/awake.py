@@ -5,11 +5,13 @@ from typing import Any
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import memory
 
-__all__ = ["gather"]
+__all__ = ["write_whole_words"]
 
 
-def gather(m: Module, awake: Any, bit_bits: int, begin: Signal, write: memory.WritePort) -> None:
-    """Write awake bits a word at a time, for memories that cannot write one bit.
+def write_whole_words(
+    m: Module, awake: Any, bit_bits: int, begin: Signal, write: memory.WritePort
+) -> None:
+    """Collect awake bits and write them a word at a time.
 
     Groups come in order: a word is complete when one of another word comes, or the next tick
     begins. Bits of groups that were not visited are 0: these were asleep, and stay so.
@@ -26,20 +28,20 @@ def gather(m: Module, awake: Any, bit_bits: int, begin: Signal, write: memory.Wr
     """
     word = awake.group[bit_bits:]
     bit = Signal.like(write.data, name="awake_bit")
-    gathered, place = Signal.like(write.data, name="gathered"), Signal.like(write.addr)
-    held, other = Signal(name="gathering"), Signal(name="other_word")
+    collected, address = Signal.like(write.data, name="collected"), Signal.like(write.addr)
+    pending, other_word = Signal(name="pending"), Signal(name="other_word")
     m.d.comb += [
         bit.eq(awake.value << awake.group[:bit_bits]),
-        other.eq(place != word),
-        write.en.eq(held & (begin | (awake.enable & other))),
-        write.addr.eq(place),
-        write.data.eq(gathered),
+        other_word.eq(address != word),
+        write.en.eq(pending & (begin | (awake.enable & other_word))),
+        write.addr.eq(address),
+        write.data.eq(collected),
     ]
     with m.If(awake.enable):
         m.d.sync += [
-            held.eq(1),
-            place.eq(word),
-            gathered.eq(Mux(held & ~other, gathered, 0) | bit),
+            pending.eq(1),
+            address.eq(word),
+            collected.eq(Mux(pending & ~other_word, collected, 0) | bit),
         ]
     with m.Elif(begin):
-        m.d.sync += held.eq(0)
+        m.d.sync += pending.eq(0)

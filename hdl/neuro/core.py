@@ -99,11 +99,11 @@ class CoreLogic(_Core):
         m.d.comb += [walker.length.eq(worklist.length), walker.head.eq(worklist.head)]
         wiring.connect(m, walker.step, synapses.step)
         wiring.connect(m, synapses.entries, worklist.read)
-        wiring.connect(m, synapses.window, walker.window)
+        wiring.connect(m, synapses.entry, walker.entry)
         wiring.connect(m, synapses.group, neurons.group)
         wiring.connect(m, neurons.awake, walker.awake)
         wiring.connect(m, neurons.fired, fanout.i)
-        wiring.connect(m, fanout.own, scheduler.own)
+        wiring.connect(m, fanout.local, scheduler.local)
         wiring.connect(m, fanout.o, wiring.flipped(self.o))
         self._tables(m, parts)
         m.d.comb += [
@@ -136,8 +136,8 @@ class CoreLogic(_Core):
         scheduler, worklist, walker = parts.scheduler, parts.worklist, parts.walker
         neurons, config = parts.neurons, parts.config
         rest = Signal()
-        told = (TableId.NEURONS, TableId.TYPES, TableId.STATE)
-        changed = Cat(config.port(key).write for key in told).any()
+        of_neurons = (TableId.NEURONS, TableId.TYPES, TableId.STATE)
+        changed = Cat(config.port(key).write for key in of_neurons).any()
         wiring.connect(m, wiring.flipped(self.i), scheduler.i)
         m.d.comb += [
             config.enable.eq(rest & ~self.i.valid),
@@ -150,14 +150,14 @@ class CoreLogic(_Core):
         wiring.connect(m, config.o, wiring.flipped(self.response))
         tick = self.command.payload == Command.TICK
 
-        with m.FSM(init="CLEARING") as fsm:
+        with m.FSM(init="CLEAR") as fsm:
             m.d.comb += [
-                rest.eq(fsm.ongoing("REST") & ~scheduler.busy),
+                rest.eq(fsm.ongoing("IDLE") & ~scheduler.busy),
                 self.idle.eq(rest & ~config.busy),
             ]
-            with m.State("CLEARING"), m.If(~scheduler.busy & ~neurons.busy):
-                m.next = "REST"
-            with m.State("REST"):
+            with m.State("CLEAR"), m.If(~scheduler.busy & ~neurons.busy):
+                m.next = "IDLE"
+            with m.State("IDLE"):
                 quiet = rest & ~self.i.valid & ~self.config.valid
                 m.d.comb += self.command.ready.eq(quiet)
                 with m.If(quiet & self.command.valid):
@@ -170,14 +170,14 @@ class CoreLogic(_Core):
                     with m.If(tick):
                         m.next = "SCAN"
                     with m.Else():
-                        m.next = "CLEARING"
+                        m.next = "CLEAR"
             with m.State("SCAN"), m.If(~scheduler.busy & ~worklist.busy):
                 m.d.comb += walker.begin.eq(1)
                 m.next = "WALK"
             with m.State("WALK"):
                 steps = (walker, parts.synapses, neurons, parts.fanout, scheduler)
                 with m.If(~Cat(step.busy for step in steps).any()):
-                    m.next = "REST"
+                    m.next = "IDLE"
                     if self._params.window_bits:
                         m.d.comb += neurons.tick_over.eq(1)
 

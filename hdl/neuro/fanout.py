@@ -1,5 +1,6 @@
 """Spikes on their way: destination lists."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from amaranth.hdl import Cat, Module, Signal, Value
@@ -12,6 +13,19 @@ from spikewatt.hdl.sram import TablePort, TableSram, row_layout
 from spikewatt.model.params import CoreParams, TableId
 
 __all__ = ["FanOut"]
+
+
+@dataclass(frozen=True)
+class _Held:
+    """An entry in registers until it is taken: block RAM answers late.
+
+    ``local``: it is for the core itself. ``valid``: there is one; ``leaves``: it is taken.
+    """
+
+    entry: Any
+    local: Signal
+    valid: Signal
+    leaves: Signal
 
 
 class FanOut(wiring.Component):
@@ -28,14 +42,16 @@ class FanOut(wiring.Component):
     Members
     -------
     i : In(stream of fired)
-    own : Out(stream of event)
+    local : Out(stream of event)
+        For the core itself.
     o : Out(stream of packet)
+        For other cores.
     busy : Out(1)
     lists, entries : In(TablePort)
     """
 
     i: Any
-    own: Any
+    local: Any
     o: Any
     busy: Signal
     lists: Any
@@ -46,7 +62,7 @@ class FanOut(wiring.Component):
         super().__init__(
             {
                 "i": In(stream.Signature(fired_layout(params))),
-                "own": Out(stream.Signature(event_layout(params))),
+                "local": Out(stream.Signature(event_layout(params))),
                 "o": Out(stream.Signature(packet_layout(params))),
                 "busy": Out(1),
                 "lists": In(TablePort(params.tables[TableId.FANOUT])),
@@ -72,17 +88,16 @@ class FanOut(wiring.Component):
         m.d.comb += mask.eq(pending.mask)
         rest = clear_lowest(mask)
         run = data.View(row_layout(tables[TableId.FANOUT]), lists.read.data)
-        left = Signal(run.count[0].shape())
+        remaining = Signal(run.count[0].shape())
         entry = Signal.like(entries.read.row)
         m.d.comb += lists.read.row.eq(Cat(lowest_set(m, mask, name="lane"), pending.group))
 
-        if self._params.registered:
-            self._hold(m)
+        held = self._hold(m) if self._params.registered else None
         with m.FSM() as fsm:
-            m.d.comb += self.busy.eq(~fsm.ongoing("REST"))
-            if self._params.registered:
-                m.d.comb += self.busy.eq(~fsm.ongoing("REST") | self._holding)
-            with m.State("REST"):
+            m.d.comb += self.busy.eq(~fsm.ongoing("IDLE"))
+            if held is not None:
+                m.d.comb += self.busy.eq(~fsm.ongoing("IDLE") | held.valid)
+            with m.State("IDLE"):
                 m.d.comb += self.i.ready.eq(1)
                 m.d.sync += pending.eq(self.i.payload)
                 with m.If(self.i.valid):
@@ -92,7 +107,7 @@ class FanOut(wiring.Component):
                 m.d.sync += pending.mask.eq(rest)
                 m.next = "ENTRY"
             with m.State("ENTRY"):
-                m.d.sync += [left.eq(run.count[0]), entry.eq(run.start[0] + 1)]
+                m.d.sync += [remaining.eq(run.count[0]), entry.eq(run.start[0] + 1)]
                 m.d.comb += [
                     entries.read.enable.eq(1 if self._params.registered else run.count[0] != 0),
                     entries.read.row.eq(run.start[0]),
@@ -101,55 +116,58 @@ class FanOut(wiring.Component):
                     m.next = "SEND"
                 with m.Else():
                     self._go_on(m, mask)
-            with m.State("SEND"), m.If(self._send(m, entries)):
-                m.d.sync += [left.eq(left - 1), entry.eq(entry + 1)]
-                m.d.comb += [entries.read.enable.eq(left != 1), entries.read.row.eq(entry)]
-                with m.If(left == 1):
+            with m.State("SEND"), m.If(self._send(m, entries, held)):
+                m.d.sync += [remaining.eq(remaining - 1), entry.eq(entry + 1)]
+                m.d.comb += [entries.read.enable.eq(remaining != 1), entries.read.row.eq(entry)]
+                with m.If(remaining == 1):
                     self._go_on(m, mask)
         return m
 
-    def _send(self, m: Module, entries: TableSram) -> Signal:
-        """Offer the entry that was read; returns whether it goes."""
+    def _send(self, m: Module, entries: TableSram, held: _Held | None) -> Signal:
+        """Offer the entry that was read, or hold it; returns whether it goes."""
         entry = data.View(packet_layout(self._params), entries.read.data)
-        own, sent = Signal(name="is_own"), Signal(name="sent")
-        m.d.comb += own.eq((entry.dx[0] == 0) & (entry.dy[0] == 0))
-        if self._params.registered:
-            m.d.comb += sent.eq(~self._holding | self._leaves)
+        local, sent = Signal(name="is_local"), Signal(name="sent")
+        m.d.comb += local.eq((entry.dx[0] == 0) & (entry.dy[0] == 0))
+        if held is not None:
+            m.d.comb += sent.eq(~held.valid | held.leaves)
             with m.If(sent):
-                m.d.sync += [self._held.eq(entry), self._held_own.eq(own), self._holding.eq(1)]
+                m.d.sync += [held.entry.eq(entry), held.local.eq(local), held.valid.eq(1)]
             return sent
         m.d.comb += [
-            *self._offer(entry, own, ~own),
-            sent.eq((self.own.valid & self.own.ready) | (self.o.valid & self.o.ready)),
+            *self._offer(entry, local, ~local),
+            sent.eq((self.local.valid & self.local.ready) | (self.o.valid & self.o.ready)),
         ]
         return sent
 
-    def _offer(self, entry: data.View, own: Value, other: Value) -> list[Any]:
+    def _offer(self, entry: data.View, local: Value, other: Value) -> list[Any]:
         """Both streams show an entry; one of them is valid, or none."""
         return [
-            self.own.valid.eq(own),
-            self.own.payload.axon.eq(entry.axon[0]),
-            self.own.payload.delay.eq(entry.delay[0]),
+            self.local.valid.eq(local),
+            self.local.payload.axon.eq(entry.axon[0]),
+            self.local.payload.delay.eq(entry.delay[0]),
             self.o.valid.eq(other),
             self.o.payload.eq(entry),
         ]
 
-    def _hold(self, m: Module) -> None:
-        """Keep an entry in registers until it is taken: block RAM answers late."""
-        self._held = held = Signal(packet_layout(self._params), name="held")
-        self._held_own = own = Signal(name="held_own")
-        self._holding = holding = Signal(name="holding")
-        self._leaves = leaves = Signal(name="leaves")
+    def _hold(self, m: Module) -> _Held:
+        held = _Held(
+            entry=Signal(packet_layout(self._params), name="held"),
+            local=Signal(name="held_local"),
+            valid=Signal(name="held_valid"),
+            leaves=Signal(name="held_leaves"),
+        )
+        local = held.local
         m.d.comb += [
-            *self._offer(held, holding & own, holding & ~own),
-            leaves.eq((own & self.own.ready) | (~own & self.o.ready)),
+            *self._offer(held.entry, held.valid & local, held.valid & ~local),
+            held.leaves.eq((local & self.local.ready) | (~local & self.o.ready)),
         ]
-        with m.If(leaves):
-            m.d.sync += holding.eq(0)
+        with m.If(held.leaves):
+            m.d.sync += held.valid.eq(0)
+        return held
 
     def _go_on(self, m: Module, mask: Signal) -> None:
         """Next neuron of the group, or rest."""
         with m.If(mask != 0):
             m.next = "LIST"
         with m.Else():
-            m.next = "REST"
+            m.next = "IDLE"

@@ -170,22 +170,24 @@ class FireUnit(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Saturate once, compare, reset; hold everything while refractory."""
         m = Module()
-        v = Signal(signed(self._params.state_bits))
-        resting = Signal()
+        v, refractory = Signal(signed(self._params.state_bits)), Signal(name="is_refractory")
         m.d.comb += [
             v.eq(self._saturated()),
-            resting.eq(self.refractory != 0),
+            refractory.eq(self.refractory != 0),
         ]
-        fires = self._kept(m, self._fires(v) & ~self.silent & ~resting, "fires")
-        v, resting = self._kept(m, v, "saturated"), self._kept(m, resting, "rests")
-        held, left = self._kept(m, self.membrane, "held"), self._kept(m, self.refractory, "left")
+        fires = self._kept(m, self._fires(v) & ~self.silent & ~refractory, "kept_fires")
+        v = self._kept(m, v, "kept_saturated")
+        refractory = self._kept(m, refractory, "kept_is_refractory")
+        before = self._kept(m, self.membrane, "kept_membrane")
+        count = self._kept(m, self.refractory, "kept_refractory")
         after = self._resets(m, v)
-        way, period = self._kept(m, self.reset, "way"), self._kept(m, self.period, "waits")
+        reset = self._kept(m, self.reset, "kept_reset")
+        period = self._kept(m, self.period, "kept_period")
         m.d.comb += self.spike.eq(fires)
-        with m.If(resting):
-            m.d.comb += [self.after.eq(held), self.refractory_after.eq(left - 1)]
+        with m.If(refractory):
+            m.d.comb += [self.after.eq(before), self.refractory_after.eq(count - 1)]
         with m.Elif(self.spike):
-            with m.Switch(way):
+            with m.Switch(reset):
                 for kind in self._params.resets[1:]:
                     with m.Case(kind):
                         m.d.comb += self.after.eq(after[kind])
@@ -227,5 +229,5 @@ class FireUnit(wiring.Component):
 
     def _resets(self, m: Module, v: Value) -> dict[Reset, Value | int]:
         """Every kind of reset's membrane after a spike."""
-        threshold = self._kept(m, self.threshold, "passed")
+        threshold = self._kept(m, self.threshold, "kept_threshold")
         return {Reset.ZERO: 0, Reset.SUBTRACT: v - threshold, Reset.NONE: v}

@@ -8,9 +8,9 @@ from amaranth.hdl import Array, Cat, Const, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from spikewatt.hdl.neuro.lanes import NeuronLanes
+from spikewatt.hdl.neuro.lanes import add_fire_units, add_leak_units, add_sums
 from spikewatt.hdl.neuro.lif import FireUnit
-from spikewatt.hdl.neuro.pipeline import Stage
+from spikewatt.hdl.neuro.pipeline import UpdateStage
 from spikewatt.hdl.neuro.signatures import AwakePort, Probe, SumsPort, fired_layout
 from spikewatt.hdl.neuro.windows import TickWindows
 from spikewatt.hdl.sram import TablePort, TableSram, row_layout
@@ -108,62 +108,66 @@ class NeuronGroup(wiring.Component):
             ),
         ]
         neuron = data.View(row_layout(tables[TableId.NEURONS]), params.read.data)
-        kind = self._types(m, neuron)
-        stage = Stage(
-            valid=group.adding_end,
+        types = self._types(m)
+        kind = self._kind(m, types, neuron)
+        stage = UpdateStage(
+            valid=group.add_last,
             number=group.add_group,
-            touched=group.touched,
+            has_input=group.has_input,
             neuron=neuron,
             before=data.View(row_layout(tables[TableId.STATE]), state.read.data),
             kind=kind,
-            window=self._windows(m, kind),
+            window=self._windows(m, types, kind),
         )
         self._pipeline(m, stage, state)
         return m
 
-    def _pipeline(self, m: Module, stage: Stage, state: TableSram) -> None:
+    def _pipeline(self, m: Module, stage: UpdateStage, state: TableSram) -> None:
         """From what the memories say of a group to its new state."""
-        params, advance = self._params, self.group.advance
-        lanes = NeuronLanes(params, self.group)
+        params, group = self._params, self.group
         stages = []
 
-        def follow(name: str, prefix: str = "") -> Stage:
-            after = stage.follow(m, name, prefix, when=advance, copied=params.registered)
+        def follow(name: str, prefix: str = "") -> UpdateStage:
+            after = stage.follow(m, name, prefix, when=group.advance, copied=params.registered)
             stages.append(after)
             return after
 
         if params.registered:  # block RAM takes half of a cycle: no logic behind it
             stage = follow("leaking", "leak_")
-        decayed, inputs = lanes.leak(m, stage)
+        decayed = add_leak_units(m, params, group, stage)
         stage = follow("summing")
-        totals = lanes.sum(m, stage, decayed, inputs)
+        totals = add_sums(m, params, group, stage, decayed)
         if not params.registered:
-            m.d.comb += self.group.finish_ready.eq(~self.group.adding_end & ~stage.valid)
+            # The memories' outputs hold a group through three stages: the next one waits.
+            m.d.comb += group.finish_ready.eq(~group.add_last & ~stage.valid)
         stage = follow("firing", "fire_")
-        units = lanes.fire(m, stage, totals)
+        units = add_fire_units(m, params, group, stage, totals)
         if params.registered:
-            m.d.comb += self.group.finish_ready.eq(1)
+            m.d.comb += group.finish_ready.eq(1)
             stage = follow("writing", "write_")
         self._write_stage(m, stage, units, state)
         self._clear(m, state, stages)
 
-    def _types(self, m: Module, neuron: data.View) -> data.View:
-        """Table of neuron types, in registers; returns the type of the group being updated."""
+    def _types(self, m: Module) -> Array[Signal]:
+        """Table of neuron types, in registers; returns its rows."""
         table = self._params.tables[TableId.TYPES]
-        layout = row_layout(table)
         # A table like the others: reset leaves it as it is.
-        self._records = records = Array(
+        rows = Array(
             Signal(table.bits, name=f"type_{n}", reset_less=True) for n in range(table.rows)
         )
         with m.If(self.types.write):
-            m.d.sync += records[self.types.row].eq(self.types.write_data)
-        m.d.comb += self.types.read_data.eq(records[self.types.row])
-        kind = Signal(layout, name="kind")
+            m.d.sync += rows[self.types.row].eq(self.types.write_data)
+        m.d.comb += self.types.read_data.eq(rows[self.types.row])
+        return rows
+
+    def _kind(self, m: Module, types: Array[Signal], neuron: data.View) -> data.View:
+        """Type of the group being updated."""
+        kind = Signal(row_layout(self._params.tables[TableId.TYPES]), name="kind")
         number = neuron.type[0] if "type" in neuron.shape().members else 0
-        m.d.comb += kind.eq(records[number])
+        m.d.comb += kind.eq(types[number])
         return kind
 
-    def _windows(self, m: Module, kind: data.View) -> dict[str, Signal]:
+    def _windows(self, m: Module, types: Array[Signal], kind: data.View) -> dict[str, Signal]:
         """What windows make of the group being updated; empty where none are built."""
         if not self._params.window_bits:
             return {}
@@ -171,14 +175,14 @@ class NeuronGroup(wiring.Component):
         m.d.comb += [
             windows.clear.eq(self.clear),
             windows.advance.eq(self.tick_over),
-            *(windows.types[n].eq(record) for n, record in enumerate(self._records)),
+            *(windows.types[n].eq(record) for n, record in enumerate(types)),
             windows.kind.eq(kind),
             self.opens.eq(windows.opens),
         ]
-        return {name: getattr(windows, name) for name in ("bias", "closed", "stirs")}
+        return {name: getattr(windows, name) for name in ("takes_bias", "closed", "keeps_awake")}
 
     def _write_stage(
-        self, m: Module, stage: Stage, units: list[FireUnit], state: TableSram
+        self, m: Module, stage: UpdateStage, units: list[FireUnit], state: TableSram
     ) -> None:
         """Write back, tell who fired and whether the group can sleep."""
         params = self._params
@@ -198,7 +202,7 @@ class NeuronGroup(wiring.Component):
             state.write.data.eq(after),
             self.awake.enable.eq(done),
             self.awake.group.eq(stage.number),
-            self.awake.value.eq(changed | stage.touched),
+            self.awake.value.eq(changed | stage.has_input),
             self.probe.update.eq(done),
             self.probe.group.eq(stage.number),
             self.probe.state.eq(after),
@@ -206,14 +210,14 @@ class NeuronGroup(wiring.Component):
         ]
         if params.window_bits and params.leaks != (Leak.NONE,):
             # A bias that is taken once can hold a leak up once. Without leak nothing can move.
-            stirs = stage.window["stirs"]
-            m.d.comb += self.awake.value.eq(changed | stage.touched | stirs)
+            keeps_awake = stage.window["keeps_awake"]
+            m.d.comb += self.awake.value.eq(changed | stage.has_input | keeps_awake)
         with m.If(self.group.advance):
             m.d.sync += self.fired.valid.eq(stage.valid & (spikes != 0))
             with m.If(stage.valid & (spikes != 0)):
                 m.d.sync += self.fired.payload.eq(Cat(stage.number, spikes))
 
-    def _clear(self, m: Module, state: TableSram, stages: list[Stage]) -> None:
+    def _clear(self, m: Module, state: TableSram, stages: list[UpdateStage]) -> None:
         """Write 0 to every row of the state."""
         clearing, row = Signal(init=1), Signal(self._params.group_bits)
         busy = (*(stage.valid for stage in stages), self.fired.valid)

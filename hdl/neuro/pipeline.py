@@ -7,18 +7,18 @@ from typing import Any
 from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data
 
-__all__ = ["Stage"]
+__all__ = ["UpdateStage"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
-    """One stage of the pipeline and the group that is in it.
+class UpdateStage:
+    """One stage of the neurons' pipeline and the group that is in it.
 
     Parameters
     ----------
     valid:
         There is a group.
-    number, touched:
+    number, has_input:
         Which one, and whether a synapse word was added to it.
     neuron, before, kind:
         Its parameters, its state before the tick, and its type.
@@ -29,13 +29,15 @@ class Stage:
 
     valid: Value
     number: Signal
-    touched: Value
+    has_input: Value
     neuron: data.View
     before: data.View
     kind: data.View
     window: Mapping[str, Value]
 
-    def follow(self, m: Module, name: str, prefix: str, *, when: Value, copied: bool) -> "Stage":
+    def follow(
+        self, m: Module, name: str, prefix: str, *, when: Value, copied: bool
+    ) -> "UpdateStage":
         """The stage behind this one, which takes the group over in a cycle with ``when``.
 
         ``name`` is that of its ``valid``, ``prefix`` begins the names of its other registers.
@@ -44,15 +46,15 @@ class Stage:
         """
         valid = Signal(name=name)
         number = Signal.like(self.number, name=f"{prefix}group")
-        touched = Signal(name=f"{prefix}touched")
-        pairs: list[tuple[Any, Any]] = [(number, self.number), (touched, self.touched)]
+        has_input = Signal(name=f"{prefix}has_input")
+        pairs: list[tuple[Any, Any]] = [(number, self.number), (has_input, self.has_input)]
 
         def copy(value: Any, what: str) -> Any:
             kept = Signal.like(value, name=f"{prefix}{what}")
             pairs.append((kept, value))
             return kept
 
-        after = replace(self, valid=valid, number=number, touched=touched)
+        after = replace(self, valid=valid, number=number, has_input=has_input)
         if copied:
             after = replace(
                 after,

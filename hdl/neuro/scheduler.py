@@ -1,5 +1,6 @@
 """Which axons spike in which tick."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from amaranth.hdl import Cat, Module, Mux, Signal
@@ -12,6 +13,28 @@ from spikewatt.hdl.sram import TablePort, TableSram
 from spikewatt.model.params import CoreParams, TableId, bits_for
 
 __all__ = ["AxonScheduler"]
+
+
+@dataclass(frozen=True)
+class _Event:
+    """An event whose word is being read: the row, and its bit."""
+
+    row: Signal
+    bit: Signal
+
+
+@dataclass(frozen=True)
+class _Scan:
+    """Where a scan is.
+
+    ``bits``: what is left of a word, emptied lowest first onto ``active``; ``rest``: the same
+    without its lowest bit. ``base``: the number of that word. ``word``: the one that is fetched.
+    """
+
+    bits: Signal
+    rest: Signal
+    base: Signal
+    word: Signal
 
 
 class AxonScheduler(wiring.Component):
@@ -31,7 +54,7 @@ class AxonScheduler(wiring.Component):
     -------
     i : In(stream of event)
         Events from outside; they go first.
-    own : In(stream of event)
+    local : In(stream of event)
         Events the core sends to itself.
     scan, clear : In(1)
         Begin; only while ``busy`` is low.
@@ -44,7 +67,7 @@ class AxonScheduler(wiring.Component):
     """
 
     i: Any
-    own: Any
+    local: Any
     scan: Signal
     clear: Signal
     active: Any
@@ -58,7 +81,7 @@ class AxonScheduler(wiring.Component):
         super().__init__(
             {
                 "i": In(stream.Signature(event)),
-                "own": In(stream.Signature(event)),
+                "local": In(stream.Signature(event)),
                 "scan": In(1),
                 "clear": In(1),
                 "active": Out(stream.Signature(params.axon_bits, always_ready=True)),
@@ -77,7 +100,7 @@ class AxonScheduler(wiring.Component):
 
         slot = Signal(params.slot_bits, init=params.delay_slots - 1)
         row = Signal.like(slots.write.row)
-        self._scan_registers(m)
+        event, scan = self._event(), self._scan_registers(m)
         with m.FSM(init="CLEAR") as fsm:
             m.d.comb += self.busy.eq(~fsm.ongoing("IDLE"))
             with m.State("CLEAR"):
@@ -92,73 +115,82 @@ class AxonScheduler(wiring.Component):
                 with m.Elif(self.scan):
                     m.d.sync += slot.eq(slot + 1)
                     m.next = "FETCH"
-                with m.Elif(self.i.valid | self.own.valid):
-                    self._take(m, slots, slot)
+                with m.Elif(self.i.valid | self.local.valid):
+                    self._take(m, slots, slot, event)
                     m.next = "SET"
             with m.State("SET"):
-                self._set(m, slots)
+                self._set(m, slots, event)
                 m.next = "IDLE"
-            self._scan(m, slots, slot)
+            self._scan(m, slots, slot, scan)
         return m
 
-    def _take(self, m: Module, slots: TableSram, slot: Signal) -> None:
+    def _event(self) -> _Event:
+        params = self._params
+        return _Event(
+            row=Signal(params.slot_bits + bits_for(params.scheduler_words), name="event_row"),
+            bit=Signal(bits_for(params.scheduler_bits), name="event_bit"),
+        )
+
+    def _take(self, m: Module, slots: TableSram, slot: Signal, taken: _Event) -> None:
         """Accept an event, from outside first, and read its word."""
         params = self._params
         index_bits = bits_for(params.scheduler_bits)
-        self._row = Signal.like(slots.read.row, name="event_row")
-        self._bit = Signal(index_bits, name="event_bit")
         layout = event_layout(params)
         event = data.View(layout, Signal(layout.size, name="event"))
         m.d.comb += [
-            event.eq(Mux(self.i.valid, self.i.payload.as_value(), self.own.payload.as_value())),
+            event.eq(Mux(self.i.valid, self.i.payload.as_value(), self.local.payload.as_value())),
             self.i.ready.eq(1),
-            self.own.ready.eq(~self.i.valid),
+            self.local.ready.eq(~self.i.valid),
             slots.read.enable.eq(1),
             slots.read.row.eq(
                 Cat((slot + event.delay)[: params.slot_bits], event.axon[index_bits:])
             ),
         ]
-        m.d.sync += [self._row.eq(slots.read.row), self._bit.eq(event.axon[:index_bits])]
+        m.d.sync += [taken.row.eq(slots.read.row), taken.bit.eq(event.axon[:index_bits])]
 
-    def _set(self, m: Module, slots: TableSram) -> None:
+    def _set(self, m: Module, slots: TableSram, taken: _Event) -> None:
         """Write the word of the event back with its bit set."""
         word = slots.read.data
         m.d.comb += [
-            self.merge.eq(word.bit_select(self._bit, 1)),
+            self.merge.eq(word.bit_select(taken.bit, 1)),
             slots.write.enable.eq(1),
-            slots.write.row.eq(self._row),
-            slots.write.data.eq(word | (1 << self._bit)),
+            slots.write.row.eq(taken.row),
+            slots.write.data.eq(word | (1 << taken.bit)),
         ]
 
-    def _scan_registers(self, m: Module) -> None:
-        """Bits of one word, emptied lowest first onto ``active``."""
+    def _scan_registers(self, m: Module) -> _Scan:
+        """The axon on ``active`` is the lowest bit that is left."""
         words = self._params.scheduler_words
-        self._bits = bits = Signal(self._params.scheduler_bits, name="scan_bits")
-        self._word = Signal(range(words + 1), name="scan_word")  # the word that is being fetched
-        self._base = Signal(bits_for(words), name="scan_base")  # the word that `bits` came from
-        self._rest = Signal.like(bits, name="scan_rest")
+        bits = Signal(self._params.scheduler_bits, name="scan_bits")
+        scan = _Scan(
+            bits=bits,
+            rest=Signal.like(bits, name="scan_rest"),
+            base=Signal(bits_for(words), name="scan_base"),
+            word=Signal(range(words + 1), name="scan_word"),
+        )
         index = lowest_set(m, bits, name="scan_index")
         m.d.comb += [
-            self._rest.eq(clear_lowest(bits)),
-            self.active.payload.eq(Cat(index, self._base)),
+            scan.rest.eq(clear_lowest(bits)),
+            self.active.payload.eq(Cat(index, scan.base)),
         ]
+        return scan
 
-    def _scan(self, m: Module, slots: TableSram, slot: Signal) -> None:
+    def _scan(self, m: Module, slots: TableSram, slot: Signal, scan: _Scan) -> None:
         """Walk the words of the slot; the next one is fetched while one is emptied."""
-        words, word = self._params.scheduler_words, self._word
+        words, word = self._params.scheduler_words, scan.word
         with m.State("FETCH"):
             m.d.comb += [slots.read.enable.eq(1), slots.read.row.eq(slot)]
             m.d.sync += word.eq(0)
             m.next = "SCAN"
         with m.State("SCAN"):
-            m.d.comb += self.active.valid.eq(self._bits != 0)
-            m.d.sync += self._bits.eq(self._rest)
-            with m.If((self._rest == 0) & (word == words)):
+            m.d.comb += self.active.valid.eq(scan.bits != 0)
+            m.d.sync += scan.bits.eq(scan.rest)
+            with m.If((scan.rest == 0) & (word == words)):
                 m.next = "IDLE"
-            with m.Elif(self._rest == 0):
+            with m.Elif(scan.rest == 0):
                 m.d.sync += [
-                    self._bits.eq(slots.read.data),
-                    self._base.eq(word),
+                    scan.bits.eq(slots.read.data),
+                    scan.base.eq(word),
                     word.eq(word + 1),
                 ]
                 m.d.comb += [

@@ -14,9 +14,9 @@ from spikewatt.model.params import (
 __all__ = [
     "AwakePort",
     "Command",
+    "EntryPort",
     "Probe",
     "SumsPort",
-    "WindowPort",
     "entry_layout",
     "event_layout",
     "fired_layout",
@@ -66,16 +66,16 @@ def step_layout(params: CoreParams) -> data.StructLayout:
     )
 
 
-class WindowPort(wiring.Signature):
+class EntryPort(wiring.Signature):
     """What the entry of the step before tells the walker, seen by the one who reads entries.
 
     Members
     -------
-    ended : Out(1)
-        The step was a probe and ran into the first entry behind the window, or behind the list.
-    entered : Out(1)
-        The step was a probe and its entry is a new one of the window.
-    spent : Out(1)
+    probe_missed : Out(1)
+        The step was a probe and ran into the first entry behind the range, or behind the list.
+    probe_hit : Out(1)
+        The step was a probe and its entry is one of the range.
+    last_use : Out(1)
         The entry reaches no later group than the step's.
     index : Out
         Index of the entry.
@@ -86,9 +86,9 @@ class WindowPort(wiring.Signature):
     def __init__(self, params: CoreParams) -> None:
         super().__init__(
             {
-                "ended": Out(1),
-                "entered": Out(1),
-                "spent": Out(1),
+                "probe_missed": Out(1),
+                "probe_hit": Out(1),
+                "last_use": Out(1),
                 "index": Out(range(params.axons + 1)),
                 "entry": Out(entry_layout(params)),
             }
@@ -115,13 +115,14 @@ class SumsPort(wiring.Signature):
     finish : Out(1), finish_group : Out
         The last list entry of this group has come: read its neurons at the next edge.
     finish_ready : In(1)
-        The neurons can take another group.
+        The neurons can take another group. Always set where ``params.registered``: a group that
+        has left the register behind the synapse memory cannot wait.
     advance : In(1)
         The neurons' pipeline moves in this cycle, and so may the lanes'.
-    adding_end : Out(1), add_group : Out, touched : Out(1)
+    add_last : Out(1), add_group : Out, has_input : Out(1)
         The last synapse word of this group is being added; whether there was one at all.
     sums : Out
-        One exact sum a lane; complete from the cycle after ``adding_end``, for one cycle.
+        One exact sum a lane; complete from the cycle after ``add_last``, for one cycle.
     """
 
     def __init__(self, params: CoreParams) -> None:
@@ -132,9 +133,9 @@ class SumsPort(wiring.Signature):
                 "finish_group": Out(params.group_bits),
                 "finish_ready": In(1),
                 "advance": In(1),
-                "adding_end": Out(1),
+                "add_last": Out(1),
                 "add_group": Out(params.group_bits),
-                "touched": Out(1),
+                "has_input": Out(1),
                 "sums": Out(sums),
             }
         )

@@ -35,12 +35,12 @@ class TickWindows(wiring.Component):
     kind : In
         The row of the group being updated.
     opens : Out(1)
-        The window of some type begins in this tick: neurons may fire that nothing stirred.
+        The window of some type begins in this tick: neurons may fire that nothing reached.
     closed : Out(1)
         ``kind`` has a window and must not fire in this tick.
-    bias : Out(1)
+    takes_bias : Out(1)
         ``kind`` takes its bias in this tick.
-    stirs : Out(1)
+    keeps_awake : Out(1)
         ``kind`` has taken a bias that it does not take again: the next tick may differ, although
         this one changed nothing.
     """
@@ -51,8 +51,8 @@ class TickWindows(wiring.Component):
     kind: Any
     opens: Signal
     closed: Signal
-    bias: Signal
-    stirs: Signal
+    takes_bias: Signal
+    keeps_awake: Signal
 
     def __init__(self, params: CoreParams) -> None:
         self._params = params
@@ -66,8 +66,8 @@ class TickWindows(wiring.Component):
                 "kind": In(layout),
                 "opens": Out(1),
                 "closed": Out(1),
-                "bias": Out(1),
-                "stirs": Out(1),
+                "takes_bias": Out(1),
+                "keeps_awake": Out(1),
             }
         )
 
@@ -76,8 +76,8 @@ class TickWindows(wiring.Component):
         params, kind = self._params, self.kind
         m = Module()
         tick = Signal(params.window_bits, name="tick")
-        begun = Signal(name="begun")
-        m.d.comb += begun.eq(tick != 0)
+        later = Signal(name="later_tick")
+        m.d.comb += later.eq(tick != 0)
         with m.If(self.clear):
             m.d.sync += tick.eq(0)
         with m.Elif(self.advance & ~tick.all()):
@@ -90,7 +90,7 @@ class TickWindows(wiring.Component):
             self.closed.eq(
                 windowed & ((tick < kind.window_first[0]) | (tick >= kind.window_end[0]))
             ),
-            self.bias.eq(~windowed | ~begun),
-            self.stirs.eq(windowed & ~begun),
+            self.takes_bias.eq(~windowed | ~later),
+            self.keeps_awake.eq(windowed & ~later),
         ]
         return m

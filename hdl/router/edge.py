@@ -93,13 +93,12 @@ class Edge(wiring.Component):
         waits, answers, stuck, expired = (
             Signal(name=name) for name in ("waits", "answers", "stuck", "expired")
         )
-        self._watching = Signal()
-        self._watch(m, waits, expired)
+        watching = self._watch(m, waits, expired)
         self._outwards(m, answers, stuck)
         with m.FSM() as fsm:
             stalled = fsm.ongoing("PASS") & self.entry.valid & ~self.entry.ready
             m.d.comb += [
-                self.busy.eq(~fsm.ongoing("PASS") | self._watching),
+                self.busy.eq(~fsm.ongoing("PASS") | watching),
                 waits.eq(fsm.ongoing("WAIT") | stalled),
                 answers.eq(fsm.ongoing("ANSWER")),
                 stuck.eq(fsm.ongoing("STUCK")),
@@ -132,16 +131,17 @@ class Edge(wiring.Component):
                 pass
         return m
 
-    def _watch(self, m: Module, waits: Signal, expired: Signal) -> None:
-        """Notice that it has waited for too long while nothing moved."""
-        count = Signal(self._params.watchdog_bits)
-        m.d.comb += self._watching.eq(count != 0)
+    def _watch(self, m: Module, waits: Signal, expired: Signal) -> Signal:
+        """Notice that it has waited for too long while nothing moved; returns whether it counts."""
+        count, watching = Signal(self._params.watchdog_bits), Signal(name="watching")
+        m.d.comb += watching.eq(count != 0)
         moves = Cat(tile.active for tile in self.tiles).any() | self.exit.valid
         m.d.comb += expired.eq(count.all())
         with m.If(waits & ~moves):
             m.d.sync += count.eq(count + 1)
         with m.Elif(count != 0):
             m.d.sync += count.eq(0)
+        return watching
 
     def _outwards(self, m: Module, answers: Signal, stuck: Signal) -> None:
         """What leaves the mesh, or the edge's own: an answer, or one tile's state after another."""

@@ -1,5 +1,6 @@
 """Sums of tiles, and what becomes of them."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from amaranth.hdl import Module, Mux, Signal, Value
@@ -12,6 +13,29 @@ from spikewatt.hdl.systolic.signatures import ResultPort, batch_bits, row_bits, 
 from spikewatt.model.params.systolic import SystolicParams, SystolicTable
 
 __all__ = ["Accumulator"]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where in the layer the arriving sums belong.
+
+    ``vector``: its number in the batch; ``row``: of the SRAM. ``first_word``, ``last_word``: of
+    inputs. ``layer_ends``: they are the layer's last ones.
+    """
+
+    vector: Signal
+    row: Signal
+    first_word: Signal
+    last_word: Signal
+    layer_ends: Signal
+
+
+@dataclass(frozen=True)
+class _Target:
+    """Where in the unified buffer results go: the row of the batch's first vector, and the part."""
+
+    row: Signal
+    part: Signal
 
 
 class Accumulator(wiring.Component):
@@ -91,58 +115,62 @@ class Accumulator(wiring.Component):
         m.submodules.sram = sram = Sram(
             rows=params.accumulator_rows, bits=params.columns * params.accumulator_bits
         )
-        self._place(m)
+        place = self._place(m)
         adding, row = Signal(), Signal(self._row_bits)
         first, whole = Signal(), Signal()
         m.d.sync += adding.eq(self.arriving)
         with m.If(self.arriving):
             m.d.sync += [
-                row.eq(self._row),
-                first.eq(self._first_word),
-                whole.eq(self._last_word & ~self.layer.final[0]),
+                row.eq(place.row),
+                first.eq(place.first_word),
+                whole.eq(place.last_word & ~self.layer.final[0]),
             ]
-        totals = self._add(m, sram, first)
-        draining = self._drain(m, sram)
+        totals = self._add(m, sram, place, first)
+        draining = self._drain(m, sram, place)
         m.d.comb += [
             sram.write.enable.eq(adding & ~whole),
             sram.write.row.eq(row),
             sram.write.data.eq(totals),
-            sram.read.enable.eq((self.arriving & ~self._first_word) | draining),
+            sram.read.enable.eq((self.arriving & ~place.first_word) | draining),
             self.read.eq(sram.read.enable),
             self.write.eq(sram.write.enable),
         ]
-        self._finish(m, totals, adding & whole, adding)
+        self._finish(m, place, totals, adding & whole)
         return m
 
-    def _place(self, m: Module) -> None:
-        """Where in the layer the arriving sums belong: vector fastest, then word, then tile."""
+    def _place(self, m: Module) -> _Place:
+        """Count along: vector fastest, then word, then tile."""
         params, layer = self._params, self.layer
-        vector, word = Signal(batch_bits(params)), Signal(layer.words[0].shape())
-        tile, base = Signal(layer.tiles[0].shape()), Signal(self._row_bits)
-        self._vector, self._row = vector, Signal(self._row_bits, name="row_arriving")
-        self._first_word, self._last_word = Signal(name="first_word"), Signal(name="last_word")
-        self._target = Signal(row_bits(params.activation_rows), name="target")
-        self._part = Signal(row_bits(params.parts), name="part")
-        self._ends, self._layer_ends = Signal(name="ends"), Signal(name="layer_ends")
+        word, tile = Signal(layer.words[0].shape()), Signal(layer.tiles[0].shape())
+        base, word_ends = Signal(self._row_bits), Signal(name="word_ends")
+        place = _Place(
+            vector=Signal(batch_bits(params), name="vector"),
+            row=Signal(self._row_bits, name="row_arriving"),
+            first_word=Signal(name="first_word"),
+            last_word=Signal(name="last_word"),
+            layer_ends=Signal(name="layer_ends"),
+        )
+        vector = place.vector
         m.d.comb += [
-            self._row.eq(base + vector),
-            self._first_word.eq(word == 0),
-            self._last_word.eq(word == layer.words[0]),
-            self._ends.eq(self.arriving & (vector == self.batch)),
-            self._layer_ends.eq(self._ends & self._last_word & (tile == layer.tiles[0])),
+            place.row.eq(base + vector),
+            place.first_word.eq(word == 0),
+            place.last_word.eq(word == layer.words[0]),
+            word_ends.eq(self.arriving & (vector == self.batch)),
+            place.layer_ends.eq(word_ends & place.last_word & (tile == layer.tiles[0])),
         ]
         with m.If(self.arriving):
             m.d.sync += vector.eq(vector + 1)
-        with m.If(self._ends):
+        with m.If(word_ends):
             m.d.sync += [vector.eq(0), word.eq(word + 1)]
-            with m.If(self._last_word):
+            with m.If(place.last_word):
                 m.d.sync += [word.eq(0), tile.eq(tile + 1)]
                 with m.If(layer.final[0]):
                     m.d.sync += base.eq(base + self.batch + 1)
-        with m.If(self._layer_ends):
+        with m.If(place.layer_ends):
             m.d.sync += [tile.eq(0), base.eq(0)]
+        return place
 
-    def _add(self, m: Module, sram: Sram, first: Signal) -> Any:
+    def _add(self, m: Module, sram: Sram, place: _Place, first: Signal) -> Any:
         """Sums of this word and of those before, or the biases."""
         params = self._params
         before = Signal(sums_layout(params), name="before")
@@ -150,13 +178,13 @@ class Accumulator(wiring.Component):
         with m.If(first):
             m.d.comb += before.eq(0)
         if params.bias_bits:
-            self._biases(m, before, first)
+            self._biases(m, place, before, first)
         totals = Signal(sums_layout(params), name="totals")
         for column in range(params.columns):
             m.d.comb += totals[column].eq(before[column] + self.sums[column])
         return totals
 
-    def _biases(self, m: Module, before: Any, first: Signal) -> None:
+    def _biases(self, m: Module, place: _Place, before: Any, first: Signal) -> None:
         """One row a tile, in order."""
         params = self._params
         table = params.tables[SystolicTable.BIASES]
@@ -164,7 +192,7 @@ class Accumulator(wiring.Component):
         wiring.connect(m, wiring.flipped(self.table), biases.table)
         row = Signal.like(biases.read.row, name="bias_row")
         m.d.comb += [
-            self.bias_read.eq(self.arriving & self._first_word & (self._vector == 0)),
+            self.bias_read.eq(self.arriving & place.first_word & (place.vector == 0)),
             biases.read.enable.eq(self.bias_read),
             biases.read.row.eq(row),
         ]
@@ -178,16 +206,20 @@ class Accumulator(wiring.Component):
             for column in range(params.columns):
                 m.d.comb += before[column].eq(bias.bias[column])
 
-    def _finish(self, m: Module, totals: Any, whole: Value, adding: Signal) -> None:
-        """A cycle for requantisation; then into the unified buffer."""
+    def _finish(self, m: Module, place: _Place, totals: Any, whole: Value) -> None:
+        """A cycle for requantisation of whole sums; then into the unified buffer."""
         params, layer = self._params, self.layer
         m.submodules.requantiser = requantiser = Requantiser(params)
         sums, done = Signal(sums_layout(params), name="whole_sums"), Signal()
         last = Signal(name="layer_last")
-        vector = Signal.like(self._vector, name="vector_adding")
+        vector = Signal.like(place.vector, name="vector_adding")
+        target = _Target(
+            row=Signal(row_bits(params.activation_rows), name="target"),
+            part=Signal(row_bits(params.parts), name="part"),
+        )
         m.d.sync += [
             self.result.enable.eq(whole),
-            last.eq(self._layer_ends),
+            last.eq(place.layer_ends),
             done.eq(last & ~layer.final[0]),
         ]
         with m.If(whole):
@@ -203,16 +235,16 @@ class Accumulator(wiring.Component):
             if name in layer.shape().members:
                 m.d.comb += getattr(requantiser, name).eq(getattr(layer, name)[0])
         with m.If(self.arriving):
-            m.d.sync += vector.eq(self._vector)
+            m.d.sync += vector.eq(place.vector)
         with m.If(whole):
             m.d.sync += [
-                self.result.row.eq(self._target + vector),
-                self.result.part.eq(self._part),
+                self.result.row.eq(target.row + vector),
+                self.result.part.eq(target.part),
             ]
             with m.If(vector == self.batch):
-                self._next_result(m)
+                self._next_result(m, target)
         with m.If(self._layer_starts(m)):
-            m.d.sync += [self._target.eq(layer.target[0]), self._part.eq(0)]
+            m.d.sync += [target.row.eq(layer.target[0]), target.part.eq(0)]
 
     def _layer_starts(self, m: Module) -> Value:
         """Nothing of the layer has arrived yet."""
@@ -223,37 +255,41 @@ class Accumulator(wiring.Component):
             m.d.sync += fresh.eq(1)
         return fresh
 
-    def _next_result(self, m: Module) -> None:
+    def _next_result(self, m: Module, target: _Target) -> None:
         """The next part of the words, or the next words."""
-        params = self._params
+        params, following = self._params, target.row + self.batch + 1
         if params.parts == 1:
-            m.d.sync += self._target.eq(self._target + self.batch + 1)
+            m.d.sync += target.row.eq(following)
         else:
-            m.d.sync += self._part.eq(self._part + 1)
-            with m.If(self._part == params.parts - 1):
-                m.d.sync += [self._part.eq(0), self._target.eq(self._target + self.batch + 1)]
+            m.d.sync += target.part.eq(target.part + 1)
+            with m.If(target.part == params.parts - 1):
+                m.d.sync += [target.part.eq(0), target.row.eq(following)]
 
-    def _drain(self, m: Module, sram: Sram) -> Value:
+    def _drain(self, m: Module, sram: Sram, place: _Place) -> Value:
         """Send the last layer's sums, row after row; returns whether a row is read for that."""
         layer = self.layer
-        row, vector = Signal(self._row_bits, name="drain_row"), Signal.like(self._vector)
-        tile, left = Signal(layer.tiles[0].shape(), name="drain_tile"), Signal()
+        row = Signal(self._row_bits, name="drain_row")
+        vector = Signal.like(place.vector, name="drain_vector")
+        tile, rows_left = (
+            Signal(layer.tiles[0].shape(), name="drain_tile"),
+            Signal(name="rows_left"),
+        )
         tiles = Signal.like(tile, name="drain_tiles")
         reading = Signal(name="draining")
         m.d.comb += [
-            sram.read.row.eq(Mux(left, row, self._row)),
-            reading.eq(left & (self.o.ready | ~self.o.valid)),
+            sram.read.row.eq(Mux(rows_left, row, place.row)),
+            reading.eq(rows_left & (self.o.ready | ~self.o.valid)),
             self.o.payload.eq(sram.read.data),
-            self.busy.eq(left | self.o.valid),
+            self.busy.eq(rows_left | self.o.valid),
         ]
         with m.If(self.layer_done & layer.final[0]):
-            m.d.sync += [left.eq(1), tiles.eq(layer.tiles[0])]
+            m.d.sync += [rows_left.eq(1), tiles.eq(layer.tiles[0])]
         with m.If(self.o.ready | ~self.o.valid):
-            m.d.sync += self.o.valid.eq(left)
+            m.d.sync += self.o.valid.eq(rows_left)
         with m.If(reading):
             m.d.sync += [row.eq(row + 1), vector.eq(vector + 1)]
             with m.If(vector == self.batch):
                 m.d.sync += [vector.eq(0), tile.eq(tile + 1)]
                 with m.If(tile == tiles):
-                    m.d.sync += [tile.eq(0), row.eq(0), left.eq(0)]
+                    m.d.sync += [tile.eq(0), row.eq(0), rows_left.eq(0)]
         return reading

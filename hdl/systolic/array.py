@@ -1,5 +1,6 @@
 """The array: processing elements, the registers between them, skew and deskew."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from amaranth.hdl import Cat, Module, Signal, Value, signed
@@ -12,6 +13,18 @@ from spikewatt.model.params import bits_for
 from spikewatt.model.params.systolic import Loading, SystolicParams
 
 __all__ = ["SystolicArray"]
+
+
+@dataclass(frozen=True)
+class _Passing:
+    """What comes along with a vector, by the cycles since it entered.
+
+    ``valid``: one passes; ``buffer``: that of its tile; ``last_tile``: of its layer.
+    """
+
+    valid: list[Value]
+    buffer: list[Value]
+    last_tile: list[Value]
 
 
 class SystolicArray(wiring.Component):
@@ -35,7 +48,7 @@ class SystolicArray(wiring.Component):
     arriving : Out(1)
         ``sums`` hold a result in the next cycle.
     sums : Out(signed(accumulator_bits)[columns])
-    release : Out(1)
+    buffer_free : Out(1)
         From the next cycle on no vector needs the buffer of the tile that ended.
     """
 
@@ -44,7 +57,7 @@ class SystolicArray(wiring.Component):
     last_columns: Signal
     arriving: Signal
     sums: Any
-    release: Signal
+    buffer_free: Signal
 
     def __init__(self, params: SystolicParams) -> None:
         self._params = params
@@ -55,7 +68,7 @@ class SystolicArray(wiring.Component):
                 "last_columns": In(max(1, bits_for(params.columns))),
                 "arriving": Out(1),
                 "sums": Out(sums_layout(params)),
-                "release": Out(1),
+                "buffer_free": Out(1),
             }
         )
 
@@ -63,7 +76,7 @@ class SystolicArray(wiring.Component):
         """Place the elements tile by tile."""
         params = self._params
         m = Module()
-        self._control(m)
+        passing = self._control(m)
         elements = [
             [ProcessingElement(params, sum_bits=self._width(row)) for _ in range(params.columns)]
             for row in range(params.rows)
@@ -73,16 +86,16 @@ class SystolicArray(wiring.Component):
                 m.submodules[f"pe_{row}_{column}"] = element
         self._weights(m, elements)
         for row in range(params.rows):
-            self._activations(m, row, elements[row])
+            self._activations(m, passing, row, elements[row])
         for column in range(params.columns):
-            self._column(m, column, [line[column] for line in elements])
+            self._column(m, passing, column, [line[column] for line in elements])
         return m
 
     def _width(self, row: int) -> int:
         return min(self._params.sum_bits(row), self._params.accumulator_bits)
 
-    def _control(self, m: Module) -> None:
-        """What comes along with a vector, by the cycles since it entered."""
+    def _control(self, m: Module) -> _Passing:
+        """Pass on what comes along with a vector."""
         params = self._params
         stages = params.row_stages + params.column_stages
         shift = params.loading is Loading.SHIFT
@@ -90,26 +103,30 @@ class SystolicArray(wiring.Component):
         # write in the cycle after its last use.
         free = params.row_stages + params.column_stages - 2 if shift else params.column_stages - 1
         vector = self.vector
-        self._valid, self._buffer, self._narrow = [vector.valid], [vector.buffer], [vector.narrow]
+        passing = _Passing([vector.valid], [vector.buffer], [vector.last_tile])
         last: list[Value] = [vector.valid & vector.last]
         for stage in range(1, stages - 1):
             for name, chain in (
-                ("valid", self._valid),
-                ("buffer", self._buffer),
-                ("narrow", self._narrow),
+                ("valid", passing.valid),
+                ("buffer", passing.buffer),
+                ("last_tile", passing.last_tile),
                 ("last", last),
             ):
                 later = Signal(name=f"{name}_{stage}")
                 m.d.sync += later.eq(chain[-1])
                 chain.append(later)
-        m.d.comb += [self.arriving.eq(self._valid[stages - 2]), self.release.eq(last[free])]
+        m.d.comb += [
+            self.arriving.eq(passing.valid[stages - 2]),
+            self.buffer_free.eq(last[free]),
+        ]
+        return passing
 
-    def _used(self, column: int, stage: int) -> Value:
+    def _used(self, passing: _Passing, column: int, stage: int) -> Value:
         """A vector passes at this stage, and the column takes part."""
-        valid = self._valid[stage]
+        valid = passing.valid[stage]
         if not self._params.gate_idle or column == 0:
             return valid
-        return valid & (~self._narrow[stage] | (column <= self.last_columns))
+        return valid & (~passing.last_tile[stage] | (column <= self.last_columns))
 
     def _weights(self, m: Module, elements: list[list[ProcessingElement]]) -> None:
         """Into one row, or into the first one while all others take those above them."""
@@ -144,7 +161,9 @@ class SystolicArray(wiring.Component):
                     element.weight_live.eq(above.held_live[1]),
                 ]
 
-    def _activations(self, m: Module, row: int, line: list[ProcessingElement]) -> None:
+    def _activations(
+        self, m: Module, passing: _Passing, row: int, line: list[ProcessingElement]
+    ) -> None:
         """Delay a row's activations by its tile, then pass them from tile to tile of columns."""
         params = self._params
         skew = row // params.tile_rows
@@ -154,35 +173,39 @@ class SystolicArray(wiring.Component):
                 first = (stage - skew) * params.tile_columns
                 for element in line[first : first + params.tile_columns]:
                     m.d.comb += [element.activation.eq(value), element.live.eq(live)]
-                    m.d.comb += element.buffer.eq(self._buffer[stage])
+                    m.d.comb += element.buffer.eq(passing.buffer[stage])
             if stage == skew + params.column_stages - 1:
                 break
             later = Signal(params.activation_bits, name=f"activation_{row}_{stage}")
             still = Signal(name=f"live_{row}_{stage}")
-            with m.If(self._valid[stage] & live if params.has_live else self._valid[stage]):
+            with m.If(passing.valid[stage] & live if params.has_live else passing.valid[stage]):
                 m.d.sync += later.eq(value)
             if params.has_live:
-                with m.If(self._valid[stage]):
+                with m.If(passing.valid[stage]):
                     m.d.sync += still.eq(live)
             value, live = later, still
 
-    def _column(self, m: Module, column: int, line: list[ProcessingElement]) -> None:
+    def _column(
+        self, m: Module, passing: _Passing, column: int, line: list[ProcessingElement]
+    ) -> None:
         """Add up a column, register at the borders of tiles, and bring the sum back into line."""
         params = self._params
         at = column // params.tile_columns
         total: Value = Signal(signed(1), name=f"zero_{column}")
+
+        def register(value: Value, stage: int, name: str) -> Signal:
+            """Take a sum over where a vector passes and the column takes part."""
+            kept = Signal(value.shape(), name=name)
+            with m.If(self._used(passing, column, stage)):
+                m.d.sync += kept.eq(value)
+            return kept
+
         for row, element in enumerate(line):
             m.d.comb += element.sum_i.eq(total)
             total = element.sum_o
             if (row + 1) % params.tile_rows == 0:
                 stage = row // params.tile_rows + at
-                total = self._register(m, total, column, stage, f"sum_{row}_{column}")
+                total = register(total, stage, f"sum_{row}_{column}")
         for stage in range(params.row_stages + at, params.row_stages + params.column_stages - 1):
-            total = self._register(m, total, column, stage, f"line_{column}_{stage}")
+            total = register(total, stage, f"line_{column}_{stage}")
         m.d.comb += self.sums[column].eq(total)
-
-    def _register(self, m: Module, value: Value, column: int, stage: int, name: str) -> Signal:
-        kept = Signal(value.shape(), name=name)
-        with m.If(self._used(column, stage)):
-            m.d.sync += kept.eq(value)
-        return kept

@@ -79,13 +79,13 @@ class SystolicLogic(_Core):
         if params.bias_bits:
             wiring.connect(m, config.port(SystolicTable.BIASES), accumulator.table)
         m.d.comb += [
-            layers.loading.eq(loader.number),
-            layers.computing.eq(streamer.number),
+            layers.loading.eq(loader.layer_number),
+            layers.computing.eq(streamer.layer_number),
             loader.layer.eq(layers.loaded),
             streamer.layer.eq(layers.computed),
             accumulator.layer.eq(layers.computed),
-            loader.release.eq(array.release),
-            streamer.ready.eq(loader.ready),
+            loader.buffer_free.eq(array.buffer_free),
+            streamer.tile_ready.eq(loader.tile_ready),
             streamer.layer_done.eq(accumulator.layer_done),
             accumulator.arriving.eq(array.arriving),
             accumulator.sums.eq(array.sums),

@@ -28,12 +28,12 @@ class WeightLoader(wiring.Component):
     -------
     start : In(1)
         Begin with the first tile of the first layer.
-    number : Out, layer : In(row)
+    layer_number : Out, layer : In(row)
         The layer that is loaded, and its row of the table of layers.
-    release : In(1)
+    buffer_free : In(1)
         A buffer becomes free.
     load : Out(LoadPort)
-    ready : Out(1)
+    tile_ready : Out(1)
         Vectors may enter for one more tile from the next cycle on.
     read : Out(1)
         The SRAM is read.
@@ -42,11 +42,11 @@ class WeightLoader(wiring.Component):
     """
 
     start: Signal
-    number: Signal
+    layer_number: Signal
     layer: Any
-    release: Signal
+    buffer_free: Signal
     load: Any
-    ready: Signal
+    tile_ready: Signal
     read: Signal
     busy: Signal
     table: Any
@@ -57,11 +57,11 @@ class WeightLoader(wiring.Component):
         super().__init__(
             {
                 "start": In(1),
-                "number": Out(max(1, bits_for(params.layers))),
+                "layer_number": Out(max(1, bits_for(params.layers))),
                 "layer": In(layers),
-                "release": In(1),
+                "buffer_free": In(1),
                 "load": Out(LoadPort(params)),
-                "ready": Out(1),
+                "tile_ready": Out(1),
                 "read": Out(1),
                 "busy": Out(1),
                 "table": In(TablePort(params.tables[SystolicTable.WEIGHTS])),
@@ -80,15 +80,16 @@ class WeightLoader(wiring.Component):
         begins = row == 0
         m.d.comb += [
             self.busy.eq(active | self.load.enable),
-            self.read.eq(active & (~begins | (free != 0) | self.release)),
+            self.read.eq(active & (~begins | (free != 0) | self.buffer_free)),
             sram.read.enable.eq(self.read),
             sram.read.row.eq(address),
             self.load.weights.eq(sram.read.data),
         ]
-        self._rows(m, row, final_row)
+        word = Signal(self.layer.words[0].shape(), name="word")
+        self._rows(m, word, row, final_row)
         buffer = Signal()
         m.d.sync += [
-            free.eq(free + self.release - (self.read & begins)),
+            free.eq(free + self.buffer_free - (self.read & begins)),
             self.load.enable.eq(self.read),
         ]
         with m.If(self.read):
@@ -102,16 +103,15 @@ class WeightLoader(wiring.Component):
                 m.d.sync += row.eq(0)
                 if params.double_buffer:
                     m.d.sync += buffer.eq(~buffer)
-                self._next_tile(m, active)
+                self._next_word(m, word, active)
         with m.If(self.start):
-            m.d.sync += [active.eq(1), address.eq(0), self.number.eq(0), buffer.eq(0)]
+            m.d.sync += [active.eq(1), address.eq(0), self.layer_number.eq(0), buffer.eq(0)]
         return m
 
-    def _rows(self, m: Module, row: Signal, final_row: Signal) -> None:
+    def _rows(self, m: Module, word: Signal, row: Signal, final_row: Signal) -> None:
         """Say when a tile has all its rows, and when the first vector may enter."""
         params, layer = self._params, self.layer
-        self._word = Signal(layer.words[0].shape(), name="word")
-        last_word = self._word == layer.words[0]
+        last_word = word == layer.words[0]
         rows: Value = Const(0)
         if params.rows > 1:
             rows = Mux(last_word, layer.last_rows[0], layer.rows[0])
@@ -124,15 +124,15 @@ class WeightLoader(wiring.Component):
             usable = params.rows - params.row_stages
             m.d.comb += final_row.eq(row == rows)
             last = (row == usable) | (final_row & (rows < usable))
-        m.d.sync += self.ready.eq(self.read & last)
+        m.d.sync += self.tile_ready.eq(self.read & last)
 
-    def _next_tile(self, m: Module, active: Signal) -> None:
+    def _next_word(self, m: Module, word: Signal, active: Signal) -> None:
         """Words fastest, then tiles, then layers."""
         layer, tile = self.layer, Signal(self.layer.tiles[0].shape(), name="tile")
-        m.d.sync += self._word.eq(self._word + 1)
-        with m.If(self._word == layer.words[0]):
-            m.d.sync += [self._word.eq(0), tile.eq(tile + 1)]
+        m.d.sync += word.eq(word + 1)
+        with m.If(word == layer.words[0]):
+            m.d.sync += [word.eq(0), tile.eq(tile + 1)]
             with m.If(tile == layer.tiles[0]):
-                m.d.sync += [tile.eq(0), self.number.eq(self.number + 1)]
+                m.d.sync += [tile.eq(0), self.layer_number.eq(self.layer_number + 1)]
                 with m.If(layer.final[0]):
                     m.d.sync += active.eq(0)

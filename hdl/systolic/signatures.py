@@ -83,7 +83,7 @@ class VectorPort(wiring.Signature):
         It is the last one for its tile of weights.
     buffer : Out(1)
         The buffer with that tile.
-    narrow : Out(1)
+    last_tile : Out(1)
         The tile is the last one of its layer: it may leave columns unused.
     activations : Out(activation_bits[rows])
     live : Out(rows)
@@ -96,7 +96,7 @@ class VectorPort(wiring.Signature):
                 "valid": Out(1),
                 "last": Out(1),
                 "buffer": Out(1),
-                "narrow": Out(1),
+                "last_tile": Out(1),
                 "activations": Out(activations_layout(params)),
                 "live": Out(params.rows),
             }

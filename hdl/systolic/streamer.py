@@ -1,5 +1,6 @@
 """Activations: from the host into the unified buffer, and from there into the array."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
@@ -21,6 +22,26 @@ from spikewatt.model.params.systolic import SystolicParams, SystolicTable
 __all__ = ["ActivationStreamer"]
 
 
+@dataclass(frozen=True)
+class _Walk:
+    """Where in the buffer the walk over words and vectors is.
+
+    ``step``: go on. ``origin``: go to the first word of the layer. ``vector``, ``word``: their
+    numbers; ``row``, ``bank``: where that word lies, ``base``: the row of the word's first vector.
+    ``word_done``: with this step a word ends; ``last_word``: it is the layer's last one.
+    """
+
+    step: Signal
+    origin: Signal
+    vector: Signal
+    word: Signal
+    row: Signal
+    bank: Signal
+    base: Signal
+    word_done: Signal
+    last_word: Signal
+
+
 class ActivationStreamer(wiring.Component):
     """Takes a batch from the host, then sends each layer's vectors once for each tile of weights.
 
@@ -39,9 +60,9 @@ class ActivationStreamer(wiring.Component):
         Take a batch, then work.
     batch : In
         Vectors of the batch, less one.
-    number : Out, layer : In(row)
+    layer_number : Out, layer : In(row)
         The layer that is computed, and its row of the table of layers.
-    ready : In(1)
+    tile_ready : In(1)
         The weights of one more tile can be used from the next cycle on.
     layer_done : In(1)
         The results of the layer can be read from the next cycle on.
@@ -55,9 +76,9 @@ class ActivationStreamer(wiring.Component):
     i: Any
     start: Signal
     batch: Signal
-    number: Signal
+    layer_number: Signal
     layer: Any
-    ready: Signal
+    tile_ready: Signal
     layer_done: Signal
     vector: Any
     result: Any
@@ -72,9 +93,9 @@ class ActivationStreamer(wiring.Component):
                 "i": In(stream.Signature(activations_layout(params))),
                 "start": In(1),
                 "batch": In(batch_bits(params)),
-                "number": Out(max(1, bits_for(params.layers))),
+                "layer_number": Out(max(1, bits_for(params.layers))),
                 "layer": In(row_layout(params.tables[SystolicTable.LAYERS])),
-                "ready": In(1),
+                "tile_ready": In(1),
                 "layer_done": In(1),
                 "vector": Out(VectorPort(params)),
                 "result": In(ResultPort(params)),
@@ -90,113 +111,120 @@ class ActivationStreamer(wiring.Component):
         m = Module()
         m.submodules.buffer = buffer = UnifiedBuffer(params)
         wiring.connect(m, wiring.flipped(self.result), buffer.result)
-        self._step, self._word_done = Signal(name="step"), Signal(name="word_done")
-        self._origin = Signal(name="origin")
-        self._walk(m)
-        self._states(m)
+        walk = self._walk(m)
+        last_tile = self._states(m, walk)
         m.d.comb += [
-            self._step.eq(self.read | buffer.fill.enable),
+            walk.step.eq(self.read | buffer.fill.enable),
             buffer.fill.enable.eq(self.i.valid & self.i.ready),
-            buffer.fill.row.eq(self._row),
-            buffer.fill.bank.eq(self._bank),
+            buffer.fill.row.eq(walk.row),
+            buffer.fill.bank.eq(walk.bank),
             buffer.fill.word.eq(self.i.payload),
             buffer.read.eq(self.read),
-            buffer.row.eq(self._row),
-            buffer.bank.eq(self._bank),
+            buffer.row.eq(walk.row),
+            buffer.bank.eq(walk.bank),
             self.write.eq(buffer.fill.enable | self.result.enable),
         ]
-        self._send(m, buffer)
+        self._send(m, buffer, walk, last_tile)
         return m
 
-    def _walk(self, m: Module) -> None:
+    def _walk(self, m: Module) -> _Walk:
         """Rows of the buffer: vector fastest, then word."""
         params = self._params
         bits = row_bits(params.activation_rows)
-        self._vector = vector = Signal(batch_bits(params), name="vector_number")
-        self._base, self._bank = Signal(bits, name="base"), Signal(row_bits(params.banks))
-        self._word = word = Signal(self.layer.words[0].shape(), name="word")
-        self._row = Signal(bits, name="row")
-        self._last_word = Signal(name="last_word")
+        walk = _Walk(
+            step=Signal(name="step"),
+            origin=Signal(name="origin"),
+            vector=Signal(batch_bits(params), name="vector_number"),
+            word=Signal(self.layer.words[0].shape(), name="word"),
+            row=Signal(bits, name="row"),
+            bank=Signal(row_bits(params.banks), name="bank"),
+            base=Signal(bits, name="base"),
+            word_done=Signal(name="word_done"),
+            last_word=Signal(name="last_word"),
+        )
+        vector, word = walk.vector, walk.word
         m.d.comb += [
-            self._row.eq(self._base + vector),
-            self._word_done.eq(self._step & (vector == self.batch)),
-            self._last_word.eq(word == self.layer.words[0]),
+            walk.row.eq(walk.base + vector),
+            walk.word_done.eq(walk.step & (vector == self.batch)),
+            walk.last_word.eq(word == self.layer.words[0]),
         ]
-        with m.If(self._step):
+        with m.If(walk.step):
             m.d.sync += vector.eq(vector + 1)
-        with m.If(self._word_done):
+        with m.If(walk.word_done):
             m.d.sync += [vector.eq(0), word.eq(word + 1)]
-            self._next_word(m)
-            with m.If(self._last_word):
-                m.d.sync += [word.eq(0), self._bank.eq(0), self._base.eq(self.layer.source[0])]
-        with m.If(self._origin):
-            m.d.sync += [self._base.eq(self.layer.source[0]), self._bank.eq(0)]
+            self._next_word(m, walk)
+            with m.If(walk.last_word):
+                m.d.sync += [word.eq(0), walk.bank.eq(0), walk.base.eq(self.layer.source[0])]
+        with m.If(walk.origin):
+            m.d.sync += [walk.base.eq(self.layer.source[0]), walk.bank.eq(0)]
+        return walk
 
-    def _next_word(self, m: Module) -> None:
+    def _next_word(self, m: Module, walk: _Walk) -> None:
         """The next bank, or the next rows."""
-        params = self._params
+        params, following = self._params, walk.base + self.batch + 1
         if params.wide and params.banks > 1:
-            m.d.sync += self._bank.eq(self._bank + 1)
-            with m.If(self._bank == params.banks - 1):
-                m.d.sync += [self._bank.eq(0), self._base.eq(self._base + self.batch + 1)]
+            m.d.sync += walk.bank.eq(walk.bank + 1)
+            with m.If(walk.bank == params.banks - 1):
+                m.d.sync += [walk.bank.eq(0), walk.base.eq(following)]
         else:
-            m.d.sync += self._base.eq(self._base + self.batch + 1)
+            m.d.sync += walk.base.eq(following)
 
-    def _states(self, m: Module) -> None:
-        """Fill, then one layer after another."""
+    def _states(self, m: Module, walk: _Walk) -> Signal:
+        """Fill, then one layer after another; returns whether this is a layer's last tile."""
         params, layer = self._params, self.layer
         tile = Signal(layer.tiles[0].shape(), name="tile")
         waiting = Signal(range(params.buffers + 1), name="waiting")  # tiles loaded, not begun
-        begins, alone = self._vector == 0, Signal(name="alone")
+        begins, alone = walk.vector == 0, Signal(name="alone")
         # The sum of a lone vector is written before the next tile's turn reads it.
         m.d.sync += [
-            waiting.eq(waiting + self.ready - (self.read & begins)),
+            waiting.eq(waiting + self.tile_ready - (self.read & begins)),
             alone.eq(self.read & (self.batch == 0)),
         ]
-        self._last_tile = Signal(name="last_tile")
-        m.d.comb += self._last_tile.eq(tile == layer.tiles[0])
+        last_tile = Signal(name="last_tile")
+        m.d.comb += last_tile.eq(tile == layer.tiles[0])
         with m.FSM() as fsm:
-            m.d.comb += self.busy.eq(~fsm.ongoing("REST"))
-            with m.State("REST"):
-                m.d.sync += self.number.eq(0)
+            m.d.comb += self.busy.eq(~fsm.ongoing("IDLE"))
+            with m.State("IDLE"):
+                m.d.sync += self.layer_number.eq(0)
                 with m.If(self.start):
-                    m.d.comb += self._origin.eq(1)
+                    m.d.comb += walk.origin.eq(1)
                     m.next = "FILL"
             with m.State("FILL"):
                 m.d.comb += self.i.ready.eq(1)
-                with m.If(self._word_done & self._last_word):
+                with m.If(walk.word_done & walk.last_word):
                     m.next = "SEND"
             with m.State("SEND"):
-                usable = (waiting != 0) | self.ready
+                usable = (waiting != 0) | self.tile_ready
                 m.d.comb += self.read.eq(~begins | (usable & ~alone))
-                with m.If(self._word_done & self._last_word):
+                with m.If(walk.word_done & walk.last_word):
                     m.d.sync += tile.eq(tile + 1)
-                    with m.If(self._last_tile):
+                    with m.If(last_tile):
                         m.d.sync += tile.eq(0)
                         m.next = "WAIT"
             with m.State("WAIT"), m.If(self.layer_done):
-                m.d.sync += self.number.eq(self.number + 1)
+                m.d.sync += self.layer_number.eq(self.layer_number + 1)
                 m.next = "TURN"
                 with m.If(layer.final[0]):
-                    m.next = "REST"
+                    m.next = "IDLE"
             with m.State("TURN"):
-                m.d.comb += self._origin.eq(1)
+                m.d.comb += walk.origin.eq(1)
                 m.next = "SEND"
+        return last_tile
 
-    def _send(self, m: Module, buffer: UnifiedBuffer) -> None:
+    def _send(self, m: Module, buffer: UnifiedBuffer, walk: _Walk, last_tile: Signal) -> None:
         """What the buffer gives enters the array in the next cycle."""
         params, vector = self._params, self.vector
         short, select = Signal(), Signal()
         m.d.sync += vector.valid.eq(self.read)
         with m.If(self.read):
             m.d.sync += [
-                vector.last.eq(self._word_done),
+                vector.last.eq(walk.word_done),
                 vector.buffer.eq(select),
-                vector.narrow.eq(self._last_tile),
-                short.eq(self._last_word),
+                vector.last_tile.eq(last_tile),
+                short.eq(walk.last_word),
             ]
         if params.double_buffer:
-            with m.If(self.read & self._word_done):
+            with m.If(self.read & walk.word_done):
                 m.d.sync += select.eq(~select)
             with m.If(self.start):
                 m.d.sync += select.eq(0)

@@ -43,23 +43,23 @@ class Taker:
     def look(self) -> None:
         """One cycle, before its edge."""
         sim, dut = self.sim, self.dut
-        for stream, stalls in zip((dut.own, dut.o), self.stalls, strict=True):
+        for stream, stalls in zip((dut.local, dut.o), self.stalls, strict=True):
             sim.set(stream.ready, not stalls())
-        own, other = sim.get(dut.own.valid), sim.get(dut.o.valid)
+        own, other = sim.get(dut.local.valid), sim.get(dut.o.valid)
         assert not (own and other)
         if own or other:
             assert self.expected, "an entry that no list holds"
             axon, delay, dx, dy = self.expected[0]
             assert bool(own) == (dx == dy == 0)
             if own:
-                payload = dut.own.payload
+                payload = dut.local.payload
                 got = sim.get(payload.axon), sim.get(payload.delay)
             else:
                 payload = dut.o.payload
                 fields = (payload.axon[0], payload.delay[0], payload.dx[0], payload.dy[0])
                 got = tuple(sim.get(value) for value in fields)
             assert got == ((axon, delay) if own else (axon, delay, dx, dy))
-            if sim.get((dut.own if own else dut.o).ready):
+            if sim.get((dut.local if own else dut.o).ready):
                 self.expected.pop(0)
 
 

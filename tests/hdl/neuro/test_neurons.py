@@ -120,10 +120,10 @@ class Bench:
         self.command(**commands)
         sim.set(group.finish, visit is not None)
         sim.set(group.finish_group, visit.group if visit else 0)
-        sim.set(group.adding_end, self.adding is not None)
+        sim.set(group.add_last, self.adding is not None)
         if self.adding is not None:
             sim.set(group.add_group, self.adding.group)
-            sim.set(group.touched, self.adding.touched)
+            sim.set(group.has_input, self.adding.touched)
         sim.set(dut.fired.ready, not self.stalls())
         self.watch()
         advance = bool(sim.get(group.advance))

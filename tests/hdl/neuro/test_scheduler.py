@@ -26,10 +26,10 @@ class Bench:
     def __init__(self, sim: Any, dut: AxonScheduler, params: CoreParams, seed: int) -> None:
         self.sim, self.dut, self.params = sim, dut, params
         self.state = initial_state(params)
-        self.stalls = {name: Stalls(seed + n) for n, name in enumerate(("i", "own"))}
+        self.stalls = {name: Stalls(seed + n) for n, name in enumerate(("i", "local"))}
         self.rng = np.random.default_rng(seed)
-        self.waiting: dict[str, list[tuple[int, int]]] = {"i": [], "own": []}
-        self.offered = {"i": False, "own": False}
+        self.waiting: dict[str, list[tuple[int, int]]] = {"i": [], "local": []}
+        self.offered = {"i": False, "local": False}
         self.merges = 0
         self.active: list[int] = []
 
@@ -58,7 +58,7 @@ class Bench:
         taken = [name for name in ready if self.offered[name]]
         free = not sim.get(dut.busy) and not commands
         # An event from outside goes before one of the core's own; neither waits without a reason.
-        first = "i" if self.offered["i"] else "own"
+        first = "i" if self.offered["i"] else "local"
         assert taken == ([first] if free and self.offered[first] else [])
         for name in taken:
             event = np.array([self.waiting[name].pop(0)])
@@ -131,7 +131,7 @@ def test_events_and_ticks(name: str) -> None:
         await bench.settle()
         await bench.cycle(clear=1)
         bench.state = initial_state(params)
-        bench.waiting["own"] += bench.draw(5)
+        bench.waiting["local"] += bench.draw(5)
         assert await bench.rest() == rows
         await bench.settle()
         assert await read_table(sim, dut.table, rows) == bench.rows()

@@ -72,8 +72,8 @@ class Bench:
         assert ready == (advance and not waits)
         if sim.get(dut.group.finish) and ready:
             self.finished.append(sim.get(dut.group.finish_group))
-        if advance and sim.get(dut.group.adding_end):
-            self.due = sim.get(dut.group.add_group), bool(sim.get(dut.group.touched))
+        if advance and sim.get(dut.group.add_last):
+            self.due = sim.get(dut.group.add_group), bool(sim.get(dut.group.has_input))
         self.reads += sim.get(dut.read)
         if sim.get(dut.entries.enable):
             assert step is not None
@@ -87,21 +87,21 @@ class Bench:
 
     def compare(self) -> None:
         """What the walker hears of the step whose entry has come."""
-        sim, window, stage = self.sim, self.dut.window, self.stage
-        assert sim.get(window.ended) == stage.missed
-        assert sim.get(window.entered) == stage.entered
-        assert sim.get(window.spent) == stage.spent
+        sim, port, stage = self.sim, self.dut.entry, self.stage
+        assert sim.get(port.probe_missed) == stage.missed
+        assert sim.get(port.probe_hit) == stage.probe_hit
+        assert sim.get(port.last_use) == stage.last_use
         here = stage.here
         if here is None:
             return
-        assert sim.get(window.index) == here.index
+        assert sim.get(port.index) == here.index
         if here.read:
             entry = stage.entries[here.index]
-            assert sim.get(window.entry.first) == entry.first
-            assert sim.get(window.entry.last) == entry.last
+            assert sim.get(port.entry.first) == entry.first
+            assert sim.get(port.entry.last) == entry.last
 
     async def send(self, step: Step) -> bool:
-        """Offer a step until it is taken, or, where the window has ended, is not wanted."""
+        """Offer a step until it is taken, or, where the probe has missed, is not wanted."""
         while True:
             if step.probe and self.stage.missed:
                 while not await self.cycle():

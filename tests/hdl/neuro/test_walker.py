@@ -37,15 +37,15 @@ class Bench:
         sim, dut, stage = self.sim, self.dut, self.stage
         sim.set(dut.begin, begin)
         sim.set(dut.wake_all, wake_all)
-        window, here = dut.window, stage.here
-        sim.set(window.ended, stage.missed)
-        sim.set(window.entered, stage.entered)
-        sim.set(window.spent, stage.spent)
+        port, here = dut.entry, stage.here
+        sim.set(port.probe_missed, stage.missed)
+        sim.set(port.probe_hit, stage.probe_hit)
+        sim.set(port.last_use, stage.last_use)
         if here is not None:
-            sim.set(window.index, here.index)
+            sim.set(port.index, here.index)
         if here is not None and here.read:
             entry = stage.entries[here.index]
-            sim.set(window.entry, {"offset": 0, "first": entry.first, "last": entry.last})
+            sim.set(port.entry, {"offset": 0, "first": entry.first, "last": entry.last})
         write = bool(self.asleep_later) and not self.stalls()
         group = self.asleep_later.pop(0) if write else 0
         sim.set(dut.awake.enable, write)
@@ -122,7 +122,7 @@ class Bench:
             assert hits <= {step.index for step in steps}
             first, earlier = steps[0].index, [e for e in entries if e.first < group]
             if not any(entry.last >= group for entry in earlier):
-                assert first == len(earlier), "a new window begins behind the one before"
+                assert first == len(earlier), "a new range begins behind the one before"
             if before is not None and kept.sure:
                 assert entries[first].last >= before, "what had ended was read again"
             kept.follow([entries[step.index] for step in steps], group, first)
@@ -131,10 +131,10 @@ class Bench:
 
 @dataclass
 class Kept:
-    """Whether every entry that has ended must have left the low end of the window.
+    """Whether every entry that has ended must have left the low end of the range.
 
     The walker does not hear of an entry's end in the cycle in which it goes on to the next group:
-    the answer comes ``latency`` cycles behind its step. Such an entry stays until the window is
+    the answer comes ``latency`` cycles behind its step. Such an entry stays until the range is
     new; that costs a step for each group and changes nothing else.
     """
 
@@ -150,8 +150,8 @@ class Kept:
         self.sure &= not 0 <= len(entries) - 1 - self.latency < ended
 
 
-def new_windows(entries: list[Entry]) -> int:
-    """Groups at which the window of entries grows."""
+def new_ranges(entries: list[Entry]) -> int:
+    """Groups at which the range of entries grows."""
     return len({entry.first for entry in entries})
 
 
@@ -177,7 +177,7 @@ def test_visits(name: str, stalled: bool) -> None:
             slept += params.groups - len(bench.stage.runs)
             if not stalled:
                 words = -(-params.groups // params.awake_bits)
-                grown = new_windows(entries)
+                grown = new_ranges(entries)
                 latency = 1 + params.registered
                 least = 1 + 3 * words + steps
                 assert least <= cycles <= least + latency + (1 + latency) * grown

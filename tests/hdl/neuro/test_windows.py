@@ -28,8 +28,8 @@ def test_every_window_in_every_tick(bits: int) -> None:
                 sim.set(dut.types[1].window_first[0], end)
                 inside = first <= counted < end
                 assert sim.get(dut.closed) == (windowed and not inside)
-                assert sim.get(dut.bias) == (not windowed or counted == 0)
-                assert sim.get(dut.stirs) == (windowed and counted == 0)
+                assert sim.get(dut.takes_bias) == (not windowed or counted == 0)
+                assert sim.get(dut.keeps_awake) == (windowed and counted == 0)
                 assert sim.get(dut.opens) == (counted in (first, end))
             await sim.tick()  # nothing counts by itself
             sim.set(dut.advance, 1)

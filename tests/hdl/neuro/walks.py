@@ -69,16 +69,16 @@ class EntryStage:
 
     @property
     def missed(self) -> bool:
-        """A probe that ran into the first entry behind the window, or behind the list."""
+        """A probe that ran into the first entry behind the range, or behind the list."""
         return self.here is not None and bool(self.here.probe) and self.behind
 
     @property
-    def entered(self) -> bool:
-        """A probe that found a new entry of the window."""
+    def probe_hit(self) -> bool:
+        """A probe that found an entry of the range."""
         return self.here is not None and bool(self.here.probe) and not self.behind
 
     @property
-    def spent(self) -> bool:
+    def last_use(self) -> bool:
         """The entry reaches no later group."""
         here = self.here
         return here is not None and not self.behind and self.entries[here.index].last <= here.group
