@@ -16,13 +16,35 @@ __all__ = ["Stalls", "mutate", "packed", "put", "read_table", "rows_of", "simula
 Bench = Callable[[Any], Coroutine[Any, Any, None]]
 
 
+MOST_CYCLES = 12_000
+"""A test of a block takes less; more means that the block waits for what never comes."""
+
+
 def simulate(dut: Any, *benches: Bench, clocked: bool = True) -> None:
-    """Run all benches to their end."""
+    """Run all benches to their end; one that does not get there has failed."""
     sim = Simulator(dut)
+    running = len(benches)
+
+    def counted(bench: Bench) -> Bench:
+        async def run(sim: Any) -> None:
+            nonlocal running
+            await bench(sim)
+            running -= 1
+
+        return run
+
+    async def watch(sim: Any) -> None:
+        for _ in range(MOST_CYCLES):
+            if not running:
+                return
+            await sim.tick()
+        raise AssertionError(f"no end after {MOST_CYCLES} cycles")
+
+    for bench in benches:
+        sim.add_testbench(counted(bench))
     if clocked:
         sim.add_clock(1e-6)
-    for bench in benches:
-        sim.add_testbench(bench)
+        sim.add_testbench(watch)
     sim.run()
 
 
@@ -42,11 +64,11 @@ class Stalls:
     def __init__(self, seed: int, shares: Sequence[float] = (0.0, 0.3, 0.8)) -> None:
         print(f"stalls of seed {seed}")
         self.rng = np.random.default_rng(seed)
-        self._shares, self._share = shares, shares[0]
+        self._shares, self._share = shares, float(self.rng.choice(shares))
 
     def __call__(self) -> bool:
         """Whether to stall in this cycle."""
-        if self.rng.random() < 0.05:
+        if self.rng.random() < 0.1:
             self._share = float(self.rng.choice(self._shares))
         return bool(self.rng.random() < self._share)
 

@@ -32,6 +32,11 @@ class Shape:
     batch: int = 4
     biases: bool = True
 
+    @property
+    def widest(self) -> int:
+        """Neurons of the widest layer: a few tiles, and a rest."""
+        return 3 * max(self.rows, self.columns) + 4
+
 
 SHAPES = {
     "one element": Shape(1, 1, (1, 1), ROWS, "", batch=3),
@@ -41,6 +46,8 @@ SHAPES = {
     "one column": Shape(4, 1, (2, 1), ROWS, "ai"),
     "wide": Shape(3, 7, (1, 1), ROWS, "dw"),
     "one row": Shape(1, 4, (1, 2), SHIFT, "dwi"),
+    "one vector": Shape(2, 2, (1, 1), ROWS, "d", batch=1),
+    "masked": Shape(4, 2, (1, 1), ROWS, "", batch=2),
     "square": Shape(4, 4, (2, 2), ROWS, "dawi", batch=5),
 }
 
@@ -66,7 +73,7 @@ def case(name: str, number: int = 0) -> ShapedCase:
         activation_bits=4,
         weight_bits=4,
         layers=3,
-        widest=11,
+        widest=shape.widest,
         biases=shape.biases,
         shifts=(2, 5, 7),
         roundings=(Rounding.FLOOR, Rounding.HALF_EVEN),

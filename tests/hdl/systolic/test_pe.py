@@ -21,7 +21,7 @@ def test_every_product(flags: tuple[bool, ...]) -> None:
     bits = 8
     dut = ProcessingElement(params, sum_bits=bits)
     rng = np.random.default_rng(1)
-    held = [0] * params.buffers
+    held, stored = [0] * params.buffers, [0] * params.buffers
 
     async def load(sim: Any, buffer: int, weight: int) -> None:
         sim.set(dut.load, 1 << buffer)
@@ -31,6 +31,8 @@ def test_every_product(flags: tuple[bool, ...]) -> None:
         sim.set(dut.load, 0)
         sim.set(dut.weight, ~weight)  # nobody looks
         held[buffer] = weight
+        if weight or not params.isolate_weights:
+            stored[buffer] = weight
 
     async def test(sim: Any) -> None:
         for buffer in range(params.buffers):
@@ -50,8 +52,7 @@ def test_every_product(flags: tuple[bool, ...]) -> None:
                 total = before + held[used] * activation * counts
                 assert sim.get(dut.sum_o) == (total + 128) % 256 - 128
             for number, value in enumerate(held):
-                if not params.isolate_weights or value:
-                    assert sim.get(dut.held[number]) == value
+                assert sim.get(dut.held[number]) == stored[number]
                 if params.isolate_weights:
                     assert sim.get(dut.held_live) >> number & 1 == (value != 0)
 

@@ -38,6 +38,15 @@ def results_of(program: SystolicProgram, outputs: IntArray, layer: int) -> list[
     return found
 
 
+def host_words(program: SystolicProgram, inputs: IntArray) -> list[int]:
+    """Words of a batch; where the core masks rows, those that a word leaves over are anything."""
+    params, words = program.params, program.input_words(inputs)
+    if params.masks_rows:
+        for number, word in enumerate(words):
+            word[len(program.plans[0].words[number // len(inputs)]) :] = -1
+    return [packed(word, params.activation_bits) for word in words]
+
+
 class Bench:
     """A streamer between a host that stalls, a loader, and an accumulator that answers."""
 
@@ -46,16 +55,14 @@ class Bench:
         self.stalls = Stalls(5, (0.0, 0.4, 0.8) if stalled else (0.0,))
         self.values = [one.inputs, *one.network.run(one.inputs)]
         self.vectors = vectors_of(self.program, self.values)
-        self.words = [
-            packed(w, self.program.params.activation_bits)
-            for w in self.program.input_words(one.inputs)
-        ]
+        self.words = host_words(self.program, one.inputs)
         self.layers = rows_of(self.program.tables()[SystolicTable.LAYERS])
-        self.tiles = 0  # weights that are ready and were not used
+        self.loading = Stalls(6, (0.5, 0.9) if stalled else (0.0,))
+        self.tiles = 0  # whose weights were ready a cycle ago, and that have not begun
         self.to_load = len(self.program.folds)
         self.results: list[dict[str, int]] = []
         self.reads = self.writes = 0
-        self.number = 0
+        self.number, self.entered = 0, False
 
     async def cycle(self, *, start: int = 0, layer_done: int = 0) -> None:
         """One cycle: weights of a tile, a word of the host's or a result may come."""
@@ -65,10 +72,9 @@ class Bench:
         # Behind the last layer its number is one of none, for a moment.
         number = min(sim.get(dut.layer_number), len(self.layers) - 1)
         put(sim, dut.layer, self.layers[number])
-        ready = self.to_load > 0 and self.tiles < params.buffers and not self.stalls()
+        ready = self.to_load > 0 and self.tiles < params.buffers and not self.loading()
         sim.set(dut.tile_ready, ready)
         self.to_load -= ready
-        self.tiles += ready
         sim.set(dut.i.valid, bool(self.words) and not self.stalls())
         put(sim, dut.i.payload, self.words[0] if self.words else 0)
         writes = bool(self.results) and not self.stalls()
@@ -80,13 +86,17 @@ class Bench:
         self.reads += sim.get(dut.read)
         self.writes += sim.get(dut.write)
         self.compare()
+        self.tiles += ready
         await sim.tick()
 
     def compare(self) -> None:
         """A vector that enters is the next one, with its tile's buffer and its place in it."""
         sim, dut, params = self.sim, self.dut, self.program.params
-        if not sim.get(dut.vector.valid):
+        before, self.entered = self.entered, bool(sim.get(dut.vector.valid))
+        if not self.entered:
             return
+        # The sum of a lone vector is written before that of the next one is added to it.
+        assert not (before and len(self.values[0]) == 1)
         number, vector = self.vectors.pop(0)
         fold = self.program.folds[number]
         first = not self.number
@@ -111,6 +121,8 @@ class Bench:
             )
             if params.has_live:
                 assert live >> row & 1 == takes_part
+            elif params.masks_rows and not used:
+                assert sim.get(dut.vector.activations[row]) == 0
 
     async def batch(self) -> None:
         """Inputs, then layer after layer; the results of one come before the next one begins."""
@@ -122,6 +134,9 @@ class Bench:
                 await self.cycle()
             if not plan.final:
                 self.results = results_of(program, self.values[layer + 1], layer)
+                last_tile = plan.layer.outputs - (plan.tiles - 1) * program.params.columns
+                for result in self.results[-len(self.values[0]) :]:  # what is left over is anything
+                    result["word"] |= -1 << last_tile * program.params.activation_bits
             while self.results or self.stalls():
                 await self.cycle()
             assert sim.get(dut.layer_number) == layer
