@@ -136,6 +136,7 @@ class CoreLogic(_Core):
         scheduler, worklist, walker = parts.scheduler, parts.worklist, parts.walker
         neurons, config = parts.neurons, parts.config
         rest = Signal()
+        # What the host writes into these can move a neuron that sleeps.
         of_neurons = (TableId.NEURONS, TableId.TYPES, TableId.STATE)
         changed = Cat(config.port(key).write for key in of_neurons).any()
         wiring.connect(m, wiring.flipped(self.i), scheduler.i)
@@ -171,6 +172,7 @@ class CoreLogic(_Core):
                         m.next = "SCAN"
                     with m.Else():
                         m.next = "CLEAR"
+            # The list must be whole before the walk: a range of it is found by its order.
             with m.State("SCAN"), m.If(~scheduler.busy & ~worklist.busy):
                 m.d.comb += walker.begin.eq(1)
                 m.next = "WALK"

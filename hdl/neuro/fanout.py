@@ -107,6 +107,7 @@ class FanOut(wiring.Component):
                 m.d.sync += pending.mask.eq(rest)
                 m.next = "ENTRY"
             with m.State("ENTRY"):
+                # The first entry is read in this cycle, the second one while the first goes.
                 m.d.sync += [remaining.eq(run.count[0]), entry.eq(run.start[0] + 1)]
                 m.d.comb += [
                     entries.read.enable.eq(1 if self._params.registered else run.count[0] != 0),

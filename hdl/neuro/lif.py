@@ -81,6 +81,7 @@ class LeakUnit(wiring.Component):
             m.d.comb += nearer.eq(chain >> 1)
         else:
             m.d.comb += nearer.eq(Mux(v < 0, v + amount, v - amount))
+        # Where the sign has changed it went past 0, and 0 is what is left.
         with m.If((nearer < 0) == (v < 0)):
             m.d.comb += self.decayed.eq(nearer)
 

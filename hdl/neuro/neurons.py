@@ -97,6 +97,7 @@ class NeuronGroup(wiring.Component):
         wiring.connect(m, wiring.flipped(self.neurons), params.table)
         wiring.connect(m, wiring.flipped(self.state), state.table)
         m.d.comb += [
+            # One group of spikes may wait; a second one has no place, so nothing moves.
             group.advance.eq(~(self.fired.valid & ~self.fired.ready)),
             *(
                 signal.eq(value)
@@ -195,6 +196,7 @@ class NeuronGroup(wiring.Component):
         changed, done = Signal(), Signal()
         m.d.comb += [
             done.eq(self.group.advance & stage.valid),
+            # A spike counts, though it may leave the state as it was: the next tick has one too.
             changed.eq((after.as_value() != stage.before.as_value()) | (spikes != 0)),
             # An unchanged state costs energy to write, but its enable would come late.
             state.write.enable.eq(done if params.registered else done & changed),
@@ -219,6 +221,7 @@ class NeuronGroup(wiring.Component):
 
     def _clear(self, m: Module, state: TableSram, stages: list[UpdateStage]) -> None:
         """Write 0 to every row of the state."""
+        # Reset begins a clear: the memory comes up undefined.
         clearing, row = Signal(init=1), Signal(self._params.group_bits)
         busy = (*(stage.valid for stage in stages), self.fired.valid)
         m.d.comb += self.busy.eq(reduce(or_, busy, clearing))

@@ -98,6 +98,7 @@ class AxonScheduler(wiring.Component):
         m.submodules.slots = slots = TableSram(params.tables[TableId.SCHEDULER])
         wiring.connect(m, wiring.flipped(self.table), slots.table)
 
+        # t = -1 after reset: the first tick scans slot 0.
         slot = Signal(params.slot_bits, init=params.delay_slots - 1)
         row = Signal.like(slots.write.row)
         event, scan = self._event(), self._scan_registers(m)
@@ -139,6 +140,7 @@ class AxonScheduler(wiring.Component):
         event = data.View(layout, Signal(layout.size, name="event"))
         m.d.comb += [
             event.eq(Mux(self.i.valid, self.i.payload.as_value(), self.local.payload.as_value())),
+            # From outside first, whatever the core itself sends: no mesh can lock up over it.
             self.i.ready.eq(1),
             self.local.ready.eq(~self.i.valid),
             slots.read.enable.eq(1),
@@ -185,6 +187,8 @@ class AxonScheduler(wiring.Component):
         with m.State("SCAN"):
             m.d.comb += self.active.valid.eq(scan.bits != 0)
             m.d.sync += scan.bits.eq(scan.rest)
+            # The next word is on the memory's output when the last bit of this one leaves, so that
+            # a word costs a cycle for each bit, and one if it is empty.
             with m.If((scan.rest == 0) & (word == words)):
                 m.next = "IDLE"
             with m.Elif(scan.rest == 0):

@@ -118,6 +118,7 @@ class SynapseLanes(wiring.Component):
         """Hold the entry against its group; read the synapse word if it is reached."""
         valid = Signal(name="entry_valid")
         step = Signal(step_layout(self._params), name="entry_step")
+        # Everything in front of the sums stands still with them, or none of it does.
         move = self.step.ready
         m.d.comb += [
             move.eq(self.group.advance & ~(self.group.finish & ~self.group.finish_ready)),
@@ -215,6 +216,7 @@ class SynapseLanes(wiring.Component):
             m.d.sync += seen.eq(self.group.has_input)
             with m.If(start | added):
                 for lane in range(params.lanes):
+                    # A group starts its sums afresh: clearing them would take a cycle of its own.
                     before = Mux(start, 0, self.group.sums[lane])
                     weight = Mux(added, word.weight[lane], 0)
                     m.d.sync += self.group.sums[lane].eq(before + weight)

@@ -182,6 +182,7 @@ class GroupWalker(wiring.Component):
         bits = self._params.group_bits
         return _Position(
             group=Signal(bits, name="group"),
+            # A bit more: behind the last group there is none, and the count must not wrap to 0.
             next=Signal(bits + 1, name="next_group"),
             previous=Signal(bits + 1, name="previous_group"),
             index=Signal(range(self._params.axons + 1), name="index"),
@@ -225,6 +226,7 @@ class GroupWalker(wiring.Component):
         step, position, entries = self.step.payload, walk.position, walk.range
         with m.State("PROBE"):
             m.d.comb += [
+                # The miss is told behind its step: the one offered meanwhile is of no group.
                 self.step.valid.eq(~self.entry.probe_missed),
                 step.probe.eq(1),
                 step.read.eq(position.index != self.length),
@@ -261,6 +263,7 @@ class GroupWalker(wiring.Component):
         write = bits.write_port(granularity=None if params.registered else 1)
         left = Signal(width, name="left")
         word = Signal(max(1, bits_for(count)), name="word")
+        # Memories come up undefined: the first tick visits all groups, and writes every bit.
         every = Signal(init=1, name="all")
         fetch = Signal(name="fetch")
         rest = params.groups - width * (count - 1)  # groups of the last word
@@ -318,6 +321,7 @@ class GroupWalker(wiring.Component):
         position, entries, words, choice = walk.position, walk.range, walk.words, walk.choice
         group = Mux(choice.go_reached, choice.reached, choice.awake)
         grows = entries.more & (choice.reached == entries.next_first)
+        # Where nothing of the range reaches the next group, a new range begins behind it.
         low = Mux(choice.in_range, entries.low, entries.high)
         m.d.sync += position.first_step.eq(1)
         with m.If(choice.go_reached | choice.go_awake):
@@ -364,10 +368,12 @@ class GroupWalker(wiring.Component):
     def _follow_range(self, m: Module, entries: _Range) -> None:
         """Keep the range's borders as entries come in."""
         came = self.entry
+        # Entries are sorted by their first group, not by their last: the furthest one counts.
         with m.If(came.probe_hit):
             m.d.sync += entries.any.eq(1)
             with m.If(~entries.any | (came.entry.last > entries.last_reached)):
                 m.d.sync += entries.last_reached.eq(came.entry.last)
+        # Only the lowest entry can leave: the range stays one piece of the list.
         with m.If(came.last_use & (came.index == entries.low)):
             m.d.sync += entries.low.eq(entries.low + 1)
         with m.If(came.probe_missed):

@@ -75,6 +75,7 @@ class WorkList(wiring.Component):
 
         found = Signal()
         m.d.comb += [rows.read.enable.eq(self.active.valid), rows.read.row.eq(self.active.payload)]
+        # A cycle behind the axon its row is on the memory's output, and is appended at once.
         m.d.sync += found.eq(self.active.valid)
         m.d.comb += self.busy.eq(found)
 

@@ -164,6 +164,7 @@ class Accumulator(wiring.Component):
             m.d.sync += [vector.eq(0), word.eq(word + 1)]
             with m.If(place.last_word):
                 m.d.sync += [word.eq(0), tile.eq(tile + 1)]
+                # A hidden layer's tile is through before the next begins, and uses its rows again.
                 with m.If(layer.final[0]):
                     m.d.sync += base.eq(base + self.batch + 1)
         with m.If(place.layer_ends):
@@ -220,6 +221,7 @@ class Accumulator(wiring.Component):
         m.d.sync += [
             self.result.enable.eq(whole),
             last.eq(place.layer_ends),
+            # A cycle more for requantisation; the last layer's sums are in the SRAM at once.
             done.eq(last & ~layer.final[0]),
         ]
         with m.If(whole):
@@ -249,6 +251,8 @@ class Accumulator(wiring.Component):
     def _layer_starts(self, m: Module) -> Value:
         """Nothing of the layer has arrived yet."""
         fresh = Signal(init=1, name="fresh")
+        # The row of the table is the new layer's some time after the old one is done: its target is
+        # taken over and over until the first sums come.
         with m.If(self.arriving):
             m.d.sync += fresh.eq(0)
         with m.If(self.layer_done | self.start):

@@ -166,6 +166,7 @@ class SystolicArray(wiring.Component):
     ) -> None:
         """Delay a row's activations by its tile, then pass them from tile to tile of columns."""
         params = self._params
+        # A partial sum takes a cycle for each tile of rows above, so the activations wait as long.
         skew = row // params.tile_rows
         value, live = self.vector.activations[row], self.vector.live[row]
         for stage in range(skew + params.column_stages):
@@ -206,6 +207,7 @@ class SystolicArray(wiring.Component):
             if (row + 1) % params.tile_rows == 0:
                 stage = row // params.tile_rows + at
                 total = register(total, stage, f"sum_{row}_{column}")
+        # Left columns are done first: they wait for the right ones, so that sums leave in line.
         for stage in range(params.row_stages + at, params.row_stages + params.column_stages - 1):
             total = register(total, stage, f"line_{column}_{stage}")
         m.d.comb += self.sums[column].eq(total)

@@ -88,6 +88,7 @@ class WeightLoader(wiring.Component):
         word = Signal(self.layer.words[0].shape(), name="word")
         self._rows(m, word, row, final_row)
         buffer = Signal()
+        # A tile takes its buffer with its first word; one that becomes free meanwhile adds up.
         m.d.sync += [
             free.eq(free + self.buffer_free - (self.read & begins)),
             self.load.enable.eq(self.read),

@@ -194,6 +194,7 @@ class ActivationStreamer(wiring.Component):
                 with m.If(walk.word_done & walk.last_word):
                     m.next = "SEND"
             with m.State("SEND"):
+                # Within a tile vectors follow without a gap; only its first one has to wait.
                 usable = (waiting != 0) | self.tile_ready
                 m.d.comb += self.read.eq(~begins | (usable & ~alone))
                 with m.If(walk.word_done & walk.last_word):
@@ -206,6 +207,7 @@ class ActivationStreamer(wiring.Component):
                 m.next = "TURN"
                 with m.If(layer.final[0]):
                     m.next = "IDLE"
+            # The number has just changed: the new layer's row of the table is there from now on.
             with m.State("TURN"):
                 m.d.comb += walk.origin.eq(1)
                 m.next = "SEND"
