@@ -40,11 +40,12 @@ def simulate(dut: Any, *benches: Bench, clocked: bool = True) -> None:
             await sim.tick()
         raise AssertionError(f"no end after {MOST_CYCLES} cycles")
 
-    for bench in benches:
-        sim.add_testbench(counted(bench))
     if clocked:
         sim.add_clock(1e-6)
+        # First, so that it has begun when a bench fails at once: what never begins is warned of.
         sim.add_testbench(watch)
+    for bench in benches:
+        sim.add_testbench(counted(bench))
     sim.run()
 
 

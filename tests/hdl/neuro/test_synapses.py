@@ -121,6 +121,9 @@ class Bench:
         high = 0
         for group in visits:
             await self.pause()
+            if group == visits[-1]:  # it comes into empty stages: each of them must say it is busy
+                while self.sim.get(self.dut.busy) or self.due:
+                    await self.cycle()
             if not any(entry.reaches(group) for entry in entries):
                 await self.send(Step(group, int(self.stalls.rng.integers(2)), 0, 0, 1, 1))
                 continue
