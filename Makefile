@@ -11,9 +11,9 @@ test: ## all tests but the long ones
 	@scripts/setup test
 	.venv/bin/python -m pytest -n $(WORKERS) -m "not long"
 
-test-all: ## all tests
+test-all: ## all tests, on builds that are optimised as a user's are
 	@scripts/setup test
-	.venv/bin/python -m pytest -n $(WORKERS)
+	SPIKEWATT_BUILDS=fast .venv/bin/python -m pytest -n $(WORKERS)
 
 synth-all: ## every core to a bitstream on both families, and its netlist's simulation
 	@scripts/setup test

@@ -1,7 +1,13 @@
-"""Verilator builds: generated C++ compiled in two pieces against a cached runtime, without make."""
+"""Verilator builds: generated C++ compiled in one piece against a cached runtime, without make.
+
+A build is made for speed, or to be ready soon (``SPIKEWATT_BUILDS=quick``, as our tests do, or
+``optimise=False``): not optimised, and with Verilator's headers compiled before. What the compiler
+spends on a small core is mostly those headers.
+"""
 
 import os
 import platform
+import shutil
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -20,10 +26,20 @@ _VERILATE = ("--cc", "-O3", "-Wno-lint", "-Wno-fatal")
 # Models with delays promise that none is zero: what Verilator does for one costs time.
 _TIMING = {False: ("--no-timing",), True: ("--timing", "--no-sched-zero-delay")}
 _TIMESCALE = {False: "1ns/1ps", True: "1ps/1ps"}
-_COMPILE = ("-std=c++20", "-O3", "-fPIC", "-w", "-DVERILATOR=1")
+# Coroutines are for delays alone, and the headers of C++17 are a third shorter.
+_STANDARD = {False: "-std=c++17", True: "-std=c++20"}
+_COMPILE = ("-fPIC", "-fno-semantic-interposition", "-w", "-DVERILATOR=1", "-DVM_SC=0")
+_LEVEL = {False: "-O0", True: "-O3"}
 # cocotb's main program keeps the time in a global function; the native runner in its context.
 _NATIVE = ("-DVL_TIME_CONTEXT",)
 _RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
+_HEADERS = ("verilated.h", "cstdint", "memory", "string", "vector")
+_NOT_OPTIMISED = """#if defined(__clang__)
+#pragma clang optimize off
+#else
+#pragma GCC optimize ("O0")
+#endif
+"""
 _WAVEFORM = {"none": (), "fst": ("verilated_fst_c.cpp",), "vcd": ("verilated_vcd_c.cpp",)}
 _LIBRARIES = {"none": (), "fst": ("-llz4", "-lz"), "vcd": ()}
 
@@ -45,17 +61,28 @@ def run_tool(command: Sequence[str | Path], *, cwd: Path) -> None:
         raise tool_failure(Path(words[0]).name, f"status {status}", output, cwd)
 
 
-def _flags(trace: Trace, *, timing: bool = False) -> list[str]:
+def _optimise(wanted: bool) -> bool:
+    """Whether a build that may be made for speed is."""
+    return wanted and os.environ.get("SPIKEWATT_BUILDS") != "quick"
+
+
+def _flags(more: Sequence[str] = (), *, optimise: bool) -> list[str]:
+    """How Verilator's runtime is compiled, and whatever is to be linked with it."""
+    include = verilator().root / "include"
+    paths = (f"-I{include}", f"-I{include}/vltstd", f"-I{cocotb_tools.config.share_dir}/include")
+    return [_LEVEL[optimise], *_COMPILE, *more, *paths]
+
+
+def _defines(trace: Trace, *, timing: bool) -> str:
+    """What the generated C++ and its main program, but not the runtime, want to know."""
     defines = {
         "VM_TIMING": timing,
         "VM_TRACE": trace != "none",
         "VM_TRACE_FST": trace == "fst",
         "VM_TRACE_VCD": trace == "vcd",
-        **dict.fromkeys(("VM_COVERAGE", "VM_SC", "VM_TRACE_SAIF"), False),
+        **dict.fromkeys(("VM_COVERAGE", "VM_TRACE_SAIF"), False),
     }
-    include = verilator().root / "include"
-    paths = (f"-I{include}", f"-I{include}/vltstd", f"-I{cocotb_tools.config.share_dir}/include")
-    return [*_COMPILE, *(f"-D{name}={int(value)}" for name, value in defines.items()), *paths]
+    return "".join(f"#define {name} {int(value)}\n" for name, value in defines.items())
 
 
 def _tools() -> dict[str, str]:
@@ -65,35 +92,55 @@ def _tools() -> dict[str, str]:
     }
 
 
-def _runtime(flags: Sequence[str], trace: Trace, *more: str) -> list[Path]:
+def _runtime(flags: Sequence[str], sources: Sequence[str]) -> list[Path]:
     """Object files of Verilator's own runtime: the slow part, and the same for every design."""
-    sources = (*_RUNTIME, *_WAVEFORM[trace], *more)
+    return [
+        _object([_STANDARD[source == "verilated_timing.cpp"], *flags], source) for source in sources
+    ]
+
+
+def _object(flags: Sequence[str], source: str) -> Path:
+    path = verilator().root / "include" / source
 
     def build(folder: Path) -> None:
-        for source in sources:
-            path = verilator().root / "include" / source
-            output = folder / f"{path.stem}.o"
-            run_tool([compiler(), *flags, "-c", path, "-o", output], cwd=folder)
+        run_tool([compiler(), *flags, "-c", path, "-o", "runtime.o"], cwd=folder)
 
-    return sorted(cached("runtime", [*flags, *sources], build, tools=_tools()).glob("*.o"))
+    return cached("runtime", [*flags, source], build, tools=_tools()) / "runtime.o"
 
 
-def _verilate(folder: Path, verilog: str, options: Sequence[str], flags: Sequence[str]) -> Path:
-    """Run Verilator in ``folder``; returns one C++ file that includes what it generated.
+def _precompiled(flags: Sequence[str]) -> list[str]:
+    """Options that take Verilator's headers from a compiled form, if the compiler likes it."""
 
-    What runs once, at the start, is compiled apart, and not optimised: that would take the longer
-    part of the time. It is ``cold.o``.
+    def build(folder: Path) -> None:
+        (folder / "runtime.h").write_text("".join(f"#include <{name}>\n" for name in _HEADERS))
+        command = [compiler(), *flags, "-x", "c++-header", "runtime.h", "-o", "runtime.h.gch"]
+        run_tool(command, cwd=folder)
+
+    headers = cached("headers", [*flags, *_HEADERS], build, tools=_tools())
+    return ["-include", str(headers / "runtime.h")]
+
+
+def _verilate(folder: Path, verilog: str, options: Sequence[str], defines: str, main: str) -> Path:
+    """Run Verilator in ``folder``; returns one C++ file with what it generated and ``main``.
+
+    ``defines`` stand there and not in the command, so that one compiled form of the headers, which
+    do without, serves all.
+
+    What runs once, at the start, is not optimised: that would take the longer part of the time. It
+    stands last, so that no function of the rest is made on its terms.
     """
     (folder / "design.v").write_text(verilog)
     command = [verilator().binary, *_VERILATE, *options, "--Mdir", "model", "design.v"]
     run_tool(command, cwd=folder)
     model = folder / "model"
-    for name, cold in (("all.cpp", False), ("cold.cpp", True)):
-        files = [p.name for p in sorted(model.glob("V*.cpp")) if ("__Slow" in p.name) == cold]
-        (model / name).write_text("".join(f'#include "{file}"\n' for file in files))
-    command = [compiler(), *flags, "-O0", "-Imodel", "-c", model / "cold.cpp", "-o", "cold.o"]
-    run_tool(command, cwd=folder)
-    return model / "all.cpp"
+    names = sorted(path.name for path in model.glob("V*.cpp"))
+    hot, cold = (
+        "".join(f'#include "{name}"\n' for name in names if ("__Slow" in name) == slow)
+        for slow in (False, True)
+    )
+    whole = model / "all.cpp"
+    whole.write_text(f'{defines}{hot}#include "{main}"\n{_NOT_OPTIMISED}{cold}')
+    return whole
 
 
 def _tracing(trace: Trace) -> list[str]:
@@ -160,18 +207,21 @@ def _build_model(
     scale = "1ps/1ps" if timing else "1ns/1ns"
     options = ["--top-module", top, "--prefix", f"V{top}", "--timescale", scale]
     options += [*_TIMING[timing], *_tracing(trace)]
-    common = [*_flags(trace, timing=timing), *_NATIVE]
-    flags = common if optimise else [*common, "-O0"]
-    runtime = ["verilated_timing.cpp"] if timing else []
+    optimise = _optimise(optimise)
+    common = _flags(_NATIVE, optimise=optimise)
+    flags, defines = [_STANDARD[timing], *common], _defines(trace, timing=timing)
+    runtime = [*_RUNTIME, *_WAVEFORM[trace], *(["verilated_timing.cpp"] if timing else [])]
 
     def build(folder: Path) -> None:
         (folder / "driver.cpp").write_text(source)
         for name, text in headers.items():
             (folder / name).write_text(text)
-        unity = _verilate(folder, verilog, options, flags)
-        command = [compiler(), *flags, "-Imodel", *link, unity, "cold.o", "driver.cpp"]
-        tail = [*_runtime(common, trace, *runtime), *_LIBRARIES[trace], "-pthread", "-o", kind]
+        whole = _verilate(folder, verilog, options, defines, "driver.cpp")
+        headers_first = [] if optimise else _precompiled(flags)
+        command = [compiler(), *headers_first, *flags, "-I.", "-Imodel", *link, whole]
+        tail = [*_runtime(common, runtime), *_LIBRARIES[trace], "-pthread", "-o", kind]
         run_tool([*command, *tail], cwd=folder)
+        shutil.rmtree(folder / "model")
 
     content = [
         verilog,
@@ -181,6 +231,7 @@ def _build_model(
         *_VERILATE,
         *options,
         *flags,
+        defines,
     ]
     return cached(kind, content, build, tools=_tools()) / kind
 
@@ -213,17 +264,22 @@ def build_cocotb(
     visible = ["--public-flat-rw"] if public else ["ports.vlt"]
     options = ["--vpi", "--exe", "--top-module", top, "--prefix", "Vtop"]
     options += ["--timescale", _TIMESCALE[timing], *_TIMING[timing], *_tracing(trace), *visible]
-    flags = _flags(trace, timing=timing)
-    runtime = ["verilated_vpi.cpp", *(["verilated_timing.cpp"] if timing else [])]
+    optimise = _optimise(True)
+    common = _flags(optimise=optimise)
+    flags, defines = [_STANDARD[timing], *common], _defines(trace, timing=timing)
+    runtime = [*_RUNTIME, *_WAVEFORM[trace], "verilated_vpi.cpp"]
+    runtime += ["verilated_timing.cpp"] if timing else []
     ports = f'`verilator_config\npublic_flat_rw -module "{top}" -var "*"\n'
 
     def build(folder: Path) -> None:
         (folder / "ports.vlt").write_text(ports)
-        unity = _verilate(folder, verilog, options, flags)
-        command = [compiler(), *flags, "-Imodel", unity, "cold.o", main]
-        tail = [*_runtime(flags, trace, *runtime), *_LIBRARIES[trace], "-pthread"]
+        whole = _verilate(folder, verilog, options, defines, str(main))
+        headers_first = [] if optimise else _precompiled(flags)
+        command = [compiler(), *headers_first, *flags, "-Imodel", whole]
+        tail = [*_runtime(common, runtime), *_LIBRARIES[trace], "-pthread"]
         link = [f"-L{libraries}", f"-Wl,-rpath,{libraries}", "-lcocotbvpi_verilator", "-rdynamic"]
         run_tool([*command, *tail, *link, "-o", top], cwd=folder)
+        shutil.rmtree(folder / "model")
 
     content = [verilog, main.read_text(), libraries, ports, *_VERILATE, *options]
-    return cached("cocotb", [*content, *flags], build, tools=_tools())
+    return cached("cocotb", [*content, *flags, defines], build, tools=_tools())

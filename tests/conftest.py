@@ -1,5 +1,6 @@
 """For all tests."""
 
+import os
 import signal
 
 import pytest
@@ -7,6 +8,9 @@ import pytest
 # A shell that starts the tests in the background has them ignore an interrupt, and so would what
 # they start: the tests of interrupts would wait in vain.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Most simulations of the tests are short, and what they wait for is the compiler.
+os.environ.setdefault("SPIKEWATT_BUILDS", "quick")
 
 COLLECTED = pytest.StashKey[list[str]]()
 
