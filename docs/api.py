@@ -35,7 +35,7 @@ def section(name: str) -> str:
         return f"## `{name}`\n\nVersion of the package.\n"
     kind = "class" if isinstance(value, type) else "function"
     raised = isinstance(value, type) and issubclass(value, Exception)
-    call = "" if raised else f"```python\n{signature(name)}\n```\n\n"
+    call = "" if raised else f"```text\n{signature(name)}\n```\n\n"
     text = inspect.getdoc(value) or ""
     return f"## `{name}`\n\n{kind} of `{value.__module__}`\n\n{call}```text\n{text}\n```\n"
 

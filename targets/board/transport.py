@@ -3,13 +3,22 @@
 import errno
 import os
 import time
-from typing import Protocol
+from typing import Any, Protocol
 
-import serial
-
-from spikewatt.base.errors import SpikewattError
+from spikewatt.base.errors import SpikewattError, ToolError
 
 __all__ = ["BoardError", "SerialPort", "Transport"]
+
+
+def _pyserial() -> Any:
+    """The package of an extra, which only a real board needs. Its errors are OSErrors."""
+    try:
+        import serial
+    except ImportError:
+        raise ToolError(
+            "the port of a board needs pyserial: pip install 'spikewatt[fpga]'"
+        ) from None
+    return serial
 
 
 class BoardError(SpikewattError):
@@ -53,6 +62,7 @@ class SerialPort:
 
     def __init__(self, name: str, baud: int) -> None:
         self._name = name
+        serial = _pyserial()
         try:
             self._port = serial.serial_for_url(
                 name, baudrate=baud, write_timeout=5, do_not_open=True
@@ -61,7 +71,7 @@ class SerialPort:
                 self._port.exclusive = True
             self._port.open()
             self._port.reset_input_buffer()
-        except (serial.SerialException, OSError, ValueError) as error:
+        except (OSError, ValueError) as error:
             raise BoardError(f"{name}: {_reason(error, baud)}") from None
 
     @property
@@ -73,7 +83,7 @@ class SerialPort:
         """Send bytes."""
         try:
             self._port.write(line)
-        except (serial.SerialException, OSError) as error:
+        except OSError as error:
             raise BoardError(f"{self._name}: the line is cut ({error})") from None
 
     def read(self, seconds: float) -> bytes:
@@ -82,7 +92,7 @@ class SerialPort:
             self._port.timeout = seconds
             first = self._port.read(1)
             return first + self._port.read(self._port.in_waiting) if first else first
-        except (serial.SerialException, OSError, TypeError) as error:
+        except (OSError, TypeError) as error:
             raise BoardError(f"{self._name}: the line is cut ({error})") from None
 
     def close(self) -> None:

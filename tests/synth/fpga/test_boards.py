@@ -77,7 +77,9 @@ def test_others(words: tuple[Any, ...], message: str) -> None:
 
 def test_without_amaranth_boards(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "amaranth_boards.ulx3s", None)
-    with pytest.raises(ToolError, match=r"^amaranth-boards is missing: pip"):
+    with pytest.raises(
+        ToolError, match=r"^amaranth-boards is missing: pip install 'spikewatt\[fpga\]'$"
+    ):
         find_board("ecp5", "ulx3s")
 
 
