@@ -107,7 +107,7 @@ def power(path: Path, sample: int = 3) -> None:
     network, x, y = load_digits()
     priced = NeuroTarget(network).price(network.stimulus(x[[sample]]))
     title = f"held-out image {sample}, a {y[sample]}: power of every clock cycle"
-    power_trace(path, *priced.block_cycles(0), title, small=True)
+    power_trace(path, *priced.block_cycles(0), title)
 
 
 if __name__ == "__main__":
