@@ -32,7 +32,7 @@ TYPER_INTERRUPTED = 130  # what typer makes of KeyboardInterrupt, whatever the s
 app = typer.Typer(
     cls=Commands,
     context_settings=CONTEXT,
-    add_completion=False,
+    add_completion=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,6 +64,23 @@ def test_help_is_laid_out_for_the_terminal() -> None:
     ]
     narrow, wide = (max(map(len, text.splitlines())) for text in texts)
     assert narrow <= 40 < wide <= 100
+
+
+def test_completion() -> None:
+    """The shell asks the installed command, not Python with our module."""
+    run = subprocess.run(
+        [Path(sys.executable).with_name("spikewatt")],
+        env={
+            **os.environ,
+            "_SPIKEWATT_COMPLETE": "complete_bash",
+            "COMP_WORDS": "spikewatt co",
+            "COMP_CWORD": "1",
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.split() == ["compare"]
 
 
 def imported(statement: str) -> set[str]:
