@@ -3,8 +3,10 @@
 The text is that of the docstrings, so that the page cannot say anything else than the code.
 """
 
+import importlib
 import inspect
 from pathlib import Path
+from typing import Any
 
 import spikewatt as sw
 
@@ -30,9 +32,9 @@ STARS = {inspect.Parameter.VAR_KEYWORD: "**", inspect.Parameter.VAR_POSITIONAL: 
 
 def section(name: str) -> str:
     """What the page says of a name: its signature, and its docstring as it stands."""
-    value = getattr(sw, name)
     if name == "__version__":
         return f"## `{name}`\n\nVersion of the package.\n"
+    value = at_home(name)
     kind = "class" if isinstance(value, type) else "function"
     raised = isinstance(value, type) and issubclass(value, Exception)
     call = "" if raised else f"```text\n{signature(name)}\n```\n\n"
@@ -40,9 +42,14 @@ def section(name: str) -> str:
     return f"## `{name}`\n\n{kind} of `{value.__module__}`\n\n{call}```text\n{text}\n```\n"
 
 
+def at_home(name: str) -> Any:
+    """What the name stands for, from the module that defines it."""
+    return getattr(importlib.import_module(sw._HOMES[name]), name)
+
+
 def signature(name: str) -> str:
     """How it is called, without types: these are in the code."""
-    parameters = list(inspect.signature(getattr(sw, name)).parameters.values())
+    parameters = list(inspect.signature(at_home(name)).parameters.values())
     words = [word(parameter) for parameter in parameters]
     keywords = [each.kind is inspect.Parameter.KEYWORD_ONLY for each in parameters]
     if any(keywords):

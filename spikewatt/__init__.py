@@ -5,6 +5,8 @@ import itself takes milliseconds (numba, Amaranth and matplotlib take seconds).
 """
 
 import importlib
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what a type checker sees; at run time `__getattr__` below brings the same
@@ -12,6 +14,7 @@ if TYPE_CHECKING:  # what a type checker sees; at run time `__getattr__` below b
     from spikewatt.flow.compare.plots import energy_bars
     from spikewatt.flow.compare.result import Comparison
     from spikewatt.flow.compare.run import CompareOptions, Plan, compare
+    from spikewatt.flow.energy import EnergyOptions, energy
     from spikewatt.flow.plots import power_trace
     from spikewatt.flow.report import RunReport
     from spikewatt.flow.run import RunOptions, run
@@ -29,6 +32,7 @@ __all__ = [
     "Comparison",
     "Connection",
     "Encoder",
+    "EnergyOptions",
     "Network",
     "NeuronType",
     "Plan",
@@ -39,6 +43,7 @@ __all__ = [
     "SpikewattError",
     "__version__",
     "compare",
+    "energy",
     "energy_bars",
     "load_digits",
     "load_network",
@@ -56,6 +61,7 @@ _HOMES = {
     "Comparison": "spikewatt.flow.compare.result",
     "Connection": "spikewatt.model.network.graph",
     "Encoder": "spikewatt.model.network.graph",
+    "EnergyOptions": "spikewatt.flow.energy",
     "Network": "spikewatt.model.network.graph",
     "NeuronType": "spikewatt.model.params",
     "Plan": "spikewatt.flow.compare.run",
@@ -65,6 +71,7 @@ _HOMES = {
     "RunReport": "spikewatt.flow.report",
     "SpikewattError": "spikewatt.base.errors",
     "compare": "spikewatt.flow.compare.run",
+    "energy": "spikewatt.flow.energy",
     "energy_bars": "spikewatt.flow.compare.plots",
     "load_digits": "spikewatt.model.network.dataset",
     "load_network": "spikewatt.model.network.file",
@@ -83,6 +90,8 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("spikewatt")
+    if name == "energy":  # the sub-package, which answers to a call: see `_Package`
+        return importlib.import_module("spikewatt.energy")
     if name not in _HOMES:
         raise AttributeError(f"module 'spikewatt' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)
@@ -90,3 +99,26 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+class _Callable(ModuleType):
+    """A sub-package with the name of a function: called, it is the function."""
+
+    def __call__(self, *words: Any, **named: Any) -> Any:
+        return importlib.import_module("spikewatt.flow.energy").energy(*words, **named)
+
+
+class _Package(ModuleType):
+    """The package itself; Python sets a sub-package as an attribute when it is imported.
+
+    ``energy`` is a sub-package and, as ``sw.energy(...)``, a function of ours: were it one or the
+    other by what happened to be imported first, the function would vanish in the middle of a run.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "energy":
+            value.__class__ = _Callable
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
