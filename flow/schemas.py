@@ -11,6 +11,7 @@ __all__ = ["HOMES", "schema_of"]
 HOMES = {
     "comparison": "spikewatt.flow.compare.figures:ComparisonReport",
     "run": "spikewatt.flow.report:RunReport",
+    "sweep": "spikewatt.flow.compare.sweep:SweepReport",
     "synth": "spikewatt.synth.asic_result:AsicResult",
 }
 """Where the type of each report lives; loaded when it is asked for."""

@@ -2,17 +2,17 @@
 
 import csv
 import io
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.errors import NetworkError, ParameterError
 from spikewatt.base.progress import Progress, silent
+from spikewatt.base.report import Report
 from spikewatt.flow.compare.sides import NeuroSide, Pricing, SystolicSide
 from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant, usual
 from spikewatt.model.compile.systolic.program import SystolicProgram
@@ -20,7 +20,16 @@ from spikewatt.model.network.graph import INPUT, Network
 from spikewatt.model.network.pair import Mode, spiking_pair
 from spikewatt.model.network.quantised_pair import quantised_pair
 
-__all__ = ["Line", "Sweep", "SweepOptions", "SweepPoint", "parse_rates", "sweep", "trimmed"]
+__all__ = [
+    "Line",
+    "Sweep",
+    "SweepOptions",
+    "SweepPoint",
+    "SweepReport",
+    "parse_rates",
+    "sweep",
+    "trimmed",
+]
 
 IntArray = NDArray[np.int64]
 PARTS = (0.25, 0.5, 0.75, 1.0)
@@ -88,23 +97,22 @@ class Sweep:
         )
         return {"neuro": max(ours) / min(ours), "systolic": max(theirs) / min(theirs)}
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain data."""
-        return {
-            "schema": "spikewatt.sweep/1",
-            "network": self.network,
-            "mode": self.mode,
-            "batch": self.batch,
-            "images": self.images,
-            "rates": [asdict(point) for point in self.rates],
-            "sizes": [asdict(point) for point in self.sizes],
-            "lines": {name: asdict(line) for name, line in self.lines().items()},
-            "swing": self.swing(),
-        }
+    def report(self) -> "SweepReport":
+        """All figures."""
+        return SweepReport(
+            network=self.network,
+            mode=self.mode,
+            batch=self.batch,
+            images=self.images,
+            rates=list(self.rates),
+            sizes=list(self.sizes),
+            lines=self.lines(),
+            swing=self.swing(),
+        )
 
     def to_text(self) -> str:
-        """The JSON as text."""
-        return json.dumps(self.to_json(), indent=1)
+        """The report as JSON text."""
+        return self.report().to_text()
 
     def to_csv(self) -> str:
         """A line for each point."""
@@ -115,6 +123,21 @@ class Sweep:
         for kind, points in (("rate", self.rates), ("neurons", self.sizes)):
             writer.writerows([kind, *(getattr(p, name) for name in names)] for p in points)
         return out.getvalue()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepReport(Report):
+    """A sweep as data; ``lines`` and ``swing`` are those of `Sweep`."""
+
+    schema: Literal["spikewatt.sweep/1"] = "spikewatt.sweep/1"
+    network: str
+    mode: str
+    batch: int
+    images: int
+    rates: list[SweepPoint]
+    sizes: list[SweepPoint]
+    lines: dict[str, Line]
+    swing: dict[str, float]
 
 
 def parse_rates(text: str) -> list[float]:

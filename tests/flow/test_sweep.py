@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from spikewatt.base.errors import NetworkError, ParameterError
-from spikewatt.flow.compare.sweep import Line, Sweep, parse_rates, sweep, trimmed
+from spikewatt.base.report import from_json
+from spikewatt.flow.compare.sweep import Line, Sweep, SweepReport, parse_rates, sweep, trimmed
 from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant
 from spikewatt.model.network.pair import spiking_pair
 from spikewatt.model.network.quantised_pair import quantised_pair
@@ -72,6 +73,7 @@ def test_inputs_by_hand(found: Sweep) -> None:
 
 def test_json_and_csv(found: Sweep) -> None:
     report = json.loads(found.to_text())
+    from_json(report, SweepReport)  # every field is there, and of its type
     assert report["schema"] == "spikewatt.sweep/1"
     assert (report["mode"], report["batch"], report["images"]) == ("window", 2, 4)
     assert [point["rate"] for point in report["rates"]] == [0.1, 0.5, 0.9]
