@@ -46,7 +46,7 @@ def _variables(arity: int) -> tuple[int, ...]:
 @cache
 def _patterns(arity: int) -> Mapping[int, Pattern]:
     """Step for each truth table of ``arity`` variables that one step can compute."""
-    found: dict[int, Pattern] = {}
+    patterns: dict[int, Pattern] = {}
     variables, ones = _variables(arity), (1 << (1 << arity)) - 1
     for kind, meaning in _MEANING.items():
         if ARITY[kind] != arity:
@@ -57,9 +57,9 @@ def _patterns(arity: int) -> Mapping[int, Pattern]:
                     variables[k] ^ (ones if inverted >> at & 1 else 0) for at, k in enumerate(order)
                 ]
                 table = meaning(*operands) & ones
-                found.setdefault(table, (kind, order, inverted, False))
-                found.setdefault(table ^ ones, (kind, order, inverted, True))
-    return found
+                patterns.setdefault(table, (kind, order, inverted, False))
+                patterns.setdefault(table ^ ones, (kind, order, inverted, True))
+    return patterns
 
 
 @dataclass(frozen=True, slots=True)

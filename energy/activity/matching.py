@@ -65,8 +65,8 @@ def _buses(netlist: Netlist) -> dict[str, tuple[int, int]]:
     ends: dict[str, tuple[int, int]] = {}
     for names in netlist.names:
         for name in names:
-            if found := _INDEXED.match(_clean(name)):
-                stem, index = found[1], int(found[2])
+            if indexed := _INDEXED.match(_clean(name)):
+                stem, index = indexed[1], int(indexed[2])
                 low, high = ends.get(stem, (index, index))
                 ends[stem] = (min(low, index), max(high, index))
     return ends
@@ -80,9 +80,9 @@ def _bit(
     whole = names.find(name)
     if whole is not None and whole.width == 1:
         return SourceBit(whole, 0, inverted=False)
-    if not (found := _INDEXED.match(name)):  # a register of which one bit is left
+    if not (indexed := _INDEXED.match(name)):  # a register of which one bit is left
         return None if whole is None else SourceBit(whole, 0, inverted=False)
-    stem, index = found[1], int(found[2])
+    stem, index = indexed[1], int(indexed[2])
     signal = names.find(stem)
     if signal is None:
         return None
@@ -140,8 +140,8 @@ def match(wave: Waveform, netlist: Netlist, elements: Elements, scope: str | Non
     for net, aliases in enumerate(netlist.names):
         if net < 2:
             continue
-        found = (_bit(names, name, buses, rising) for name in aliases)
-        if (bit := next((bit for bit in found if bit is not None), None)) is not None:
+        bits = (_bit(names, name, buses, rising) for name in aliases)
+        if (bit := next((bit for bit in bits if bit is not None), None)) is not None:
             shown[net] = bit
     copies = _copies(elements)
     roots: dict[int, SourceBit] = {}

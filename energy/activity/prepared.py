@@ -115,15 +115,15 @@ def _behind(elements: Elements) -> set[int]:
     """Rows from which a clock pin can be reached through gates."""
     drivers = {step.out: step for step in elements.steps}
     latches = {element.state.row: element for element in elements.states if not element.edge}
-    found: set[int] = set()
+    behind: set[int] = set()
     queue = list(elements.clocks)
     while queue:
         row = queue.pop()
-        if row in found:
+        if row in behind:
             continue
-        found.add(row)
+        behind.add(row)
         if row in drivers:
             queue.extend(operand.row for operand in drivers[row].operands)
         elif row in latches:
             queue.append(latches[row].control.row)
-    return found
+    return behind

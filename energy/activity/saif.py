@@ -202,13 +202,13 @@ class _Reader:
 
     def words(self) -> list[str]:
         """All words up to the closing parenthesis, whatever is nested in between."""
-        found, depth = [], 1
+        words, depth = [], 1
         while depth:
             token = self.token()
             depth += {"(": 1, ")": -1}.get(token, 0)
             if token not in "()":
-                found.append(token.strip('"'))
-        return found
+                words.append(token.strip('"'))
+        return words
 
     def instance(self, above: str) -> None:
         name = self.token()
@@ -228,11 +228,11 @@ class _Reader:
             if token != "(":
                 self.fail(f"expected a parenthesis, not {token!r}")
             name = path + _unescape(self.token())
-            found = {keyword: self.number(keyword) for keyword in self.groups()}
-            unknown = found.get("TX", 0) + found.get("TZ", 0) + found.get("TB", 0)
-            if missing := {"T0", "T1", "TC"} - found.keys():
+            counts = {keyword: self.number(keyword) for keyword in self.groups()}
+            unknown = counts.get("TX", 0) + counts.get("TZ", 0) + counts.get("TB", 0)
+            if missing := {"T0", "T1", "TC"} - counts.keys():
                 self.fail(f"{name} has no {min(missing)}")
-            self.nets[name] = (found["T0"], found["T1"], unknown, found["TC"])
+            self.nets[name] = (counts["T0"], counts["T1"], unknown, counts["TC"])
 
     def number(self, keyword: str) -> int:
         words = self.words()
@@ -249,12 +249,12 @@ class _Reader:
 
     def timescale(self) -> float:
         given = self.values.get("TIMESCALE", "")
-        found = _TIMESCALE.fullmatch(given.strip())
-        if not found:
+        scale = _TIMESCALE.fullmatch(given.strip())
+        if not scale:
             raise WaveformError(
                 f"{self.path}: TIMESCALE must be 1, 10 or 100 of s to fs, not {given!r}"
             )
-        return float(f"{found[1]}e{_UNITS[found[2]]}")
+        return float(f"{scale[1]}e{_UNITS[scale[2]]}")
 
 
 def _unescape(name: str) -> str:

@@ -217,13 +217,13 @@ def _clock_links(kinds: Sequence[CellKind]) -> Iterator[tuple[CellKind, str, Int
 def triggers(sequential: FlipFlop | Latch) -> list[tuple[str, int]]:
     """Clock pins of a flip-flop, or enable pins of a latch, and their active edges."""
     function = sequential.clocked_on if isinstance(sequential, FlipFlop) else sequential.enable
-    found: list[tuple[str, int]] = []
+    edges: list[tuple[str, int]] = []
     if function is None:
-        return found
+        return edges
     for name in function.inputs:
         others = tuple(one for one in function.inputs if one != name)
         table, half = function.truth((*others, name)), 1 << len(others)
         low, high = table & (1 << half) - 1, table >> half
-        found += [(name, _RISE)] if high & ~low else []
-        found += [(name, _FALL)] if low & ~high else []
-    return found
+        edges += [(name, _RISE)] if high & ~low else []
+        edges += [(name, _FALL)] if low & ~high else []
+    return edges

@@ -77,10 +77,10 @@ class Bundling:
 
     def worst(self) -> Mapping[str, Bundle]:
         """The tightest bundle of each kind of control path."""
-        found: dict[str, Bundle] = {}
+        bundles: dict[str, Bundle] = {}
         for bundle in self.bundles:
-            found.setdefault(bundle.through, bundle)
-        return found
+            bundles.setdefault(bundle.through, bundle)
+        return bundles
 
     def to_json(self, bundles: int = 10) -> dict[str, Any]:
         """Plain data, with the first ``bundles``."""

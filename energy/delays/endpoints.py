@@ -128,8 +128,8 @@ def unclocked(
     """Flip-flops, latches and memories whose clock is neither the roots' nor constant."""
 
     def foreign(nets: Mapping[str, IntArray], names: Sequence[str]) -> NDArray[np.bool_]:
-        found = [(nets[name] > 1) & ~clock_net[nets[name]] for name in names if name in nets]
-        return np.any(found, axis=0) if found else np.zeros(0, np.bool_)
+        foreign_nets = [(nets[name] > 1) & ~clock_net[nets[name]] for name in names if name in nets]
+        return np.any(foreign_nets, axis=0) if foreign_nets else np.zeros(0, np.bool_)
 
     names: list[str] = []
     for kind in kinds:

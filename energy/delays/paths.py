@@ -50,16 +50,16 @@ def worst_path(
 
 def _drivers(netlist: Netlist, library: Library, nets: set[int]) -> dict[int, tuple[str, str]]:
     """Instance and pin that drive each of the nets."""
-    found: dict[int, tuple[str, str]] = dict.fromkeys(nets, ("", ""))
+    ends: dict[int, tuple[str, str]] = dict.fromkeys(nets, ("", ""))
     for name, port in netlist.ports.items():
-        found |= dict.fromkeys(nets & set(port.nets), ("", name))
+        ends |= dict.fromkeys(nets & set(port.nets), ("", name))
     for memory in netlist.memories:
         for number, port in enumerate(memory.ports):
             if port.kind == "read":
                 label = f"read{number}.data"
-                found |= dict.fromkeys(nets & set(port.data), (memory.name, label))
+                ends |= dict.fromkeys(nets & set(port.data), (memory.name, label))
     for one in netlist.instances:
         for pin, net in one.pins.items():
             if net in nets and library.cells[one.type].pins[pin].direction == "output":
-                found[net] = (one.name, pin)
-    return found
+                ends[net] = (one.name, pin)
+    return ends

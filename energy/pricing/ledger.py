@@ -242,8 +242,8 @@ def category_of(prefixes: Mapping[str, str]) -> Callable[[str], str]:
     def category(module: str) -> str:
         parts = module.split(".")
         for length in range(len(parts), 0, -1):
-            if (found := prefixes.get(".".join(parts[:length]))) is not None:
-                return found
+            if (kind := prefixes.get(".".join(parts[:length]))) is not None:
+                return kind
         return prefixes.get("", "control")
 
     return category
