@@ -41,7 +41,8 @@ def test_a_figure_without_a_file() -> None:
     assert axes.get_title() == "a run"
     # All power of a cycle is in the picture.
     _, joules = run(50)
-    stacked = max(path.vertices[:, 1].max() for path in axes.collections[-1].get_paths())
+    tops = [np.asarray(path.vertices)[:, 1].max() for path in axes.collections[-1].get_paths()]
+    stacked = max(tops)
     np.testing.assert_allclose(stacked, (joules.sum((1, 2)) / 1e-8).max() * 1e3)
 
 
