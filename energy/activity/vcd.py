@@ -106,7 +106,8 @@ def _declared(head: bytes, codes: dict[bytes, tuple[int, int]]) -> Iterator[Decl
             plain = words[1] in ("wire", "reg") and known == width > 0
             if "[" in name:
                 plain &= name.count("[") == 1
-                if words[5:] == ["$end"]:  # a bit of a bus goes by the bus's name, as elsewhere
+                # A bit goes by its bus's name, as elsewhere; a field of an element does not.
+                if words[5:] == ["$end"] and name.endswith("]"):
                     name = name.partition("[")[0]
             yield ".".join((*scopes, name)), width if plain else -1, number
 

@@ -21,6 +21,8 @@ $timescale 10ns $end
   $var wire 1 " bit[0] $end
   $var wire 8 # word[0] [7:0] $end
   $var wire 8 $ word[1] [7:0] $end
+  $var wire 1 + word[1].field $end
+  $var wire 16 , word [15:0] $end
   $scope module inner $end
    $var wire 70 ab wide [69:0] $end
    $var reg 64 abc state [63:0] $end
@@ -37,6 +39,8 @@ BODY = f"""
 b{"0" * 70} ab
 b00001111 #
 b11110000 $
+1+
+b1111000000001111 ,
 b{"1" * 64} abc
 #5
 1!
