@@ -6,7 +6,7 @@ import numpy as np
 
 from spikewatt.base.errors import CapacityError
 from spikewatt.model.compile.fitting import build_core, check_fit, check_lanes, needs, neuron_tables
-from spikewatt.model.compile.program import InputPort, Program
+from spikewatt.model.compile.program import InputPort, Program, weight_type
 from spikewatt.model.network.graph import INPUT, Connection, Network, Population
 from spikewatt.model.params import LIMITS, CoreParams, NeuronType
 
@@ -129,7 +129,7 @@ def map_network(network: Network, params: CoreParams | None = None, *, lanes: in
 
 def _synapse_tables(plan: _Plan, params: CoreParams) -> dict[str, np.ndarray]:
     lanes = params.lanes
-    synapses = np.zeros((params.synapse_words, lanes), np.int64)
+    synapses = np.zeros((params.synapse_words, lanes), weight_type(params))
     rows = {name: np.zeros(params.axons, np.int64) for name in ("first", "last", "base")}
     rows["last"] -= 1
     fan_out = np.zeros(params.axons, np.int64)
@@ -142,8 +142,8 @@ def _synapse_tables(plan: _Plan, params: CoreParams) -> dict[str, np.ndarray]:
         rows["last"][axons] = plan.first_group[link.target] + width - 1
         rows["base"][axons] = word + width * np.arange(sources)
         fan_out[axons] = targets
-        padded = np.pad(link.weights, ((0, 0), (0, width * lanes - targets)))
-        synapses[word : word + sources * width] = padded.reshape(-1, lanes)
+        mine = synapses[word : word + sources * width].reshape(sources, width * lanes)
+        mine[:, :targets] = link.weights
         word += sources * width
     named = {f"row_{name}": array for name, array in rows.items()}
     return {**named, "synapses": synapses, "fan_out": fan_out}

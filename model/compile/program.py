@@ -11,9 +11,14 @@ from spikewatt.base.errors import ParameterError
 from spikewatt.model.params import CoreParams, NeuronType
 from spikewatt.model.run import Piece
 
-__all__ = ["InputPort", "Program"]
+__all__ = ["InputPort", "Program", "weight_type"]
 
 IntArray = NDArray[np.int64]
+
+
+def weight_type(params: CoreParams) -> type[np.signedinteger]:
+    """Return the narrowest type that holds a weight; synapses are most of what a program holds."""
+    return np.int8 if params.weight_bits <= 8 else np.int16
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class Program:
         an axon without synapses has ``row_last < row_first``. ``row_first`` never falls from one
         axon with synapses to the next: the core relies on it.
     synapses:
-        int[synapse_words, lanes].
+        int[synapse_words, lanes]; held in the type of `weight_type`.
     fanout_start, fanout_count:
         int[neurons]: the neuron's run of the destination list.
     axon, delay, dx, dy:
@@ -62,7 +67,7 @@ class Program:
     row_first: IntArray
     row_last: IntArray
     row_base: IntArray
-    synapses: IntArray
+    synapses: NDArray[np.signedinteger]
     fanout_start: IntArray
     fanout_count: IntArray
     axon: IntArray
@@ -91,6 +96,8 @@ class Program:
         for kind in self.types:
             params.check_type(kind)
         self._check_ranges()
+        narrow = self.synapses.astype(weight_type(params), copy=False)
+        object.__setattr__(self, "synapses", narrow)
 
     def _check_ranges(self) -> None:
         params = self.params
@@ -99,25 +106,32 @@ class Program:
         half_hop = 1 << params.hop_bits - 1
         bits = params.weight_bits
         weights = (0, 1) if bits == 1 else (-(1 << bits - 1), (1 << bits - 1) - 1)
-        used = np.zeros(params.destinations, np.bool_)
-        for start, count in zip(self.fanout_start, self.fanout_count, strict=True):
-            used[start : start + count] = True
+        ended = self.fanout_start + self.fanout_count
         for name, array, low, high in (
             ("group_type", self.group_type, 0, len(self.types) - 1),
             ("threshold", self.threshold, 0, top),
             ("bias", self.bias, *((-half_bias, half_bias - 1) if params.bias_bits else (0, 0))),
             ("synapses", self.synapses, *weights),
             ("axon", self.axon, 0, params.axons - 1),
-            ("delay", self.delay[used], 1, params.delay_slots - 1),
+            ("delay", self.delay[self._entries_in_use()], 1, params.delay_slots - 1),
             ("dx", self.dx, -half_hop, half_hop - 1),
             ("dy", self.dy, -half_hop, half_hop - 1),
-            ("fanout end", self.fanout_start + self.fanout_count, 0, params.destinations),
+            ("fanout end", ended, 0, params.destinations),
         ):
             if array.size and not (low <= array.min() and array.max() <= high):
                 raise ParameterError(
                     f"{name} must lie in {low}..{high}, not {array.min()}..{array.max()}"
                 )
         self._check_rows()
+
+    def _entries_in_use(self) -> NDArray[np.bool_]:
+        """Which destinations belong to a neuron, bool[destinations]: runs begun and not ended."""
+        size = self.params.destinations
+        starts, ends = (
+            np.bincount(np.clip(at, 0, size), minlength=size + 1)
+            for at in (self.fanout_start, self.fanout_start + self.fanout_count)
+        )
+        return np.cumsum(starts - ends)[:size] > 0
 
     def _check_rows(self) -> None:
         present = self.row_first <= self.row_last
@@ -133,16 +147,23 @@ class Program:
         ):
             raise ParameterError("a synapse row reaches outside the groups or the synapse SRAM")
 
+    def row(self, axon: int) -> tuple[slice, NDArray[np.signedinteger]]:
+        """Neurons that an axon reaches, side by side, and its weights to them."""
+        lanes, first, base = self.params.lanes, self.row_first[axon], self.row_base[axon]
+        words = self.row_words[axon]
+        neurons = slice(first * lanes, (first + words) * lanes)
+        return neurons, self.synapses[base : base + words].ravel()
+
     @cached_property
     def matrix(self) -> IntArray:
-        """Weights int64[axons, neurons] that the packed rows stand for."""
-        params = self.params
-        dense = np.zeros((params.axons, params.groups, params.lanes), np.int64)
-        for axon in range(params.axons):
-            first, last, base = self.row_first[axon], self.row_last[axon], self.row_base[axon]
-            if first <= last:
-                dense[axon, first : last + 1] = self.synapses[base : base + last - first + 1]
-        dense = dense.reshape(params.axons, params.neurons)
+        """Weights int64[axons, neurons] that the packed rows stand for: to look at small programs.
+
+        Of 65 536 axons and neurons it has 32 GiB.
+        """
+        dense = np.zeros((self.params.axons, self.params.neurons), np.int64)
+        for axon in range(self.params.axons):
+            neurons, weights = self.row(axon)
+            dense[axon, neurons] = weights
         dense.setflags(write=False)
         return dense
 

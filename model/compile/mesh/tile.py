@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from spikewatt.model.compile.program import weight_type
 from spikewatt.model.network.graph import Connection, Network
 from spikewatt.model.params import CoreParams, NeuronType
 
@@ -134,7 +135,7 @@ def _add(bundles: list[Bundle], run: Run, last: int, most_zeros: int) -> None:
 def row_tables(plan: TilePlan, params: CoreParams) -> dict[str, np.ndarray]:
     """Rows, synapses and counts of stored synapses of a tile's axons."""
     lanes = params.lanes
-    synapses = np.zeros((params.synapse_words, lanes), np.int64)
+    synapses = np.zeros((params.synapse_words, lanes), weight_type(params))
     first, base, fan_out = (np.zeros(params.axons, np.int64) for _ in range(3))
     last = first - 1
     word = 0
@@ -143,7 +144,7 @@ def row_tables(plan: TilePlan, params: CoreParams) -> dict[str, np.ndarray]:
         width = bundle.last - bundle.first + 1
         first[axons], last[axons] = bundle.first, bundle.last
         base[axons] = word + width * np.arange(bundle.sources)
-        rows = np.zeros((bundle.sources, width * lanes), np.int64)
+        rows = np.zeros((bundle.sources, width * lanes), synapses.dtype)
         for link, group, members in bundle.runs:
             at = (group - bundle.first) * lanes
             rows[:, at : at + len(members)] = link.weights[:, members.start : members.stop]
