@@ -25,8 +25,9 @@ lint: ## style, types
 	.venv/bin/ruff check .
 	.venv/bin/pyright
 
-bench: ## speed of the RTL simulation, of the replay beside gate-level simulation, and of the demo
+bench: ## speed of the golden model, the RTL simulation, the replay beside gates, and the demo
 	@scripts/setup test
+	.venv/bin/python bench/golden.py
 	.venv/bin/python bench/rtl.py
 	.venv/bin/python bench/replay.py
 	.venv/bin/python bench/demo.py

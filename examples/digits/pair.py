@@ -143,7 +143,7 @@ def judge(network: Network, data: Digits) -> dict[str, float]:
     x = counts(data.x, encoder)
     y, scores = forward(network, x)
     program = map_network(network)
-    trace = run_batch(program, network.stimulus(data.x), engine="gemm")
+    trace = run_batch(program, network.stimulus(data.x))
     fired = trace.of("spikes", "hidden")[:, : encoder.timesteps].sum(axis=1)
     return {
         "quantised accuracy": float(np.mean(read_class(scores) == data.y)),

@@ -188,7 +188,7 @@ def evaluate(net: SpikingClassifier, network: Network, data: Digits) -> dict[str
         scores, _ = net(as_tensor(data.x))
     program = map_network(network)
     spikes = encode(data.x, ENCODER)
-    trace = run_batch(program, network.stimulus(data.x), engine="gemm")
+    trace = run_batch(program, network.stimulus(data.x))
     hidden_spikes = trace.of("spike_counts", "hidden").sum()
     slots = len(data.y) * ENCODER.timesteps
     return {

@@ -1,166 +1,121 @@
 """Fast golden runs over batches of samples, proven equal to `spikewatt.model.golden.core`.
 
-Two engines. ``gemm`` steps all samples together and sums synapses by a float32 matrix product,
-exact while every sum stays below 2^24 (float64 and 2^53 beyond). ``numba`` runs sample by sample,
-event-driven, compiled, on all cores.
+Compiled by numba, sample after sample, on all cores: see `spikewatt.model.golden.kernels`.
 """
 
-from collections.abc import Mapping
-from typing import Any, Literal
+import os
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.model.compile.program import Program
-from spikewatt.model.golden.core import MODEL, update
-from spikewatt.model.run import Chosen, Keep, Piece, Run
+from spikewatt.model.golden.arrays import Kept, Tables, new_state
+from spikewatt.model.golden.core import MODEL
+from spikewatt.model.golden.tables import build_tables, core_links
+from spikewatt.model.run import Chosen, Keep, Run
 
-__all__ = ["BatchCore", "golden_run", "run_batch", "synapse_matrix"]
+__all__ = ["ALL_TICKS", "Watched", "core_arrays", "run_batch", "run_tables"]
 
-FLOAT32_EXACT = 1 << 24
-"""Integers up to here are exact in float32 (24-bit significand, IEEE 754)."""
 ALL_TICKS = Keep()
-Layout = Mapping[str, tuple[Piece, ...]]
+IntArray = NDArray[np.int64]
 
 
-def synapse_matrix(program: Program) -> NDArray[np.floating]:
-    """Weights [axons, neurons] in the narrowest float type in which every sum is exact."""
-    largest = int(np.abs(program.matrix).sum(axis=0).max(initial=0))
-    return program.matrix.astype(np.float32 if largest < FLOAT32_EXACT else np.float64)
+@dataclass(frozen=True)
+class Watched:
+    """Neurons int64[k] whose spikes and membranes are kept in every tick."""
+
+    spikes: IntArray
+    membranes: IntArray
 
 
-def run_batch(
-    program: Program,
-    spikes: NDArray[np.bool_],
-    *,
-    engine: Literal["gemm", "numba"] = "gemm",
-    keep: Keep = ALL_TICKS,
-) -> Run:
+def run_batch(program: Program, spikes: NDArray[np.bool_], *, keep: Keep = ALL_TICKS) -> Run:
     """Golden runs of encoded samples, each from the reset state.
 
     Parameters
     ----------
     spikes:
         bool[B, ticks, inputs]: what enters through the program's input ports before each tick.
-    engine:
-        ``gemm`` starts at once; ``numba`` takes seconds to compile for the first time on a machine,
-        and is several times as fast from then on.
     keep:
-        What of every tick and neuron the run keeps.
+        What of every tick and neuron the run keeps; without membranes a long run takes half the
+        time and a fifth of the memory.
     """
-    if engine == "numba":
-        from spikewatt.model.golden.compiled import run_compiled  # numba takes a second to import
-
-        return golden_run(run_compiled(program, spikes), keep, program.layout)
-    return _run_gemm(program, spikes, keep)
-
-
-def golden_run(
-    arrays: dict[str, NDArray[Any]], keep: Keep, layout: Layout, tile: int | None = None
-) -> Run:
-    """Make a run of what an engine computed, with only what is to be kept.
-
-    Parameters
-    ----------
-    arrays:
-        By their names in `Run`; those of every tick are of all neurons.
-    layout:
-        Where each population's neurons are.
-    tile:
-        Number of the core, where it is one of several.
-    """
-    arrays, chosen = dict(arrays), {}
-    for name in ("spikes", "membranes"):
-        neurons = keep.neurons(name, layout, tile or 0)
-        if neurons is not None:
-            array = arrays.pop(name)
-            if len(neurons):
-                arrays[name], chosen[name] = array[..., neurons], Chosen(neurons=neurons)
-    own = layout if tile is None else {}  # the mesh as a whole knows where its populations are
-    return Run(by=MODEL, arrays=arrays, chosen=chosen, layout=own)
+    inputs = spikes.shape[2]
+    chosen = {
+        "spikes": keep.neurons("spikes", program.layout, 0),
+        "membranes": keep.neurons("membranes", program.layout, 0),
+    }
+    everyone = np.arange(program.params.neurons)
+    watched = Watched(**{n: everyone if k is None else k for n, k in chosen.items()})
+    tables = build_tables([program], core_links(program, inputs), inputs)
+    arrays = core_arrays(run_tables(tables, spikes, watched), 0, program)
+    for name, neurons in chosen.items():
+        if neurons is not None and not len(neurons):
+            del arrays[name]
+    return Run(
+        by=MODEL,
+        arrays=arrays,
+        chosen={n: Chosen(neurons=k) for n, k in chosen.items() if k is not None and len(k)},
+        layout=program.layout,
+    )
 
 
-class BatchCore:
-    """One core that runs a whole batch of samples side by side, tick by tick.
-
-    ``tick`` steps it; ``deliver`` brings events, the core's own too; ``arrays`` is what it did.
-    """
-
-    def __init__(self, program: Program, batch: int, ticks: int) -> None:
-        params = program.params
-        self._program, self._slots = program, params.delay_slots
-        self._weights = synapse_matrix(program)
-        self._scheduler = np.zeros((batch, self._slots, params.axons), np.bool_)
-        self._v = np.zeros((batch, params.neurons), np.int64)
-        self._refractory = np.zeros_like(self._v)
-        self._fired = np.zeros((batch, ticks, params.neurons), np.bool_)
-        self._membranes = np.zeros((batch, ticks, params.neurons), np.int32)
-        self._merges = np.zeros((batch, ticks + 1), np.int64)
-        self._active = np.zeros((batch, ticks, params.axons), np.bool_)
-
-    def deliver(
-        self, t: int, delay: int, axons: NDArray[np.int64], sent: NDArray[np.bool_]
-    ) -> None:
-        """OR ``sent`` bool[B, k] into ``axons`` int[k] of slot ``t + delay``."""
-        slot = self._scheduler[:, (t + delay) % self._slots]
-        counts = np.zeros(slot.shape, np.int64)
-        np.add.at(counts.T, axons, sent.T)
-        before = slot.sum(axis=1)
-        slot |= counts > 0
-        self._merges[:, t + 1] += counts.sum(axis=1) - (slot.sum(axis=1) - before)
-
-    def tick(self, t: int) -> NDArray[np.bool_]:
-        """Tick ``t``: the spikes bool[B, N], which are yet to be delivered."""
-        slot = self._scheduler[:, t % self._slots]
-        self._active[:, t] = slot
-        acc = (slot.astype(self._weights.dtype) @ self._weights).astype(np.int64)
-        slot[:] = False
-        fired, self._v, self._refractory = update(self._v, self._refractory, acc, self._program, t)
-        self._fired[:, t] = fired
-        self._membranes[:, t] = self._v
-        return fired
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Everything up to now, by the names of `Run`."""
-        return {
-            "spikes": self._fired,
-            "membranes": self._membranes,
-            "spike_counts": self._fired.sum(axis=1),
-            "final_membranes": self._v.astype(np.int32),
-            "final_refractory": self._refractory.astype(np.int32),
-            "final_scheduler": self._scheduler,
-            "merges": self._merges,
-            "active": self._active.sum(axis=2),
-            "synaptic_ops": self._active @ self._program.fan_out,
-            "synapse_words": self._active @ self._program.row_words,
-        }
-
-
-def _fanout(program: Program) -> dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Local destinations by delay: the neurons that send, and the axons they send to."""
-    neuron = np.repeat(np.arange(program.params.neurons), program.fanout_count)
-    runs = [
-        np.arange(start, start + count)
-        for start, count in zip(program.fanout_start, program.fanout_count, strict=True)
-    ]
-    entry = np.concatenate(runs).astype(np.int64)
-    local = (program.dx[entry] == 0) & (program.dy[entry] == 0)
-    neuron, entry = neuron[local], entry[local]
-    delays = program.delay[entry]
+def core_arrays(kept: Kept, tile: int, program: Program) -> dict[str, NDArray[Any]]:
+    """What one of the tiles did, by the names of `Run`; of every tick, what of all was watched."""
+    neurons, axons = program.params.neurons, program.params.axons
+    mine = slice(tile * neurons, (tile + 1) * neurons)
     return {
-        int(d): (neuron[delays == d], program.axon[entry[delays == d]]) for d in np.unique(delays)
+        "spikes": kept.spikes.view(np.bool_),
+        "membranes": kept.membranes,
+        "spike_counts": kept.spike_counts[:, mine],
+        "final_membranes": kept.last[:, mine],
+        "final_refractory": kept.refractory[:, mine],
+        "final_scheduler": kept.scheduler[:, :, tile * axons : (tile + 1) * axons].view(np.bool_),
+        "merges": kept.merges[:, tile],
+        "active": kept.work[:, tile, :, 0],
+        "synaptic_ops": kept.work[:, tile, :, 1],
+        "synapse_words": kept.work[:, tile, :, 2],
     }
 
 
-def _run_gemm(program: Program, spikes: NDArray[np.bool_], keep: Keep) -> Run:
+def run_tables(tables: Tables, spikes: NDArray[np.bool_], watched: Watched) -> Kept:
+    """Run every sample of ``spikes`` bool[B, ticks, inputs], on all cores."""
+    from spikewatt.model.golden.kernels import run_samples  # numba imports slowly
+
     batch, ticks, inputs = spikes.shape
-    core = BatchCore(program, batch, ticks)
-    fanout = _fanout(program)
-    for t in range(ticks):
-        for port in program.inputs:
-            axons = port.axon + np.arange(inputs)
-            core.deliver(t - 1, port.delay, axons, spikes[:, t])
-        fired = core.tick(t)
-        for delay, (neurons, axons) in fanout.items():
-            core.deliver(t, delay, axons, fired[:, neurons])
-    return golden_run(core.arrays(), keep, program.layout)
+    neurons, axons = len(tables.neurons.bias), len(tables.rows.start)
+    column = np.full(neurons, -1, np.int32)
+    column[watched.spikes] = np.arange(len(watched.spikes))
+    kept = Kept(
+        column=column,
+        spikes=np.zeros((batch, ticks, len(watched.spikes)), np.uint8),
+        watched=watched.membranes,
+        membranes=np.zeros((batch, ticks, len(watched.membranes)), np.int32),
+        spike_counts=np.zeros((batch, neurons), np.int64),
+        last=np.zeros((batch, neurons), np.int32),
+        refractory=np.zeros((batch, neurons), np.int32),
+        scheduler=np.zeros((batch, tables.slots, axons), np.uint8),
+        merges=np.zeros((batch, tables.tiles, ticks + 1), np.int64),
+        work=np.zeros((batch, tables.tiles, ticks, 3), np.int64),
+        left=np.zeros((batch, ticks, 2), np.int64),
+    )
+    entering = np.ascontiguousarray(spikes, np.bool_).view(np.uint8)
+    threads = _cores()
+    # A few chunks for each core, so that none waits long for the last one.
+    size = max(1, -(-batch // (4 * threads)))
+
+    def run(begin: int) -> None:
+        state = new_state(tables, inputs)
+        run_samples(tables, entering, kept, state, begin, min(begin + size, batch))
+
+    with ThreadPoolExecutor(threads) as pool:
+        deque(pool.map(run, range(0, batch, size)), maxlen=0)
+    return kept
+
+
+def _cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -143,7 +143,10 @@ def tick(state: CoreState, program: Program) -> tuple[TickOutput, CoreState]:
     t = state.t + 1
     slot = t % params.delay_slots
     (active,) = np.nonzero(state.scheduler[slot])
-    acc = program.matrix[active].sum(axis=0)
+    acc = np.zeros(params.neurons, np.int64)
+    for axon in active.tolist():
+        neurons, weights = program.row(axon)
+        acc[neurons] += weights
     spikes, v, refractory = update(state.membrane, state.refractory, acc, program, t)
 
     scheduler = state.scheduler.copy()

@@ -215,14 +215,13 @@ def test_a_run_that_keeps_less_is_the_same_run(seed: int) -> None:
     readout = network.readout.population
     keep = Keep(spikes=False, membranes=(readout,))
     program = map_network(network)
-    for engine in ("gemm", "numba"):
-        whole = run_batch(program, spikes, engine=engine)
-        few = run_batch(program, spikes, engine=engine, keep=keep)
-        assert difference(few, whole) is None
-        assert "spikes" not in few.arrays
-        assert few.membranes.shape[2] == network.population(readout).size
-        assert np.array_equal(few.of("membranes", readout), whole.of("membranes", readout))
-        assert np.array_equal(network.readout.classes(few), network.readout.classes(whole))
+    whole = run_batch(program, spikes)
+    few = run_batch(program, spikes, keep=keep)
+    assert difference(few, whole) is None
+    assert "spikes" not in few.arrays
+    assert few.membranes.shape[2] == network.population(readout).size
+    assert np.array_equal(few.of("membranes", readout), whole.of("membranes", readout))
+    assert np.array_equal(network.readout.classes(few), network.readout.classes(whole))
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -44,7 +44,7 @@ def test_a_larger_core_gives_the_same_run(seed: int) -> None:
     spikes = rng.random((3, 12, network.encoder.inputs)) < 0.5
     small = map_network(network, lanes=4)
     other = map_network(network, larger(small.params, lanes=3))
-    left, right = (run_batch(program, spikes, engine="gemm") for program in (small, other))
+    left, right = (run_batch(program, spikes) for program in (small, other))
     assert np.array_equal(left.synaptic_ops, right.synaptic_ops)
     assert np.array_equal(left.merges, right.merges)
     for name, numbers in small.neurons_of.items():
@@ -118,6 +118,6 @@ def test_a_population_without_input_still_runs_on_its_bias() -> None:
         connections=(),
         readout=Readout(population="alone"),
     )
-    trace = run_batch(map_network(network), np.ones((1, 5, 1), np.bool_), engine="gemm")
+    trace = run_batch(map_network(network), np.ones((1, 5, 1), np.bool_))
     assert trace.spikes[0, :, 0].tolist() == [False, True, False, True, False]
     assert not trace.active.any()

@@ -160,7 +160,7 @@ def test_a_mapped_network_equals_the_oracle(seed: int) -> None:
     rng = np.random.default_rng([seed, 4])
     spikes = rng.random((TICKS, network.encoder.inputs)) < 0.5
     program = map_network(network, lanes=int(rng.integers(1, 9)))
-    trace = run_batch(program, spikes[None], engine="gemm")
+    trace = run_batch(program, spikes[None])
     oracle = oracle_of_network(network)
     entries = [(c, link) for c, link in enumerate(network.connections) if link.source == "input"]
     for t in range(TICKS):

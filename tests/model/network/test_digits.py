@@ -61,7 +61,7 @@ def test_accuracy_and_spike_rate(network: Network, images: tuple[np.ndarray, np.
     x, y = images
     spikes = encode(x, network.encoder)
     program = map_network(network)
-    trace = run_batch(program, network.stimulus(x), engine="gemm")
+    trace = run_batch(program, network.stimulus(x))
     assert trace.membranes.shape[1] == network.ticks
     assert np.mean(network.readout.classes(trace) == y) >= 0.975
     hidden = trace.spikes[:, : network.encoder.timesteps, program.neurons_of["hidden"]]

@@ -52,19 +52,17 @@ def test_every_input_gives_the_quantised_activations(case: tuple) -> None:
 
 
 @pytest.mark.parametrize("steps", [1, 3])
-def test_all_engines_agree_on_a_pair(steps: int) -> None:
+def test_the_fast_run_agrees_with_the_plain_one_on_a_pair(steps: int) -> None:
     network = layered((3, 4, 3, 2), (5, 6), 2, bias=9, T=steps)
     for mode in ("window", "every-tick"):
         pair = spiking_pair(network, mode=mode)
         program = map_network(pair, lanes=2)
         spikes = trains(domain(3, steps), pair.ticks, steps, "anywhere")
-        gemm, compiled = (run_batch(program, spikes, engine=e) for e in ("gemm", "numba"))
-        np.testing.assert_array_equal(gemm.spikes, compiled.spikes)
-        np.testing.assert_array_equal(gemm.membranes, compiled.membranes)
+        fast = run_batch(program, spikes)
         for k in range(0, len(spikes), 5):
             trace = run(program, program.input_events(spikes[k]))
-            assert np.array_equal([o.spikes for o in trace.outputs], gemm.spikes[k])
-            assert np.array_equal([s.membrane for s in trace.states], gemm.membranes[k])
+            assert np.array_equal([o.spikes for o in trace.outputs], fast.spikes[k])
+            assert np.array_equal([s.membrane for s in trace.states], fast.membranes[k])
 
 
 def test_firing_every_tick_is_not_always_the_same() -> None:
