@@ -14,8 +14,7 @@ type's window, so that it would change nothing again until a row reaches it or i
 
 from typing import Any
 
-import numba
-
+from spikewatt.base.jit import numba
 from spikewatt.model.golden.arrays import WORD
 from spikewatt.model.params import LEAK_FRACTION_BITS, Leak, Reset
 
