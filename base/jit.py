@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core import config as numba_config
 
 from spikewatt.base.cache import usable_cache_folder
 from spikewatt.base.errors import ToolError
@@ -34,6 +35,6 @@ def _folder() -> Path:
     return kept
 
 
-_config: Any = numba.config  # it fills itself when it is loaded: a type checker sees nothing of it
+_config: Any = numba_config  # it fills itself when loaded: a type checker sees nothing of it
 if not _config.CACHE_DIR:
     _config.CACHE_DIR = str(_folder())
