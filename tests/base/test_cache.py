@@ -166,6 +166,18 @@ def test_dead_builds_are_collected(here: Path) -> None:
     assert [entry.path for entry in prune()] == [living]
 
 
+def test_what_is_being_built_is_not_collected(here: Path) -> None:
+    """However long it takes: its lock says that its process lives."""
+
+    def build(folder: Path) -> None:
+        os.utime(folder, (0, time.time() - 1000))
+        cache._collect(here)
+        assert folder.exists()
+        assert [entry.kind for entry in entries()] == ["being built"]
+
+    cached("kind", ["a"], build)
+
+
 def test_prune_takes_what_was_not_asked_for_the_longest(here: Path) -> None:
     build = Build()
     paths = [build.entry(content) for content in "abc"]

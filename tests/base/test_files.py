@@ -86,6 +86,7 @@ def test_a_name_that_fails_in_the_middle(tmp_path: Path, monkeypatch: pytest.Mon
     def work() -> None:
         with Outputs() as outputs:
             outputs.write(tmp_path / "a", "new")
+            outputs.write(tmp_path / "b", "new")
             (outputs.folder(tmp_path / "new") / "c").touch()
 
     with pytest.raises(SpikewattError, match="Input/output error"):
@@ -140,7 +141,7 @@ def test_a_link_that_comes_while_we_work(tmp_path: Path) -> None:
 def test_a_fifo_is_written_through(tmp_path: Path) -> None:
     fifo, come = tmp_path / "fifo", list[str]()
     os.mkfifo(fifo)
-    reader = threading.Thread(target=lambda: come.append(fifo.read_text()))
+    reader = threading.Thread(target=lambda: come.append(fifo.read_text()), daemon=True)
     reader.start()
     write_whole(fifo, "through")
     reader.join(10)
