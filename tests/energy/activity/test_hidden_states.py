@@ -10,6 +10,7 @@ from random import Random
 
 import pytest
 
+from spikewatt.energy.activity import replayer
 from spikewatt.energy.activity.activity import Origin
 from spikewatt.energy.activity.kernels import WORDS
 from spikewatt.energy.activity.replay import Engine, Prepared, ReplayOptions, prepare, replay
@@ -20,18 +21,19 @@ from spikewatt.synth.netlist.reader import read_netlist
 from spikewatt.synth.technology.library import default_library_path
 from tests.energy.small_waves import write_vcd
 
-VERILOG = """module dut(input clk, d, output q);
+VERILOG = """module dut(input clk, d, output q, output reg seen);
 reg shown, first, second;
 always @(posedge clk) begin
   shown <= d;
   first <= shown;
   second <= first;
+  seen <= first & shown;
 end
 assign q = second;
 endmodule
 """
 PERIOD = 10
-CYCLES = 6000
+CYCLES = 12000
 """Their samples fill several chunks of ``64 * WORDS``."""
 
 
@@ -50,17 +52,18 @@ def hidden(tmp_path_factory: pytest.TempPathFactory) -> Hidden:
     folder, random = tmp_path_factory.mktemp("hidden"), Random(12)
     data = [(0, 0)]
     clock = [(0, 0)]
-    states = {"shown": [(0, 0)], "first": [(0, 0)], "second": [(0, 0)]}
+    states = {"shown": [(0, 0)], "first": [(0, 0)], "second": [(0, 0)], "seen": [(0, 0)]}
     for cycle in range(CYCLES):
         rise = cycle * PERIOD + 5
         if random.random() < 0.5:
             data.append((rise - 3, 1 - data[-1][1]))
-        before = [data[-1][1], *(history[-1][1] for history in states.values())]
+        shown, first = states["shown"][-1][1], states["first"][-1][1]
+        before = [data[-1][1], shown, first, first & shown]
         clock += [(rise, 1), (rise + PERIOD // 2, 0)]
-        for history, value in zip(states.values(), before, strict=False):
+        for history, value in zip(states.values(), before, strict=True):
             if value != history[-1][1]:
                 history.append((rise, value))
-    signals = {"clk": clock, "d": data, "shown": states["shown"]}
+    signals = {"clk": clock, "d": data, "shown": states["shown"], "seen": states["seen"]}
     path = write_vcd(
         folder / "seen.vcd",
         {f"tb.dut.{name}": (1, [(t, str(v)) for t, v in bits]) for name, bits in signals.items()},
@@ -99,10 +102,10 @@ def test_each_net_says_how_its_activity_is_known(hidden: Hidden) -> None:
     found = replay(hidden.prepared)
     names = hidden.prepared.netlist.names
     origin = {name: Origin(found.origins[n]) for n, aliases in enumerate(names) for name in aliases}
-    assert {origin[name] for name in ("clk", "d", "shown")} == {Origin.RECORDED}
+    assert {origin[name] for name in ("clk", "d", "shown", "seen")} == {Origin.RECORDED}
     assert {origin[name] for name in ("first", "second")} == {Origin.INFERRED}
     counts = found.count_origins()
-    assert (counts["recorded"], counts["inferred"], counts["assumed"]) == (3, 2, 0)
+    assert (counts["recorded"], counts["inferred"], counts["assumed"]) == (4, 2, 0)
     assert sum(counts.values()) == len(names) - 2
 
 
@@ -114,10 +117,28 @@ def test_the_first_value_is_no_toggle(hidden: Hidden, engine: Engine, tmp_path: 
     clock = [(0, "0"), *((rest + 5 * k, str(k % 2)) for k in range(1, 20))]
     path = write_vcd(
         tmp_path / "late.vcd",
-        {"tb.dut.clk": (1, clock), "tb.dut.d": (1, data), "tb.dut.shown": (1, [(0, "1")])},
+        {
+            "tb.dut.clk": (1, clock),
+            "tb.dut.d": (1, data),
+            "tb.dut.shown": (1, [(0, "1")]),
+            "tb.dut.seen": (1, [(0, "1")]),
+        },
     )
     prepared = prepare(hidden.prepared.netlist, hidden.library, path, "tb.dut")
     found = replay(prepared, ReplayOptions(engine=engine, unknown="hold"))
     names = prepared.netlist.names
     nets = {name: net for net, aliases in enumerate(names) for name in aliases}
     assert [int(found.totals[nets[name]]) for name in ("first", "second", "q")] == [0, 0, 0]
+
+
+def test_what_hidden_states_feed_is_judged_over_superblocks(
+    hidden: Hidden, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shown flip-flop takes a hidden one's value of before the edge, at a superblock's first too.
+
+    A superblock that forgot the sample before it would refuse this waveform.
+    """
+    monkeypatch.setattr(replayer, "CHUNKS", 1)
+    found = replay(hidden.prepared)
+    assert found.judged > CYCLES
+    assert len(hidden.prepared.samples.data_at) > 4 * 64 * WORDS
