@@ -35,6 +35,8 @@ def test_run_report() -> None:
     assert "<td>RTL equals the golden model</td><td>yes, every tick</td>" in html
     assert "&lt;b&gt;x&lt;/b&gt; on the neuromorphic core" in html  # a name is text, not markup
     assert "<b>" not in html
+    cell = replace(REPORT, bit_exact=False, difference="<i>")._repr_html_()
+    assert "<td>NO: &lt;i&gt;</td>" in cell
 
 
 def test_network() -> None:
