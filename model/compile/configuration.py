@@ -1,5 +1,7 @@
 """Host side of the configuration port: tables to words of 32 bits, and back."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -131,7 +133,9 @@ def program_words(program: Program) -> tuple[NDArray[np.uint32], NDArray[np.uint
     return np.concatenate(addresses), np.concatenate([words.ravel() for words in tables.values()])
 
 
-def scheduler_bits(params: CoreParams, columns: Columns) -> NDArray[np.bool_]:
+def scheduler_bits(
+    params: CoreParams, columns: Mapping[str, NDArray[np.int64]]
+) -> NDArray[np.bool_]:
     """Scheduler as read back: bool[D, words * scheduler_bits], padding behind the last axon."""
     words = columns["spikes"][:, 0].reshape(params.scheduler_words, params.delay_slots).T
     bits = (words[:, :, None] >> np.arange(params.scheduler_bits)) & 1
