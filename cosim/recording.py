@@ -54,7 +54,7 @@ class Simulation:
 
 
 PLAIN = Simulation()
-Tables = Mapping[TableId, Mapping[str, NDArray[np.int64]]]
+Tables = Mapping[TableId, dict[str, NDArray[np.int64]]]
 
 
 @dataclass(kw_only=True)
