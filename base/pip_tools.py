@@ -1,6 +1,5 @@
 """Command-line tools that pip brings as WebAssembly, or a native one in their place."""
 
-import fcntl
 import functools
 import importlib.metadata
 import os
@@ -15,6 +14,7 @@ from pathlib import Path
 from spikewatt.base.cache import usable_cache_folder
 from spikewatt.base.errors import SpikewattError, ToolError
 from spikewatt.base.files import scratch
+from spikewatt.base.locks import one_at_a_time
 from spikewatt.base.process import run_contained, tool_failure
 from spikewatt.base.progress import Progress, silent
 
@@ -147,9 +147,8 @@ class PipTool:
         if stamp.exists():
             return
         try:
-            with (stamp.parent / f".{self.package}-{self.name}.lock").open("w") as lock:
-                progress(self._compiling)
-                fcntl.flock(lock, fcntl.LOCK_EX)
+            progress(self._compiling)
+            with one_at_a_time(stamp.parent / f".{stamp.name}.lock"):  # gone afterwards
                 if not stamp.exists():
                     with scratch() as folder:
                         # It has been told what takes so long: the tool need not be heard on it.
