@@ -230,10 +230,11 @@ def test_a_bias_ends_with_tick_0_for_a_window() -> None:
     assert_equal(run_batch(program, spikes), plain(program, spikes))
 
 
+@pytest.mark.parametrize("largest_bias", [1, (1 << 30) - 1, (1 << 31) - 1])
 @pytest.mark.parametrize("bits", [4, 20, 21, 30, 31, 32])
 @pytest.mark.parametrize("leak", [Leak.NONE, Leak.SUBTRACT, Leak.SHIFT, Leak.MULTIPLY])
-def test_updates_at_the_ends_of_the_membrane(bits: int, leak: Leak) -> None:
-    """Membranes of 32 bits or fewer are updated in 32, where nothing can overflow, else in 64."""
+def test_updates_at_the_ends_of_the_membrane(bits: int, leak: Leak, largest_bias: int) -> None:
+    """Updated in 32 bits where nothing can overflow, else in 64; a bias may be wider than both."""
     top = (1 << bits - 1) - 1
     amount = {Leak.NONE: 0, Leak.SUBTRACT: top, Leak.SHIFT: bits - 1, Leak.MULTIPLY: 4095}[leak]
     kinds = [
@@ -241,12 +242,11 @@ def test_updates_at_the_ends_of_the_membrane(bits: int, leak: Leak) -> None:
         for reset in (Reset.SUBTRACT, Reset.NONE)
         for compare in Compare
     ]
-    half_bias = min(top, (1 << 30) - 1)
     program = make_program(
         np.array([[255], [-256]]) * np.ones(8, int),
         kinds=[kinds[n // 2] for n in range(8)],
         threshold=[top, top - 1] * 4,
-        bias=np.array([half_bias, -half_bias] * 4),
+        bias=np.array([largest_bias, -largest_bias] * 4),
         inputs=(InputPort(0, 1),),
         state_bits=bits,
         bias_bits=32,
@@ -257,8 +257,8 @@ def test_updates_at_the_ends_of_the_membrane(bits: int, leak: Leak) -> None:
     spikes[0, :, 0] = spikes[1, :, 1] = True
     got = run_batch(program, spikes)
     assert_equal(got, plain(program, spikes))
-    assert got.membranes.max() == top or leak is not Leak.NONE
-    assert got.membranes.min() == -top - 1 or leak is not Leak.NONE
+    assert got.membranes.max() == top or leak is not Leak.NONE or largest_bias == 1
+    assert got.membranes.min() == -top - 1 or leak is not Leak.NONE or largest_bias == 1
 
 
 def test_more_spikes_than_one_block_merge_and_wait() -> None:
