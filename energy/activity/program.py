@@ -219,7 +219,8 @@ def _compile(
     taken = {0, 1} | {row for row, wanted in shown.items() if wanted}
     undriven = set(range(len(netlist.names))) - {step.out for step in elements.steps}
     undriven -= {element.state.row for element in elements.states}
-    unmatched = (undriven & _read(netlist)) - taken
+    read = _read(netlist)  # what nobody reads has no value that matters: nothing is assumed of it
+    unmatched = (undriven & read) - taken
     taken |= undriven
     replayed = [
         element for element in elements.states if not (element.edge and element.state.row in taken)
@@ -269,7 +270,7 @@ def _compile(
             len(netlist.names),
             recorded=(set(shown) & taken) - unmatched,
             inferred={row for row, (_, element) in holds.items() if element.edge},
-            assumed=(undriven - set(shown)) | unmatched,
+            assumed=((undriven & read) - set(shown)) | unmatched,
         ),
     )
 

@@ -253,9 +253,7 @@ def test_unwritable_folders(here: Cli, tmp_path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr("spikewatt.flow.compare.run.search_neuro", work)
     monkeypatch.setattr("spikewatt.flow.compare.sweep.SystolicSide.price", work)
-    message = ("cannot write to {} (it is not a folder): choose another folder with --out").format(
-        tmp_path / "file"
-    )
+    message = "cannot write to file (it is not a folder): choose another folder with --out"
     for words in (("--data", "data.npz"), ("--sweep-rate", "0.1:0.3:2")):
         refuse(here, message, "net.swn", *words, *QUICK, "--out", "file")
 
