@@ -5,8 +5,8 @@ import signal
 
 import pytest
 
-# A shell that starts the tests in the background has them ignore an interrupt, `nohup` a hang-up, and
-# so would what they start: the tests of interrupts would wait in vain.
+# A shell that starts the tests in the background has them ignore an interrupt, `nohup` a hang-up,
+# and so would what they start: the tests of interrupts would wait in vain.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 

@@ -219,7 +219,7 @@ def _compile(
     taken = {0, 1} | {row for row, wanted in shown.items() if wanted}
     undriven = set(range(len(netlist.names))) - {step.out for step in elements.steps}
     undriven -= {element.state.row for element in elements.states}
-    read = _read(netlist)  # what nobody reads has no value that matters: nothing is assumed of it
+    read = _read(netlist)  # of a net that nobody reads nothing needs to be assumed
     unmatched = (undriven & read) - taken
     taken |= undriven
     replayed = [
