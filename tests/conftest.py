@@ -5,6 +5,8 @@ import signal
 
 import pytest
 
+from spikewatt.base.cache import cache_folder
+
 # A shell that starts the tests in the background has them ignore an interrupt, `nohup` a hang-up,
 # and so would what they start: the tests of interrupts would wait in vain.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -12,6 +14,9 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Most simulations of the tests are short, and what they wait for is the compiler.
 os.environ.setdefault("SPIKEWATT_BUILDS", "quick")
+
+# Commands that begin with a cache of their own need not compile the kernels once more.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder() / "numba-tests"))
 
 COLLECTED = pytest.StashKey[list[str]]()
 

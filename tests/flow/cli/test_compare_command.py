@@ -303,7 +303,7 @@ def test_interrupted(tmp_path: Path, stop: signal.Signals) -> None:
         cwd=tmp_path,
         env={**os.environ, "TMPDIR": str(temporary), "SPIKEWATT_CACHE": str(cache)},
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while not any(cache.glob(".*/*")) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert any(cache.glob(".*/*")), "it never began"
