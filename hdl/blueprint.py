@@ -1,3 +1,6 @@
+# amaranth: UnusedElaboratable=no
+# What a blueprint builds may serve to be asked for its ports alone, its Verilog being in the cache.
+
 """Components that are known before they are built: a class, and what it is given."""
 
 from collections.abc import Mapping
