@@ -6,6 +6,7 @@ too, at ten times the size and two to three times the start-up.)
 """
 
 import json
+from dataclasses import fields, is_dataclass
 from pathlib import PurePath
 from typing import Any, TypeVar
 
@@ -18,7 +19,16 @@ Kind = TypeVar("Kind")
 
 def plain(value: Any) -> Any:
     """A report, or anything within one, as what JSON knows: dicts, lists, text, numbers."""
-    return msgspec.to_builtins(value, str_keys=True, enc_hook=_encoded)
+    return _listed(msgspec.to_builtins(value, str_keys=True, enc_hook=_encoded))
+
+
+def _listed(value: Any) -> Any:
+    """The same with lists for tuples, so that a report equals what its JSON is read back as."""
+    if isinstance(value, dict):
+        return {name: _listed(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_listed(item) for item in value]
+    return value
 
 
 def _encoded(value: Any) -> Any:
@@ -54,7 +64,28 @@ def from_json(value: Any, kind: type[Kind]) -> Kind:
     msgspec.ValidationError
         Names the field that is missing, or of another type.
     """
-    return msgspec.convert(value, kind, dec_hook=lambda wanted, found: wanted(found))
+    report = msgspec.convert(value, kind, dec_hook=lambda wanted, given: wanted(given))
+    _set_defaults(report)
+    return report
+
+
+def _set_defaults(value: Any) -> None:
+    """Give every dataclass within a value the defaults of the fields that the JSON left out.
+
+    msgspec leaves them to the class, where attributes find them and `plain` does not: a report
+    that came back without its ``schema`` would be written without it.
+    """
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            _set_defaults(item)
+    elif is_dataclass(value):
+        for field in fields(value):
+            held = getattr(value, field.name)
+            # Around `frozen`: nobody else has the object yet.
+            object.__setattr__(value, field.name, held)
+            _set_defaults(held)
 
 
 class Report:

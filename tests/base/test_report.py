@@ -1,7 +1,9 @@
 """Reports: what goes to JSON comes back, and what is not a report's is refused by name."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -38,6 +40,27 @@ def test_json_and_back() -> None:
     }
     assert list(data) == ["name", "file", "parts"]  # in the order of the fields
     assert from_json(data, Whole) == WHOLE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Versioned(Report):
+    """A report of a version, with one like it within."""
+
+    schema: Literal["test/1"] = "test/1"
+    note: str | None = None
+    whole: Whole | None = None
+    within: "tuple[Versioned, ...]" = ()
+    named: "dict[str, Versioned]" = field(default_factory=dict)
+
+
+def test_defaults_come_back() -> None:
+    """What JSON leaves out is a field like any other, at any depth: it is written again."""
+    part = {"schema": "test/1", "note": None, "whole": None, "within": [], "named": {}}
+    report = from_json({"within": [{}], "named": {"a": {"note": "x"}}}, Versioned)
+    whole = {**part, "within": [part], "named": {"a": {**part, "note": "x"}}}
+    assert report.to_json() == whole == json.loads(report.to_text())
+    with pytest.raises(msgspec.ValidationError, match="schema"):
+        from_json({"schema": "test/2"}, Versioned)
 
 
 def test_numpy_is_data() -> None:
