@@ -10,6 +10,7 @@ __all__ = ["HOMES", "schema_of"]
 
 HOMES = {
     "comparison": "spikewatt.flow.compare.figures:ComparisonReport",
+    "energy": "spikewatt.energy.pricing.figures:EnergyReport",
     "run": "spikewatt.flow.report:RunReport",
     "sweep": "spikewatt.flow.compare.sweep:SweepReport",
     "synth": "spikewatt.synth.asic_result:AsicResult",

@@ -22,6 +22,7 @@ from spikewatt.energy.activity.prepared import Prepared, prepare
 from spikewatt.energy.activity.replayer import Consumer, DisagreementError, Replayer
 from spikewatt.energy.activity.samples import Unknown
 from spikewatt.energy.activity.waveform import Reader
+from spikewatt.energy.choices import UnknownPolicy
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.netlist.netlist import Netlist
 
@@ -31,7 +32,6 @@ __all__ = [
     "Prepared",
     "Progress",
     "ReplayOptions",
-    "UnknownPolicy",
     "Window",
     "prepare",
     "replay",
@@ -40,7 +40,6 @@ __all__ = [
 ]
 
 Engine = Literal["numba", "numpy"]
-UnknownPolicy = Literal["refuse", "hold"]
 Window = tuple[float | None, float | None]
 """Begin and end, s; ``None`` for the waveform's own."""
 

@@ -8,17 +8,16 @@ the clock period (`energy.arcs`), with the slews and loads of the gates as mappe
 their shortest, data paths at their longest.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from spikewatt.base.errors import ParameterError
+from spikewatt.base.report import Report
 from spikewatt.energy.delays.click_paths import CellDelay, ClickPaths
 from spikewatt.energy.pricing.options import Wires
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.netlist.netlist import Netlist
 
-__all__ = ["Bundle", "Bundling", "CellDelay", "check_bundling"]
+__all__ = ["Bundle", "Bundling", "BundlingReport", "CellDelay", "check_bundling"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +55,23 @@ class Bundle:
         return self.matched_s - self.slack_s
 
 
+@dataclass(frozen=True, kw_only=True)
+class BundlingReport(Report):
+    """How a clockless circuit's data keep up with its clicks.
+
+    ``slack_s`` is ``None`` where nothing is bundled; ``bundles`` are the tightest of
+    ``bundles_timed``, and ``worst`` has the tightest of each kind of control path.
+    """
+
+    slack_s: float | None
+    setup_s: float
+    bundles_timed: int
+    bundles: tuple[Bundle, ...]
+    worst: dict[str, Bundle]
+    unbundled: tuple[tuple[str, str], ...]
+    cells: tuple[CellDelay, ...]
+
+
 @dataclass(frozen=True)
 class Bundling:
     """Bundles, the tightest first; events that reach a register's data but not its clock."""
@@ -75,24 +91,24 @@ class Bundling:
         """Whether every register captures what it should."""
         return self.slack_s >= 0 and not self.unbundled
 
-    def worst(self) -> Mapping[str, Bundle]:
+    def worst(self) -> dict[str, Bundle]:
         """The tightest bundle of each kind of control path."""
         bundles: dict[str, Bundle] = {}
         for bundle in self.bundles:
             bundles.setdefault(bundle.through, bundle)
         return bundles
 
-    def to_json(self, bundles: int = 10) -> dict[str, Any]:
-        """Plain data, with the first ``bundles``."""
-        return {
-            "slack_s": self.slack_s if self.bundles else None,
-            "setup_s": self.setup_s,
-            "bundles_timed": len(self.bundles),
-            "bundles": [asdict(one) for one in self.bundles[:bundles]],
-            "worst": {through: asdict(one) for through, one in self.worst().items()},
-            "unbundled": [list(pair) for pair in self.unbundled],
-            "cells": [asdict(one) for one in self.cells],
-        }
+    def report(self, bundles: int = 10) -> BundlingReport:
+        """The figures, with the first ``bundles``."""
+        return BundlingReport(
+            slack_s=self.slack_s if self.bundles else None,  # JSON knows no infinity
+            setup_s=self.setup_s,
+            bundles_timed=len(self.bundles),
+            bundles=self.bundles[:bundles],
+            worst=self.worst(),
+            unbundled=self.unbundled,
+            cells=self.cells,
+        )
 
 
 def check_bundling(

@@ -8,13 +8,13 @@ the setup time is a declared margin, ``setup_s``.
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.errors import LibraryError, ParameterError
+from spikewatt.base.report import Report
 from spikewatt.energy.activity.elements import build_elements
 from spikewatt.energy.activity.prepared import clock_inputs
 from spikewatt.energy.delays.arcs import Arcs, clock_phases, delay_arcs, propagate
@@ -27,7 +27,7 @@ from spikewatt.energy.pricing.sram import SramModel
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.netlist.netlist import Netlist
 
-__all__ = ["End", "StaticTiming", "Step", "TimingOptions", "analyse_timing"]
+__all__ = ["End", "StaticTiming", "Step", "TimingOptions", "TimingReport", "analyse_timing"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -49,6 +49,20 @@ class End:
     arrival_s: float
     half: bool
     period_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimingReport(Report):
+    """The timing of a netlist: the worst path, and the most demanding of ``ends_timed`` ends."""
+
+    design: str
+    library: str
+    period_s: float
+    setup_s: float
+    path: tuple[Step, ...]
+    ends: tuple[End, ...]
+    ends_timed: int
+    untimed: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -88,18 +102,18 @@ class StaticTiming:
         """Whether every path fits the period."""
         return self.period_s <= period_s
 
-    def to_json(self, ends: int = 10) -> dict[str, Any]:
-        """Plain data, with the first ``ends``."""
-        return {
-            "design": self.design,
-            "library": self.library,
-            "period_s": self.period_s,
-            "setup_s": self.setup_s,
-            "path": [asdict(step) for step in self.path],
-            "ends": [asdict(end) for end in self.ends[:ends]],
-            "ends_timed": len(self.ends),
-            "untimed": list(self.untimed),
-        }
+    def report(self, ends: int = 10) -> TimingReport:
+        """The figures, with the first ``ends``."""
+        return TimingReport(
+            design=self.design,
+            library=self.library,
+            period_s=self.period_s,
+            setup_s=self.setup_s,
+            path=self.path,
+            ends=self.ends[:ends],
+            ends_timed=len(self.ends),
+            untimed=self.untimed,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,13 +8,13 @@ run was the same. The clock network has no delay. Delays are inertial, as Verilo
 swallows a pulse shorter than its delay, and one that it lets through counts in full.
 """
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.errors import ParameterError, SimulationError
+from spikewatt.base.report import Report
 from spikewatt.energy.activity.elements import state_net
 from spikewatt.energy.activity.prepared import Prepared
 from spikewatt.energy.activity.replay import ReplayOptions, replay
@@ -29,12 +29,34 @@ from spikewatt.energy.pricing.priced_activity import PricedActivity
 from spikewatt.energy.pricing.sram import SramModel
 from spikewatt.synth.liberty.gating import expand_clock_gate
 
-__all__ = ["Glitches", "Share", "glitch_factor"]
+__all__ = ["GlitchReport", "Glitches", "Share", "ShareFigures", "glitch_factor"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 LEAD = 8
 """Samples of the waveform before the window: latches of clock gates find their state there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShareFigures:
+    """A figure without delays and with them, and the second over the first."""
+
+    without: float
+    with_delays: float
+    factor: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlitchReport(Report):
+    """Glitches of a window, and how its delays were simulated."""
+
+    window_s: tuple[float, float]
+    combinational_j: ShareFigures
+    dynamic_j: ShareFigures
+    toggles: ShareFigures
+    flip_flops_checked: int
+    lumped_period_s: float
+    delays: str = "inertial, one rise and one fall delay for each output"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +70,10 @@ class Share:
     def factor(self) -> float:
         """With delays over without; 1 where there is nothing."""
         return self.with_delays / self.without if self.without else 1.0
+
+    def figures(self) -> ShareFigures:
+        """The share as data."""
+        return ShareFigures(without=self.without, with_delays=self.with_delays, factor=self.factor)
 
 
 @dataclass(frozen=True)
@@ -83,23 +109,16 @@ class Glitches:
         """Energy of combinational cells with glitches, over what the replay says."""
         return self.combinational.factor
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain data."""
-        shares = {
-            name: {**asdict(share), "factor": share.factor}
-            for name, share in (
-                ("combinational_j", self.combinational),
-                ("dynamic_j", self.dynamic),
-                ("toggles", self.toggles),
-            )
-        }
-        return {
-            "window_s": list(self.window_s),
-            **shares,
-            "flip_flops_checked": self.flip_flops_checked,
-            "lumped_period_s": self.lumped_period_s,
-            "delays": "inertial, one rise and one fall delay for each output",
-        }
+    def report(self) -> GlitchReport:
+        """The figures, without those of each net."""
+        return GlitchReport(
+            window_s=self.window_s,
+            combinational_j=self.combinational.figures(),
+            dynamic_j=self.dynamic.figures(),
+            toggles=self.toggles.figures(),
+            flip_flops_checked=self.flip_flops_checked,
+            lumped_period_s=self.lumped_period_s,
+        )
 
 
 def glitch_factor(

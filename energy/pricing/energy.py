@@ -2,7 +2,17 @@
 
 from dataclasses import dataclass
 
-__all__ = ["Energy"]
+__all__ = ["Energy", "EnergyFigures"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnergyFigures:
+    """Terms and their sum as reports hold them: J, or W where the field's name says so."""
+
+    switching: float
+    internal: float
+    leakage: float
+    total: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +48,11 @@ class Energy:
     def __truediv__(self, divisor: float) -> "Energy":
         return Energy(self.switching / divisor, self.internal / divisor, self.leakage / divisor)
 
-    def to_json(self) -> dict[str, float]:
-        """The terms and their sum."""
-        return {
-            "switching": self.switching,
-            "internal": self.internal,
-            "leakage": self.leakage,
-            "total": self.total,
-        }
+    def figures(self) -> EnergyFigures:
+        """The terms and their sum as data."""
+        return EnergyFigures(
+            switching=self.switching,
+            internal=self.internal,
+            leakage=self.leakage,
+            total=self.total,
+        )

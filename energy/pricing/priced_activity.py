@@ -1,7 +1,7 @@
 """From a waveform, a netlist and a library to watts and joules."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,15 @@ from spikewatt.base.progress import Progress, silent
 from spikewatt.energy.activity.activity import Activity
 from spikewatt.energy.activity.prepared import Prepared
 from spikewatt.energy.activity.replay import DEFAULT as REPLAY
-from spikewatt.energy.activity.replay import (
-    ReplayOptions,
-    UnknownPolicy,
-    replay,
-    replay_blocks,
-)
+from spikewatt.energy.activity.replay import ReplayOptions, replay, replay_blocks
+from spikewatt.energy.choices import UnknownPolicy, View
 from spikewatt.energy.pricing.energy import Energy
+from spikewatt.energy.pricing.figures import (
+    EnergyReport,
+    EnergyRow,
+    MemoryAccesses,
+    OriginCounts,
+)
 from spikewatt.energy.pricing.ledger import LEDGER_GROUPS, Keys, Ledger, build_ledger
 from spikewatt.energy.pricing.options import DEFAULT as PRICING
 from spikewatt.energy.pricing.options import Clock, PricingOptions, sram_for
@@ -27,22 +29,9 @@ from spikewatt.energy.pricing.sram import SramModel
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.netlist.netlist import Netlist
 
-__all__ = ["MemoryAccesses", "PricedActivity", "price_activity", "price_waveform"]
+__all__ = ["PricedActivity", "price_activity", "price_waveform"]
 
 FloatArray = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryAccesses:
-    """How often a memory was read and written in the window, and what one of either costs, J."""
-
-    name: str
-    words: int
-    width: int
-    reads: int
-    writes: int
-    read_j: float
-    write_j: float
 
 
 @dataclass(frozen=True)
@@ -114,36 +103,59 @@ class PricedActivity:
         names = self.netlist.names
         return [(names[n][0], round(float(total[n])), float(joules[n])) for n in driven]
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain data: watts are means over the window.
+    def report(self, by: View = "module") -> EnergyReport:
+        """All figures, with the energy listed by one view."""
+        begin, end = self.activity.edges_s[[0, -1]].tolist()
+        return EnergyReport(
+            design=self.netlist.name,
+            library=self.library.name,
+            voltage_v=self.library.voltage,
+            scope=self.activity.scope,
+            window_s=(begin, end),
+            duration_s=self.duration_s,
+            toggles=self.total_toggles,
+            nets=self.driven_nets,
+            instances=len(self.netlist.instances),
+            origins=OriginCounts(**self.activity.count_origins()),
+            unmatched=list(self.activity.unmatched),
+            flip_flops_matched=self.activity.matched,
+            clock_edges_checked=self.activity.judged,
+            power_w=self.power().figures(),
+            energy_j=self.ledger.instances().figures(),
+            port_nets_w=self.ledger.ports / self.duration_s,
+            groups={name: power.figures() for name, power in self.power_by_group().items()},
+            total_j=self.ledger.total,
+            memories=self.memory_accesses(),
+            sram=self.sram,
+            by=self.rows(by),
+        )
 
-        ``power_w`` and ``energy_j`` count instances, as OpenSTA does; nets that top-level ports
-        drive are ``port_nets_w``. ``toggles`` are those of all nets; ``origins`` says
-        how the activity of how many nets is known (`Origin`).
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain data."""
+        return self.report().to_json()
+
+    def rows(self, by: View) -> list[EnergyRow]:
+        """Energy listed by one view, the largest first; J.
+
+        Modules and categories add up to the whole ledger. Nets have their switching alone, and
+        cells are without memories, which are no cells of the library.
         """
-        duration = self.duration_s
-        return {
-            "design": self.netlist.name,
-            "library": self.library.name,
-            "voltage_v": self.library.voltage,
-            "scope": self.activity.scope,
-            "window_s": [float(self.activity.edges_s[0]), float(self.activity.edges_s[-1])],
-            "duration_s": duration,
-            "toggles": self.total_toggles,
-            "nets": self.driven_nets,
-            "instances": len(self.netlist.instances),
-            "origins": self.activity.count_origins(),
-            "unmatched": list(self.activity.unmatched),
-            "flip_flops_matched": self.activity.matched,
-            "clock_edges_checked": self.activity.judged,
-            "power_w": self.power().to_json(),
-            "energy_j": self.ledger.instances().to_json(),
-            "port_nets_w": self.ledger.ports / duration,
-            "groups": {name: power.to_json() for name, power in self.power_by_group().items()},
-            "total_j": self.ledger.total,
-            "memories": [asdict(memory) for memory in self.memory_accesses()],
-            "sram": None if self.sram is None else asdict(self.sram),
-        }
+        return sorted(self._rows(by), key=lambda row: -row.total)
+
+    def _rows(self, by: View) -> Iterator[EnergyRow]:
+        if by == "module":
+            for module, joules in self.ledger.by_module().items():
+                yield EnergyRow(module=module, total=joules)
+        elif by == "category":
+            for group, energy in self.ledger.by_group().items():
+                yield EnergyRow(category=group, **vars(energy.figures()))
+            yield EnergyRow(category="ports", total=self.ledger.ports)
+        elif by == "net":
+            for net, toggles, joules in self.by_net():
+                yield EnergyRow(net=net, toggles=toggles, total=joules)
+        else:
+            for cell, kind, energy in self.by_cell():
+                yield EnergyRow(cell=cell, type=kind, **vars(energy.figures()))
 
     def memory_accesses(self) -> list[MemoryAccesses]:
         """Count the accesses of each memory in the window, as its ports were enabled."""

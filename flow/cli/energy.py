@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import re
 from enum import StrEnum
 from pathlib import Path
@@ -19,8 +18,11 @@ from spikewatt.base.units import si
 from spikewatt.flow.console import progress_bar
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
+    from collections.abc import Sequence
+
     from spikewatt.energy.activity.prepared import Prepared
     from spikewatt.energy.activity.replay import Window
+    from spikewatt.energy.pricing.figures import EnergyRow
     from spikewatt.energy.pricing.options import PricingOptions
     from spikewatt.energy.pricing.priced_activity import PricedActivity
     from spikewatt.synth.liberty.library import Library
@@ -151,8 +153,7 @@ def energy(
             result = price_waveform(
                 prepared, library, options, replaying=replaying, progress=progress
             )
-        report = {**result.to_json(), "by": _listed(result, by)}
-        text = json.dumps(report, indent=1)
+        text = result.report(by.value).to_text()
         if csv_part and prepared:
             csv_part.write_text(_cycles(result, prepared, unknown.value))
         if saif_part and prepared:
@@ -166,7 +167,7 @@ def energy(
     console.print(_summary(result, console.width))
     for line in _notes(result, whole=span is None):
         console.print(Text(line))
-    console.print(_view(report, by))
+    console.print(_view(result.rows(by.value), by))
 
 
 def _clock(port: str | None, period: float | None) -> tuple[str, float] | None:
@@ -202,21 +203,6 @@ def _from_saif(
     return price_activity(activity, design, library, options, roots=roots)
 
 
-def _listed(result: "PricedActivity", view: View) -> dict[str, Any] | list[dict[str, Any]]:
-    """Rows of a view, the largest first; J."""
-    if view is View.MODULE:
-        rows = [{"module": m, "total": j} for m, j in result.ledger.by_module().items()]
-    elif view is View.CATEGORY:
-        groups = result.ledger.by_group()
-        rows = [{"category": name, **energy.to_json()} for name, energy in groups.items()]
-        rows.append({"category": "ports", "total": result.ledger.ports})
-    elif view is View.NET:
-        rows = [{"net": n, "toggles": t, "total": j} for n, t, j in result.by_net()]
-    else:
-        rows = [{"cell": n, "type": t, **e.to_json()} for n, t, e in result.by_cell()]
-    return sorted(rows, key=lambda row: -row["total"])
-
-
 def _cycles(result: "PricedActivity", prepared: "Prepared", unknown: Any) -> str:
     """CSV of the energy of every clock cycle in the window."""
     edges = result.cycle_edges(prepared)
@@ -236,7 +222,7 @@ def _summary(result: "PricedActivity", width: int) -> Table:
     A number cut short is another number (3.4e-07 read as 3.4), so that only names may be broken.
     """
     watts = {**result.power_by_group(), "instances": result.power()}
-    power = {name: terms.to_json() for name, terms in watts.items()}
+    power = {name: vars(terms.figures()) for name, terms in watts.items()}
     names = {name: name for name in power}
     if result.netlist.memories and not result.has_macro_cells:
         names["macro"] = "memories"
@@ -308,14 +294,13 @@ def _accesses(result: "PricedActivity") -> str:
     return f"{reads:,} reads and {writes:,} writes of {kinds}, whose data are the waveform's"
 
 
-def _view(report: dict[str, Any], view: View) -> Table:
+def _view(rows: "Sequence[EnergyRow]", view: View) -> Table:
     """The largest rows of the view."""
     table = _numbers(None, view.value, "energy")
-    rows: list[dict[str, Any]] = report["by"]
     for row in rows[:_SHOWN]:
-        table.add_row(Text(row[view.value] or "(top)"), si(row["total"], "J"))
+        table.add_row(Text(getattr(row, view.value) or "(top)"), si(row.total, "J"))
     if len(rows) > _SHOWN:
-        rest = sum(row["total"] for row in rows[_SHOWN:])
+        rest = sum(row.total for row in rows[_SHOWN:])
         table.add_row(f"{len(rows) - _SHOWN} more", si(rest, "J"))
     if not rows:
         table.add_row(f"no {view.value}s", "")

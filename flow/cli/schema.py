@@ -13,7 +13,7 @@ __all__ = ["SchemaCommand", "schema"]
 class SchemaCommand:
     """Options of ``spikewatt schema``."""
 
-    name: Annotated[str, typer.Argument(help="comparison, run, sweep or synth.")]
+    name: Annotated[str, typer.Argument(help="comparison, energy, run, sweep or synth.")]
 
 
 def schema(options: SchemaCommand) -> None:

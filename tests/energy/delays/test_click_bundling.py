@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from spikewatt.base.errors import LibraryError, ParameterError
+from spikewatt.base.report import from_json
 from spikewatt.energy.delays.arcs import delay_arcs
-from spikewatt.energy.delays.bundling import Bundling, check_bundling
+from spikewatt.energy.delays.bundling import Bundling, BundlingReport, check_bundling
 from spikewatt.energy.delays.timing import analyse_timing
 from spikewatt.energy.glitches.annotated import gates_verilog
 from spikewatt.energy.pricing.cell_kinds import cell_kinds
@@ -88,6 +89,9 @@ def test_a_bundle_by_hand(tmp_path: Path) -> None:
     assert found.slack_s == bundle.slack_s
     assert found.holds
     assert found.unbundled == ()
+    report = found.report()
+    assert from_json(report.to_json(), BundlingReport) == report
+    assert (report.bundles, report.worst) == ((bundle,), {"delay x2": bundle})
     cells = {cell.net: cell for cell in found.cells}
     assert (cells["late"].gates, cells["late"].rise_s) == (2, near(2.9))
     assert not check_bundling(small(), library, setup_s=3.6 * NANO).holds

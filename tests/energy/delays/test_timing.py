@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from spikewatt.base.errors import LibraryError, NetlistError, ParameterError
-from spikewatt.energy.delays.timing import TimingOptions, analyse_timing
+from spikewatt.base.report import from_json
+from spikewatt.energy.delays.timing import TimingOptions, TimingReport, analyse_timing
 from spikewatt.energy.glitches.annotated import gates_verilog
 from spikewatt.energy.pricing.options import Wires
 from spikewatt.energy.pricing.sram import SramModel
@@ -322,7 +323,8 @@ def test_the_shipped_core_meets_its_clock() -> None:
     assert timing.untimed == ()
     kinds = {(end.kind, end.half) for end in timing.ends}
     assert {("flip-flop", True), ("clock gate", True), ("memory", False)} <= kinds
-    report = timing.to_json(3)
+    report = timing.report(3).to_json()
+    assert from_json(report, TimingReport) == timing.report(3)
     assert len(report["ends"]) == 3
     assert report["path"][-1]["net"] == timing.ends[0].net
     periods = [end.period_s for end in timing.ends]

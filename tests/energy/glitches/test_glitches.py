@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from spikewatt.base.errors import ParameterError, SimulationError
+from spikewatt.base.report import from_json
 from spikewatt.energy.activity.prepared import Prepared, prepare
 from spikewatt.energy.activity.replay import ReplayOptions
 from spikewatt.energy.delays.timing import TimingOptions, analyse_timing
-from spikewatt.energy.glitches.bound import Share, glitch_factor
+from spikewatt.energy.glitches.bound import GlitchReport, Share, glitch_factor
 from spikewatt.energy.pricing.options import PricingOptions
 from spikewatt.energy.pricing.priced_activity import PricedActivity, price_waveform
 from spikewatt.energy.pricing.sram import SramModel
@@ -138,7 +139,8 @@ def test_joules_are_those_of_the_estimate(memory: tuple[Small, Prepared, PricedA
     prices, more = result.prices, found.delayed - found.plain
     extra = (prices.switching * more).sum() + (prices.internal * more[prices.internal_net]).sum()
     assert found.dynamic.with_delays - every == pytest.approx(extra, rel=1e-6, abs=0)
-    report = found.to_json()
+    report = found.report().to_json()
+    assert from_json(report, GlitchReport) == found.report()
     assert report["combinational_j"]["factor"] == found.factor
     assert report["window_s"] == pytest.approx(list(WINDOW), rel=1e-9, abs=0)
 

@@ -86,7 +86,7 @@ def test_every_instance(result: PricedActivity) -> None:
     for name, kind, joules in cells:
         for term, watts in said[name].items():
             # Nets without a load: OpenSTA's switching is exactly 0.
-            power = (joules / result.duration_s).to_json()
+            power = vars((joules / result.duration_s).figures())
             assert power[term] == near(watts, INSTANCE), (name, kind, term)
 
 

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from spikewatt.base.report import from_json
 from spikewatt.base.units import si
+from spikewatt.energy.pricing.figures import EnergyReport
 from spikewatt.flow.cli.main import main
 from spikewatt.synth.technology.library import default_library_path
 from tests.energy.small_designs import MEMORY, PLAIN, Small, make
@@ -103,6 +105,8 @@ def test_table_and_file(cli: Cli, small: Small, tmp_path: Path) -> None:
 @pytest.mark.parametrize("by", ["module", "category", "net", "cell"])
 def test_views(here: Cli, small: Small, by: str) -> None:
     found = report(here, small, "--by", by)
+    assert from_json(found, EnergyReport).to_json() == found  # as the schema says, field by field
+    assert found["schema"] == "spikewatt.energy/1"
     rows = found["by"]
     assert all(by in row for row in rows)
     assert [row["total"] for row in rows] == sorted((r["total"] for r in rows), reverse=True)

@@ -21,5 +21,7 @@ def test_schema(name: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_unknown_report() -> None:
-    with pytest.raises(ParameterError, match="there is no report 'x': name one of comparison, run"):
+    with pytest.raises(
+        ParameterError, match="there is no report 'x': name one of comparison, energy"
+    ):
         schema(SchemaCommand(name="x"))
