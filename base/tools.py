@@ -19,6 +19,7 @@ from spikewatt.base.files import scratch
 from spikewatt.base.process import run_contained
 
 __all__ = [
+    "Inventory",
     "Tool",
     "Verilator",
     "compiler",
@@ -54,6 +55,10 @@ class Tool:
     remedy: str
     needed: bool = False
     extra: str | None = None
+
+
+Inventory = dict[str, Tool]
+"""Tools by name, as ``spikewatt doctor --json`` prints them."""
 
 
 @dataclass(frozen=True)

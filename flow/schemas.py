@@ -9,7 +9,10 @@ from spikewatt.base.report import json_schema
 __all__ = ["HOMES", "schema_of"]
 
 HOMES = {
+    "cache": "spikewatt.flow.cli.cache:CacheReport",
+    "cache-removal": "spikewatt.flow.cli.cache:RemovalReport",
     "comparison": "spikewatt.flow.compare.figures:ComparisonReport",
+    "doctor": "spikewatt.base.tools:Inventory",
     "energy": "spikewatt.energy.pricing.figures:EnergyReport",
     "run": "spikewatt.flow.report:RunReport",
     "sweep": "spikewatt.flow.compare.sweep:SweepReport",

@@ -1,6 +1,5 @@
 """The command ``spikewatt doctor``: which tools there are."""
 
-import json
 import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from spikewatt.base.report import json_text
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
     from spikewatt.base.tools import Tool
@@ -28,7 +29,7 @@ def doctor(as_json: Json = False) -> None:
 
     tools = inventory()
     if as_json:
-        print(json.dumps({tool.name: vars(tool) for tool in tools}, indent=1))
+        print(json_text({tool.name: tool for tool in tools}))
     else:
         _show(tools)
     if lacking := [tool for tool in tools if tool.needed and tool.path is None]:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from spikewatt.flow.schemas import HOMES, schema_of
+
 __all__ = ["SchemaCommand", "schema"]
 
 
@@ -13,11 +15,9 @@ __all__ = ["SchemaCommand", "schema"]
 class SchemaCommand:
     """Options of ``spikewatt schema``."""
 
-    name: Annotated[str, typer.Argument(help="comparison, energy, run, sweep or synth.")]
+    name: Annotated[str, typer.Argument(help=f"One of {', '.join(HOMES)}.")]
 
 
 def schema(options: SchemaCommand) -> None:
     """Print the JSON schema of a report, as made from its type."""
-    from spikewatt.flow.schemas import schema_of
-
     print(json.dumps(schema_of(options.name), indent=1))

@@ -9,7 +9,8 @@ import pytest
 
 from spikewatt.base.cache import cached
 from spikewatt.base.errors import ParameterError
-from spikewatt.flow.cli.cache import parse_size
+from spikewatt.base.report import from_json
+from spikewatt.flow.cli.cache import CacheReport, RemovalReport, parse_size
 from tests.flow.command import Cli, assert_one_line
 
 
@@ -31,6 +32,7 @@ def filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_where_and_how_large(cli: Cli, filled: Path) -> None:
     shown = json.loads(cli("cache", "--json").stdout)
+    assert from_json(shown, CacheReport).to_json() == shown
     assert shown["folder"] == str(filled)
     assert shown["entries"] == 4
     assert 3_000_000 < shown["bytes"] < 3_010_000
@@ -47,7 +49,7 @@ def test_where_and_how_large(cli: Cli, filled: Path) -> None:
 def test_prune_and_clear(cli: Cli, filled: Path) -> None:
     assert cli("cache", "prune").stdout == "removed 1 entries, 0.0 MB\n"
     pruned = json.loads(cli("cache", "prune", "--max-size", "2.5M", "--json").stdout)
-    assert pruned["removed"] == 1
+    assert from_json(pruned, RemovalReport).removed == 1
     left = json.loads(cli("cache", "--json").stdout)
     assert {kind: part["entries"] for kind, part in left["kinds"].items()} == {
         "native": 1,

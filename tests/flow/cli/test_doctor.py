@@ -8,6 +8,8 @@ import subprocess
 import pytest
 
 from spikewatt.base import tools as registry
+from spikewatt.base.report import from_json
+from spikewatt.base.tools import Inventory
 from spikewatt.flow.cli.doctor import doctor
 from tests.flow.command import Cli
 
@@ -16,6 +18,7 @@ def test_all_there(cli: Cli) -> None:
     run = cli("doctor", "--json")
     assert (run.returncode, run.stderr) == (0, "")
     tools = json.loads(run.stdout)
+    assert all(tool.name == name for name, tool in from_json(tools, Inventory).items())
     assert tools["C++ compiler"]["path"]
     assert tools["verilator"]["version"]
     assert {name for name, tool in tools.items() if tool["needed"]} == {
