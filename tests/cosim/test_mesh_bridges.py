@@ -10,7 +10,7 @@ from spikewatt.synth.verilog import export
 from tests.cosim.benches.bridges import BITS
 
 WORDS = 1000
-"""Of each of the runs; more than 10 000 in all."""
+"""Of each of the runs; of all seeds together 12,000."""
 
 _TOP = """`timescale 1ps / 1ps
 
@@ -48,7 +48,9 @@ endmodule
 
 
 @pytest.mark.parametrize("gated", [False, True], ids=["free clocks", "clocks that sleep"])
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(  # an odd one has data as late as they may be
+    "seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 6))]
+)
 def test_bridges(seed: int, gated: bool, tmp_path: Path) -> None:
     top = _TOP.format(high=BITS - 1).replace("GATED = 0", f"GATED = {gated:d}")
     verilog = (

@@ -165,7 +165,13 @@ def test_nothing_wrong(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("mutant", MUTANTS)
+@pytest.mark.parametrize(
+    "mutant",
+    [
+        pytest.param(name, marks=[pytest.mark.long] * (number % 4 > 0))
+        for number, name in enumerate(MUTANTS)
+    ],
+)
 def test_mutant(mutant: str, tmp_path: Path) -> None:
     test, edit = MUTANTS[mutant]
     with pytest.raises(SimulationError, match=test):

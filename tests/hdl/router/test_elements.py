@@ -9,7 +9,9 @@ from tests.hdl.router.elements import verilog
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize(
+    "seed", [0, pytest.param(1, marks=pytest.mark.long), pytest.param(2, marks=pytest.mark.long)]
+)
 @pytest.mark.parametrize("simulator", ["verilator", "icarus"])
 def test_elements(simulator: Simulator, seed: int, tmp_path: Path) -> None:
     simulate(

@@ -93,7 +93,7 @@ def _clicks(nets: dict[str, NDArray[np.int64]]) -> dict[str, NDArray[np.int64]]:
     return {name: times[::2] for name, times in nets.items() if name.endswith(".click_clk")}
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("simulator", SIMULATORS)
 def test_click_router(simulator: Simulator, seed: int, tmp_path: Path) -> None:
     """Nothing toggles between packets, and a packet clicks every register that it passes, once."""

@@ -35,12 +35,17 @@ def _spacing(kind: RouterKind, load: int) -> int:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
-    ("simulator", "packets"), [("verilator", FULL_RUN), ("icarus", FULL_RUN // 10)]
+    ("simulator", "packets"),
+    [
+        ("verilator", FULL_RUN // 10),
+        ("icarus", FULL_RUN // 10),
+        pytest.param("verilator", FULL_RUN, marks=pytest.mark.long),
+    ],
 )
 def test_random_traffic(
     kind: RouterKind, simulator: Simulator, packets: int, tmp_path: Path
 ) -> None:
-    """100,000 packets at five loads, each with its stalls and its delays."""
+    """Packets at five loads, each with its stalls and its delays."""
     passed = 0
     for load, stall in enumerate((0.0, 0.3, 0.6, 0.1, 0.9)):
         traffic, expected = random_traffic(packets, _spacing(kind, load), stall, seed=load)
@@ -71,7 +76,7 @@ def _one_way(ways: dict[Port, Port], packets: int) -> tuple[list, dict]:
     return words, expected
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("target", [Port.EAST, Port.NORTH, Port.LOCAL])
 def test_merges_are_fair(kind: RouterKind, target: Port, seed: int, tmp_path: Path) -> None:
