@@ -11,7 +11,7 @@ from pictures import CHOSEN, HEAD, HIDDEN, INK, INPUT, PALE, rect, text
 from shapes import arrow, box, bubble, dot, line, path, tips, xor
 
 from spikewatt.hdl.router.routing import TARGETS, sources
-from spikewatt.model.compile.mesh.mapping import map_mesh
+from spikewatt.model.compile.mesh.mapping import MeshFit, map_mesh
 from spikewatt.model.compile.mesh.picture import mesh_svg
 from spikewatt.model.golden.mesh import run_mesh
 from spikewatt.model.network.dataset import load_digits
@@ -234,7 +234,7 @@ def local(y: float) -> list[str]:
 def mesh() -> str:
     """All held-out digits on four cores."""
     network, x, _ = load_digits()
-    program = map_mesh(network, mesh=(2, 2))
+    program = map_mesh(network, MeshFit(mesh=(2, 2)))
     spikes = network.stimulus(x)
     trace = run_mesh(program, spikes)
     sent = sum(len(tick) for image in spikes for tick in program.input_packets(image))

@@ -16,7 +16,7 @@ from spikewatt.energy.activity.replay import ReplayOptions
 from spikewatt.energy.pricing.options import PricingOptions
 from spikewatt.energy.pricing.priced_activity import PricedActivity, price_waveform
 from spikewatt.hdl.router.categories import mesh_categories
-from spikewatt.model.compile.mesh.mapping import map_mesh
+from spikewatt.model.compile.mesh.mapping import MeshFit, map_mesh
 from spikewatt.model.compile.mesh.picture import mesh_svg
 from spikewatt.model.compile.mesh.program import MeshProgram
 from spikewatt.model.counts import Counts
@@ -46,7 +46,7 @@ class MeshTarget(Target):
     ) -> None:
         self._network = network
         self._program = map_mesh(
-            network, mesh=mesh, lanes=lanes, router=RouterKind(router), placement="search"
+            network, MeshFit(mesh=mesh, lanes=lanes, router=RouterKind(router)), placement="search"
         )
 
     @property

@@ -153,17 +153,18 @@ def _run(
     network: "Network", samples: "Samples", options: BoardRunCommand, params: "CoreParams | None"
 ) -> None:
     """Run, report, and raise if board and golden model differ."""
+    from spikewatt.model.compile.tap import board_params
     from spikewatt.targets.board.run import Port, run_on_board
 
     (x, y), port = samples, options.context.obj
+    lanes = 8 if options.lanes is None else options.lanes
     with progress_bar(quiet=options.output.quiet) as progress:
         report = run_on_board(
             network,
             x,
             y,
             port=Port(port.name, port.baud or BAUD),
-            lanes=8 if options.lanes is None else options.lanes,
-            params=params,
+            params=params or board_params(network, lanes=lanes),
             progress=progress,
         )
     show(options.output, report, lambda report: (report.table(),))

@@ -25,7 +25,7 @@ from spikewatt.model.params.host import (
 )
 from spikewatt.targets.board.transport import BoardError, Transport
 
-__all__ = ["LATENCY", "BoardLink", "Traffic"]
+__all__ = ["LATENCY", "BoardLink", "LineTiming", "Traffic"]
 
 T = TypeVar("T")
 _SEQUENCES = 1 << SEQUENCE_BITS
@@ -48,6 +48,39 @@ class Traffic:
     damaged: int = 0
 
 
+@dataclass(frozen=True)
+class LineTiming:
+    """How fast a line is, and how patient its host.
+
+    Parameters
+    ----------
+    baud:
+        Bits a second, from which follows how long a reply may take.
+    latency:
+        Seconds between the last bit of a request and the first one of its reply, at most.
+    attempts:
+        How often a request is sent before the line counts as cut.
+    """
+
+    baud: int
+    latency: float = LATENCY
+    attempts: int = 10
+
+    def first_wait(self, size: int) -> float:
+        """Seconds to wait for an answer where so many bytes go there and back.
+
+        A byte takes ten bits on a serial line: a start bit, eight of data, a stop bit.
+        """
+        return self.latency + 10 * size / self.baud
+
+    def next_wait(self, wait: float) -> float:
+        """Twice as long as the wait before, up to a hundred times the latency.
+
+        A wait that was longer than that, for a long reply on a slow line, never gets shorter.
+        """
+        return min(2 * wait, max(wait, _LONGEST_WAIT * self.latency))
+
+
 class BoardLink:
     """A host's end of the link to a board.
 
@@ -60,13 +93,8 @@ class BoardLink:
         The line.
     link:
         What the board should carry.
-    baud:
-        Bits a second, from which follows how long a reply may take.
-    attempts:
-        How often a request is sent before the line counts as cut. Each wait is twice as long as
-        the one before, up to a hundred times ``latency``.
-    latency:
-        Seconds between the last bit of a request and the first one of its reply, at most.
+    timing:
+        How long to wait for a reply, and how often to ask.
     sequence:
         Number of the request before the first one; any by default, so that it is hardly ever one
         whose reply is still on its way.
@@ -83,16 +111,14 @@ class BoardLink:
         self,
         transport: Transport,
         link: HostParams,
+        timing: LineTiming,
         *,
-        baud: int,
-        attempts: int = 10,
-        latency: float = LATENCY,
         sequence: int | None = None,
         describe: Callable[[int], str] = lambda identity: "",
     ) -> None:
         self.traffic = Traffic()
-        self._line, self._link, self._baud = transport, link, baud
-        self._attempts, self._latency, self._describe = attempts, latency, describe
+        self._line, self._link, self._timing = transport, link, timing
+        self._describe = describe
         self._reader = FrameReader(link.buffer_bytes)
         self._sequence = secrets.randbelow(_SEQUENCES) if sequence is None else sequence
         self.room = link.buffer_bytes
@@ -155,16 +181,16 @@ class BoardLink:
         self._sequence = (self._sequence + 1) % _SEQUENCES
         line = frame(request(kind, self._sequence, operations))
         longest = 2 * (self._link.buffer_bytes + 8)  # of a reply, were all of it escaped
-        wait = self._latency + 10 * (len(line) + longest) / self._baud
+        wait = self._timing.first_wait(len(line) + longest)
         self.traffic.requests += 1
-        for attempt in range(attempts or self._attempts):
+        for attempt in range(attempts or self._timing.attempts):
             check_interrupts()
             self.traffic.repeats += attempt > 0
             self.traffic.sent += len(line)
             self._line.write(line)
             if (answer := self._listen(wait, understand)) is not None:
                 return answer
-            wait = min(2 * wait, max(wait, _LONGEST_WAIT * self._latency))
+            wait = self._timing.next_wait(wait)
         raise BoardError(_NO_ANSWER if kind is RequestKind.OPEN else "the line to the board is cut")
 
     def _listen(self, seconds: float, understand: Callable[[bytes], T | None]) -> T | None:

@@ -25,7 +25,6 @@ def run_on_board(
     y: ArrayLike | None = None,
     *,
     port: Port = PORT,
-    lanes: int = 8,
     params: CoreParams | None = None,
     progress: Progress = silent,
 ) -> BoardReport:
@@ -37,10 +36,8 @@ def run_on_board(
         Samples [n, inputs], within the encoder's range, and their classes int[n].
     port:
         Where the board is.
-    lanes:
-        Synapse units of a core as small as the network allows: `board_params`.
     params:
-        The board's core in place of that one.
+        The board's core; by default as small as the network allows: `board_params`.
     progress:
         Called with what is being done and the number of samples done so far.
 
@@ -53,7 +50,7 @@ def run_on_board(
     start = time.perf_counter()
     spikes = network.stimulus(x)
     classes = check_classes(y, len(spikes), network)
-    target = BoardTarget(network, port, lanes=lanes, params=params)
+    target = BoardTarget(network, port, params=params)
     progress("running the golden model")
     golden = target.golden(spikes, Keep(spikes=False, membranes=False))
     run = target.simulate(spikes, progress=progress)

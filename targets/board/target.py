@@ -20,7 +20,7 @@ from spikewatt.model.params import LIMITS, CoreParams
 from spikewatt.model.params.host import core_identity, neuro_link
 from spikewatt.model.run import Chosen, Keep, Run, together
 from spikewatt.targets.board.core import BoardCore
-from spikewatt.targets.board.link import LATENCY, BoardLink, Traffic
+from spikewatt.targets.board.link import LATENCY, BoardLink, LineTiming, Traffic
 from spikewatt.targets.board.transport import SerialPort, Transport
 from spikewatt.targets.neuro import spiking_counts
 from spikewatt.targets.target import EVERYTHING, Target
@@ -67,15 +67,10 @@ class BoardTarget(Target):
     top = "board"
 
     def __init__(
-        self,
-        network: Network,
-        port: Port | None = None,
-        *,
-        lanes: int = 8,
-        params: CoreParams | None = None,
+        self, network: Network, port: Port | None = None, *, params: CoreParams | None = None
     ) -> None:
         self._network, self._port = network, port or Port()
-        self._program = map_for_board(network, params or board_params(network, lanes=lanes))
+        self._program = map_for_board(network, params or board_params(network))
         self.session: Session | None = None
 
     @property
@@ -121,8 +116,7 @@ class BoardTarget(Target):
             link = BoardLink(
                 line,
                 neuro_link(params),
-                baud=self._port.baud,
-                latency=latency,
+                LineTiming(self._port.baud, latency),
                 describe=self._describe,
             )
             core = BoardCore(link, program)

@@ -58,7 +58,7 @@ def test_simulated(cli: Cli) -> None:
     run = cli(*SIMULATED, *RUN, "--json")
     assert (run.returncode, run.stderr) == (0, "")
     report = json.loads(run.stdout)
-    expected = run_on_board(NETWORK, X, Y, lanes=LANES).to_json()
+    expected = run_on_board(NETWORK, X, Y, params=board_params(NETWORK, lanes=LANES)).to_json()
     assert report.pop("seconds") > 0 < expected.pop("seconds")
     timed = ("configuration_seconds", "seconds_per_image")
     for name in (*timed, "bytes_sent", "bytes_received"):  # escapes differ
@@ -220,7 +220,7 @@ def test_a_board_that_is_wrong(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Non
         return addresses, np.where(np.arange(len(values)) == synapses[0], 0, values)
 
     monkeypatch.setattr(core, "program_words", damaged)
-    report = run_on_board(NETWORK, np.ones((2, 6)), lanes=LANES)
+    report = run_on_board(NETWORK, np.ones((2, 6)), params=board_params(NETWORK, lanes=LANES))
     assert not report.bit_exact
     assert report.difference is not None
     assert re.fullmatch(

@@ -9,7 +9,7 @@ import pytest
 
 from spikewatt.flow.compare.bounds import bound, measure_glitches
 from spikewatt.flow.compare.run import sides
-from spikewatt.model.compile.mesh.mapping import map_mesh
+from spikewatt.model.compile.mesh.mapping import MeshFit, map_mesh
 from spikewatt.model.golden.mesh import run_mesh
 from spikewatt.model.network.file import save_network
 from tests.flow.command import Cli, assert_one_line
@@ -42,7 +42,7 @@ def test_json_and_files(cli: Cli, tmp_path: Path, router: str) -> None:
 
     neuro, _ = sides(NETWORK, X, rival=NETWORK if rival else None)
     chosen, _ = sides(NETWORK, X[:IMAGES], rival=NETWORK if rival else None)
-    program = map_mesh(neuro.network, mesh=(2, 1), lanes=LANES, placement="search")
+    program = map_mesh(neuro.network, MeshFit(mesh=(2, 1), lanes=LANES), placement="search")
     golden = run_mesh(program, chosen.spikes)
     found = {name: report[name] for name in FIGURES}
     barrier = found.pop("barrier_cycles")

@@ -8,7 +8,7 @@ from spikewatt.base.errors import CapacityError
 from spikewatt.flow.report import RunReport
 from spikewatt.flow.run import load_digits, run
 from spikewatt.model.compile.mapping import map_network
-from spikewatt.model.compile.mesh.mapping import map_mesh
+from spikewatt.model.compile.mesh.mapping import MeshFit, map_mesh
 from spikewatt.model.golden.mesh import run_mesh
 from spikewatt.model.params import RouterKind
 
@@ -30,7 +30,7 @@ def single() -> RunReport:
 @pytest.mark.parametrize("router", list(RouterKind))
 def test_digits(router: RouterKind) -> None:
     """The answers of one core, from four of which none could give them."""
-    program = map_mesh(NETWORK, mesh=(2, 2), lanes=8, router=router, placement="search")
+    program = map_mesh(NETWORK, MeshFit(mesh=(2, 2), lanes=8, router=router), placement="search")
     with pytest.raises(CapacityError, match="and this core has 40: choose a core with neurons"):
         map_network(NETWORK, program.params.core)
     golden = run_mesh(program, NETWORK.stimulus(X[:IMAGES]))

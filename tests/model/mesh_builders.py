@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from spikewatt.model.compile.mesh.mapping import TileLimits, map_mesh
+from spikewatt.model.compile.mesh.mapping import MeshFit, TileLimits, map_mesh
 from spikewatt.model.compile.mesh.program import MeshInput, MeshProgram
 from spikewatt.model.compile.mesh.split import squarest
 from spikewatt.model.golden.core import deliver, initial_state, tick
@@ -116,9 +116,9 @@ def random_mesh(seed: int) -> tuple[Network, MeshProgram]:
     readout = network.population(network.readout.population).size
     tight = TileLimits(neurons=3 * lanes, axons=max(*fan_in, readout, 1))
     if rng.random() < 0.4:
-        fewest = map_mesh(network, lanes=lanes, limits=tight).params.tiles
-        return network, map_mesh(network, lanes=lanes, limits=tight, mesh=squarest(fewest))
-    return network, map_mesh(network, lanes=lanes, mesh=mesh)
+        fewest = map_mesh(network, MeshFit(lanes=lanes, limits=tight)).params.tiles
+        return network, map_mesh(network, MeshFit(lanes=lanes, limits=tight, mesh=squarest(fewest)))
+    return network, map_mesh(network, MeshFit(lanes=lanes, mesh=mesh))
 
 
 def shuffled(program: MeshProgram, seed: int) -> MeshProgram:

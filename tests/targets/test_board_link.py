@@ -14,13 +14,13 @@ from spikewatt.model.compile.host import end_of_operations, frame, request
 from spikewatt.model.params.host import ReplyKind, RequestKind, neuro_link
 from spikewatt.model.run import Run
 from spikewatt.targets.board.core import BoardCore
-from spikewatt.targets.board.link import BoardLink
+from spikewatt.targets.board.link import BoardLink, LineTiming
 from spikewatt.targets.board.transport import BoardError, Transport
 from tests.cosim.builds import BUILDS, ON_FPGA
 from tests.cosim.random_cores import RandomCase, random_case
 
 BUFFER = 256
-OPTIONS: dict[str, Any] = {"latency": 1e-3, "attempts": 8, "sequence": 7}
+TIMING = LineTiming(SIMULATED_BAUD, latency=1e-3, attempts=8)
 ON_BOARDS = {
     name: (BUILDS | ON_FPGA)[name]
     for name in ("three lanes", "64 slots", "wide membranes, on an FPGA", "80 groups, on an FPGA")
@@ -48,7 +48,7 @@ NO_ANSWER = (
 def opened(line: Transport, case: RandomCase, room: int = BUFFER, **options: Any) -> BoardCore:
     """A configured core at the end of a line."""
     shape = neuro_link(case.program.params, buffer_bytes=room)
-    link = BoardLink(line, shape, baud=SIMULATED_BAUD, **OPTIONS, **options)
+    link = BoardLink(line, shape, TIMING, sequence=7, **options)
     core = BoardCore(link, case.program)
     core.configure()
     return core
@@ -212,7 +212,7 @@ def greeting(sequence: int, protocol: int = 1) -> bytes:
 )
 def test_no_board(answer: Any, message: str) -> None:
     with pytest.raises(BoardError) as error:
-        BoardLink(Line(answer), SHAPE, baud=SIMULATED_BAUD, sequence=7)
+        BoardLink(Line(answer), SHAPE, LineTiming(SIMULATED_BAUD), sequence=7)
     assert str(error.value) == message
 
 
@@ -231,7 +231,7 @@ def test_replies_to_something_else_are_left_aside() -> None:
             run_reply(ReplyKind.DONE, 10, 5),
         ]
     )
-    link = BoardLink(Line(lambda line: next(script)), SHAPE, baud=SIMULATED_BAUD, sequence=7)
+    link = BoardLink(Line(lambda line: next(script)), SHAPE, LineTiming(SIMULATED_BAUD), sequence=7)
     assert link.run(b"") == [(1, 2)]
     assert link.run(b"") == [(1, 5)]
     assert (link.traffic.repeats, link.traffic.damaged) == (1, 1)
@@ -253,7 +253,7 @@ def test_more() -> None:
         sent.append(line)
         return next(script)
 
-    link = BoardLink(Line(answer), SHAPE, baud=SIMULATED_BAUD, sequence=7)
+    link = BoardLink(Line(answer), SHAPE, LineTiming(SIMULATED_BAUD), sequence=7)
     assert link.run(b"\0\1\2") == [(1, 1), (1, 2), (1, 3)]
     end = end_of_operations()
     assert sent[1:] == [
@@ -268,7 +268,7 @@ def test_a_reply_that_cannot_be() -> None:
     def answer(line: bytes) -> bytes:
         return greeting(8) if line == frame(request(RequestKind.OPEN, 8)) else frame(b"\xc9")
 
-    link = BoardLink(Line(answer), SHAPE, baud=SIMULATED_BAUD, sequence=7)
+    link = BoardLink(Line(answer), SHAPE, LineTiming(SIMULATED_BAUD), sequence=7)
     with pytest.raises(BoardError) as error:
         link.run(b"")
     assert str(error.value) == "the board has no room for a reply: this is a defect of spikewatt"
@@ -283,7 +283,7 @@ def test_what_is_sent() -> None:
         return greeting(8) if len(sent) == 1 else b""
 
     nobody = Line(answer)
-    link = BoardLink(nobody, SHAPE, baud=SIMULATED_BAUD, sequence=7, attempts=4, latency=0.1)
+    link = BoardLink(nobody, SHAPE, LineTiming(SIMULATED_BAUD, 0.1, 4), sequence=7)
     with pytest.raises(BoardError) as error:
         link.run(b"\0\1\2")
     assert str(error.value) == "the line to the board is cut"

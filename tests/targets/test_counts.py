@@ -5,6 +5,7 @@ import pytest
 
 from spikewatt.base.errors import ParameterError
 from spikewatt.model.compile.systolic.program import map_quantised
+from spikewatt.model.compile.tap import board_params
 from spikewatt.model.counts import Count, Counts
 from spikewatt.model.golden.systolic import accesses
 from spikewatt.model.network.quantised_pair import quantised_pair
@@ -33,7 +34,7 @@ def test_a_spiking_target_counts_the_same_work(kind: str) -> None:
     targets = {
         "core": NeuroTarget(NETWORK, lanes=4),
         "mesh": MeshTarget(NETWORK, mesh=(2, 1), lanes=4),
-        "board": BoardTarget(NETWORK, lanes=4),
+        "board": BoardTarget(NETWORK, params=board_params(NETWORK, lanes=4)),
     }
     spikes = NETWORK.stimulus(X)
     target = targets[kind]
@@ -67,4 +68,4 @@ def test_a_systolic_target_counts_its_memories() -> None:
 
 def test_a_board_is_not_priced_and_has_no_waveform() -> None:
     with pytest.raises(ParameterError, match="a board has no gates to price: price the core's"):
-        BoardTarget(NETWORK, lanes=4).price(NETWORK.stimulus(X))
+        BoardTarget(NETWORK, params=board_params(NETWORK, lanes=4)).price(NETWORK.stimulus(X))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from spikewatt.energy.pricing.ledger import TERMS
 from spikewatt.energy.pricing.priced_activity import PricedActivity
-from spikewatt.model.compile.mesh.mapping import map_mesh
+from spikewatt.model.compile.mesh.mapping import MeshFit, map_mesh
 from spikewatt.model.compile.mesh.program import MeshProgram
 from spikewatt.model.golden.mesh import run_mesh
 from spikewatt.model.network.encoder import encode
@@ -56,7 +56,7 @@ def between(energy: PricedRun) -> NetworkEnergy:
 
 def program(router: str) -> MeshProgram:
     return map_mesh(
-        NETWORK, mesh=(2, 1), lanes=LANES, router=RouterKind(router), placement="search"
+        NETWORK, MeshFit(mesh=(2, 1), lanes=LANES, router=RouterKind(router)), placement="search"
     )
 
 

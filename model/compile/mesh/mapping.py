@@ -1,6 +1,7 @@
 """Map a network onto a mesh: its groups to tiles, its connections to axons, rows and packets."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,41 +13,88 @@ from spikewatt.model.compile.mesh.split import TileLimits, destinations, split, 
 from spikewatt.model.compile.mesh.tile import TilePlan, row_tables
 from spikewatt.model.compile.program import Program
 from spikewatt.model.network.graph import INPUT, Network
-from spikewatt.model.params import MESH_LIMIT, CoreParams, MeshParams, RouterKind, bits_for
+from spikewatt.model.params import MESH_LIMIT, MeshParams, RouterKind, bits_for
 from spikewatt.model.params.checks import within
 
-__all__ = ["TileLimits", "map_mesh", "weighted_hops"]
+__all__ = ["MeshFit", "TileLimits", "map_mesh", "weighted_hops"]
 
+TRUENORTH = TileLimits()
 _HOST_DELAY = 1  # the host has no slots: any valid delay
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeshFit:
+    """A mesh that is made for a network: equal cores, each as small as the fullest tile allows.
+
+    Parameters
+    ----------
+    mesh:
+        (columns, rows), over which the network is spread as evenly as it goes; by default the
+        smallest mesh that holds it, of the fewest tiles and then the squarest.
+    lanes:
+        Synapse units of each core.
+    limits:
+        Of the core of a tile; by default those of TrueNorth.
+    router:
+        What joins the cores.
+    clock_gating:
+        Whether a core's clock stops when it has nothing to do.
+
+    Raises
+    ------
+    ParameterError
+        Lanes, columns, rows or tiles that cannot be.
+    """
+
+    mesh: tuple[int, int] | None = None
+    lanes: int = 8
+    limits: TileLimits = TRUENORTH
+    router: RouterKind = RouterKind.CLICK
+    clock_gating: bool = True
+
+    def __post_init__(self) -> None:
+        check_lanes(self.lanes)
+        if self.mesh is not None:
+            columns, rows = self.mesh
+            within("columns", columns, 1, MESH_LIMIT)
+            within("rows", rows, 1, MESH_LIMIT)
+            within("columns x rows", columns * rows, 1, MESH_LIMIT)
+
+    @classmethod
+    def of(cls, params: MeshParams) -> "MeshFit":
+        """What a mesh that exists has room for."""
+        core = params.core
+        return cls(
+            mesh=(params.columns, params.rows),
+            lanes=core.lanes,
+            limits=TileLimits(
+                neurons=core.neurons,
+                axons=core.axons,
+                synapse_words=core.synapse_words,
+                destinations=core.destinations,
+            ),
+        )
+
+
+FITTED = MeshFit()
 
 
 def map_mesh(
     network: Network,
-    params: MeshParams | None = None,
+    hardware: MeshParams | MeshFit = FITTED,
     *,
-    mesh: tuple[int, int] | None = None,
-    lanes: int = 8,
-    limits: TileLimits | None = None,
-    router: RouterKind = RouterKind.CLICK,
-    clock_gating: bool = True,
     placement: Placement = "greedy",
     rates: Mapping[str, float] | None = None,
 ) -> MeshProgram:
-    """Place a network on a mesh of equal cores, each as small as the fullest tile allows.
+    """Place a network on a mesh of equal cores.
 
     Populations are split over tiles at the borders of groups of ``lanes`` neurons. Every tile that
     holds some of a population has an axon for each of its sources, wherever these are.
 
     Parameters
     ----------
-    params:
-        The hardware, with its own mesh, lanes, limits, router and clock gating: what is said of
-        these counts for nothing then. By default it is made for the network.
-    mesh:
-        (columns, rows), over which the network is spread as evenly as it goes; by default the
-        smallest mesh that holds it, of the fewest tiles and then the squarest.
-    limits:
-        Of the core of a tile; by default those of TrueNorth.
+    hardware:
+        A mesh that exists, or how to make one for the network.
     placement:
         ``"greedy"``, or ``"search"`` for pairwise swaps on top, until none helps.
     rates:
@@ -58,45 +106,31 @@ def map_mesh(
     CapacityError
         When the network does not fit; says what would do.
     ParameterError
-        On a mesh, lanes, limits, rates or a placement that cannot be; when the datapath of the
-        given hardware lacks something that a neuron needs.
+        On limits, rates or a placement that cannot be; when the datapath of hardware that exists
+        lacks something that a neuron needs.
     """
-    if params:
-        mesh, lanes, limits = (params.columns, params.rows), params.core.lanes, _limits(params.core)
-    check_lanes(lanes)
-    limits = limits or TileLimits()
     if placement not in ("greedy", "search"):
         raise ParameterError(f"placement must be 'greedy' or 'search', not {placement!r}")
-    if mesh is not None:
-        columns, rows = mesh
-        within("columns", columns, 1, MESH_LIMIT)
-        within("rows", rows, 1, MESH_LIMIT)
-        within("columns x rows", columns * rows, 1, MESH_LIMIT)
-    parts = split(network, lanes, limits, mesh and mesh[0] * mesh[1])
+    fit = hardware if isinstance(hardware, MeshFit) else MeshFit.of(hardware)
+    lanes, mesh = fit.lanes, fit.mesh
+    parts = split(network, lanes, fit.limits, mesh and mesh[0] * mesh[1])
     columns, rows = mesh or squarest(len(parts))
     plans = [TilePlan.of(network, lanes, each) for each in parts]
     sizes = _sizes(network, plans, lanes)
-    if params:
-        check_fit(network, sizes, params.core)
+    if isinstance(hardware, MeshParams):
+        check_fit(network, sizes, hardware.core)
+        params = hardware
     else:
+        # A signed offset of up to the longer side: one bit more than the number itself takes.
         hops = 1 + bits_for(max(columns, rows))
-        core = build_core(network, sizes, lanes=lanes, hop_bits=hops, clock_gating=clock_gating)
-        params = MeshParams(columns=columns, rows=rows, core=core, router=router)
+        gating = fit.clock_gating
+        core = build_core(network, sizes, lanes=lanes, hop_bits=hops, clock_gating=gating)
+        params = MeshParams(columns=columns, rows=rows, core=core, router=fit.router)
     tile_of = place(flows(network, plans, rates), distances(params), placement)
     tiles = [TilePlan.of(network, lanes, ())] * params.tiles
     for tile, plan in zip(tile_of, plans, strict=True):
         tiles[tile] = plan
     return _assemble(network, params, tiles)
-
-
-def _limits(core: CoreParams) -> TileLimits:
-    """What fits a given core."""
-    return TileLimits(
-        neurons=core.neurons,
-        axons=core.axons,
-        synapse_words=core.synapse_words,
-        destinations=core.destinations,
-    )
 
 
 def _sizes(network: Network, plans: list[TilePlan], lanes: int) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """Picture of a network on its mesh: what each tile holds, and the packets on every link."""
 
+from dataclasses import dataclass, replace
 from html import escape
 
 import numpy as np
@@ -17,6 +18,23 @@ _TILE, _GAP, _LEFT, _TOP = 188, 92, 118, 126
 _ROW, _HEAD, _FOOT = 24, 34, 30
 _Point = tuple[float, float]
 _ROWS = 6  # populations of a tile that are shown before the rest is counted
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Style:
+    """How text stands: its anchor is the side of it that is at its point."""
+
+    anchor: str = "start"
+    fill: str = _INK
+    size: int = 12
+    weight: int = 400
+
+
+_PLAIN = _Style()
+_TITLE = _Style(size=16, weight=600)
+_NAME = _Style(weight=600)
+_ASIDE = _Style(fill=_QUIET)
+_NUMBER = _Style(anchor="end", fill=_QUIET, size=11)
 
 
 def mesh_svg(
@@ -82,8 +100,8 @@ class _Drawing:
                     f'height="{h}" font-family="sans-serif" font-size="12" fill="{_INK}">'
                 ),
                 f'<rect width="{w}" height="{h}" fill="#ffffff"/>',
-                _text(24, 32, title, size=16, weight=600),
-                _text(24, 50, f"{size} · {sums}", fill=_QUIET),
+                _text(24, 32, title, _TITLE),
+                _text(24, 50, f"{size} · {sums}", _ASIDE),
                 *self._links(),
                 *self._host(),
                 *(part for tile in range(params.tiles) for part in self._tile(tile)),
@@ -105,8 +123,8 @@ class _Drawing:
         parts = [
             f'<g class="tile" id="tile-{tile}">',
             _rect(x, y, _TILE, self._height, _PAPER, f'stroke="{_LINE}" stroke-width="1.5" rx="8"'),
-            _text(x + 12, y + 21, f"({column}, {row})", weight=600),
-            _text(x + _TILE - 12, y + 21, f"{arrived:,} in", "end", _QUIET, 11),
+            _text(x + 12, y + 21, f"({column}, {row})", _NAME),
+            _text(x + _TILE - 12, y + 21, f"{arrived:,} in", _NUMBER),
         ]
         for i, (name, piece) in enumerate(shown):
             top = y + _HEAD + i * _ROW
@@ -116,13 +134,13 @@ class _Drawing:
             parts += [
                 _rect(x + 12, top, 4, 16, self._colour[name], 'rx="2"'),
                 _text(x + 22, top + 12, _short(name), hint=name),
-                _text(x + _TILE - 12, top + 12, count, "end", _QUIET, 11),
+                _text(x + _TILE - 12, top + 12, count, _NUMBER),
             ]
         if len(shown) < len(held):
             top = y + _HEAD + len(shown) * _ROW + 12
-            parts.append(_text(x + 22, top, f"and {len(held) - len(shown)} more", fill=_QUIET))
+            parts.append(_text(x + 22, top, f"and {len(held) - len(shown)} more", _ASIDE))
         if not held:
-            parts.append(_text(x + 12, y + _HEAD + 12, "empty", fill=_QUIET))
+            parts.append(_text(x + 12, y + _HEAD + 12, "empty", _ASIDE))
         return [*parts, *self._fill(x + 12, y + self._height - 18, tile, used, neurons), "</g>"]
 
     def _fill(self, x: float, y: float, tile: int, used: int, neurons: int) -> list[str]:
@@ -133,7 +151,7 @@ class _Drawing:
             start, stop = (wide * n / neurons for n in (piece.neurons.start, piece.neurons.stop))
             parts.append(_rect(x + start, y, stop - start, 6, self._colour[name]))
         percent = f"{100 * used / neurons:.0f} %"
-        return [*parts, _text(x + _TILE - 24, y + 7, percent, "end", _QUIET, 11)]
+        return [*parts, _text(x + _TILE - 24, y + 7, percent, _NUMBER)]
 
     def _links(self) -> list[str]:
         params, parts = self._params, []
@@ -181,16 +199,16 @@ class _Drawing:
         ]
         if packets and uy:
             anchor, shift = ("start", 9) if ax == max(ax, bx) and uy > 0 else ("end", -9)
-            parts.append(_text(ax + shift, (ay + by) / 2 + 4, number, anchor, _QUIET, 11))
+            parts.append(
+                _text(ax + shift, (ay + by) / 2 + 4, number, replace(_NUMBER, anchor=anchor))
+            )
         elif packets:
             parts.append(
                 _text(
                     (ax + bx) / 2,
                     ay + ux * (-5 - wide / 2) + (0 if ux > 0 else 8),
                     number,
-                    "middle",
-                    _QUIET,
-                    11,
+                    replace(_NUMBER, anchor="middle"),
                 )
             )
         return [*parts, "</g>"]
@@ -203,7 +221,7 @@ class _Drawing:
         dots = f'stroke="{_QUIET}" stroke-width="1.5" stroke-dasharray="2 5"'
         parts = [
             f'<g class="host" id="host"><path d="{edge}" fill="none" {dots}/>',
-            _text(x + 12, above + 20, "host", fill=_QUIET, weight=600),
+            _text(x + 12, above + 20, "host", replace(_NAME, fill=_QUIET)),
             *self._line(self._from_host, "host → (0, 0)", (29, middle), (x - 5, middle)),
         ]
         if self._program.host_axons or self._traffic[0, Port.NORTH]:
@@ -228,16 +246,10 @@ def _rect(x: float, y: float, w: float, h: float, fill: str, more: str = "") -> 
     return f'<rect {box} fill="{fill}" {more}/>'
 
 
-def _text(
-    x: float,
-    y: float,
-    words: str,
-    anchor: str = "start",
-    fill: str = _INK,
-    size: int = 12,
-    weight: int = 400,
-    hint: str = "",
-) -> str:
+def _text(x: float, y: float, words: str, style: _Style = _PLAIN, hint: str = "") -> str:
     title = f"<title>{escape(hint)}</title>" if hint else ""
-    how = f'text-anchor="{anchor}" fill="{fill}" font-size="{size}" font-weight="{weight}"'
+    how = (
+        f'text-anchor="{style.anchor}" fill="{style.fill}" font-size="{style.size}" '
+        f'font-weight="{style.weight}"'
+    )
     return f'<text x="{x:.1f}" y="{y:.1f}" {how}>{title}{escape(words)}</text>'

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from spikewatt.base.errors import CapacityError, ParameterError
-from spikewatt.model.compile.mesh.mapping import map_mesh
+from spikewatt.model.compile.mesh.mapping import MeshFit, map_mesh
 from spikewatt.model.network.graph import Network, Readout
 from spikewatt.model.params import Leak, MeshParams, NeuronType, Reset, RouterKind
 from tests.model.builders import dense_network
@@ -18,7 +18,9 @@ def counted() -> Network:
 
 
 def test_the_mesh_that_was_made_for_a_network_holds_it_as_it_did() -> None:
-    made = map_mesh(counted(), mesh=(2, 2), lanes=4, router=RouterKind.SYNC, clock_gating=False)
+    made = map_mesh(
+        counted(), MeshFit(mesh=(2, 2), lanes=4, router=RouterKind.SYNC, clock_gating=False)
+    )
     given = map_mesh(counted(), made.params)
     assert given.params is made.params
     for tile, expected in zip(given.tiles, made.tiles, strict=True):
@@ -30,12 +32,12 @@ def test_the_mesh_that_was_made_for_a_network_holds_it_as_it_did() -> None:
 
 
 def test_a_larger_mesh_holds_it_with_its_own_lanes() -> None:
-    made = map_mesh(counted(), mesh=(2, 1), lanes=4).params
+    made = map_mesh(counted(), MeshFit(mesh=(2, 1), lanes=4)).params
     core = replace(
         made.core, neurons=48, axons=40, synapse_words=400, destinations=90, lanes=2, hop_bits=3
     )
     larger = MeshParams(columns=3, rows=2, core=core)
-    program = map_mesh(counted(), larger, mesh=(1, 1), lanes=64)
+    program = map_mesh(counted(), larger)
     assert program.params is larger
     assert {len(tile.threshold) for tile in program.tiles} == {48}
 
@@ -53,7 +55,7 @@ def test_what_is_missing_is_named(name: str, change: int, verb: str, sign: str) 
     network = counted()
     first, second = network.connections
     network = replace(network, connections=(first, replace(second, delay=9)))
-    made = map_mesh(network, mesh=(2, 1), lanes=4).params
+    made = map_mesh(network, MeshFit(mesh=(2, 1), lanes=4)).params
     need = getattr(made.core, name)
     have = need + change if change else need // 2
     given = replace(made, core=replace(made.core, **{name: have}))
@@ -67,14 +69,14 @@ def test_what_is_missing_is_named(name: str, change: int, verb: str, sign: str) 
 
 @pytest.mark.parametrize("name", ["neurons", "axons", "synapse_words", "destinations"])
 def test_tiles_that_are_too_small_are_named(name: str) -> None:
-    made = map_mesh(counted(), mesh=(2, 1), lanes=4).params
+    made = map_mesh(counted(), MeshFit(mesh=(2, 1), lanes=4)).params
     core = replace(made.core, **{name: 4})
     with pytest.raises(CapacityError, match=r"layer|takes|needs more"):
         map_mesh(counted(), replace(made, core=core))
 
 
 def test_the_datapath_must_have_what_neurons_use() -> None:
-    made = map_mesh(counted(), mesh=(2, 1), lanes=4).params
+    made = map_mesh(counted(), MeshFit(mesh=(2, 1), lanes=4)).params
     for change, message in (
         ({"leaks": (Leak.NONE,)}, r"^leak SHIFT is not built into this core: \(<Leak.NONE: 0>,\)$"),
         ({"shifts": (1,)}, r"^leak shift 2 is not built into this core: \(1,\)$"),

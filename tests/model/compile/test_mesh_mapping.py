@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from spikewatt.model.compile.mapping import fit_params, map_network
-from spikewatt.model.compile.mesh.mapping import TileLimits, map_mesh
+from spikewatt.model.compile.mesh.mapping import MeshFit, TileLimits, map_mesh
 from spikewatt.model.compile.mesh.program import MeshInput, MeshProgram, Piece
 from spikewatt.model.network.dataset import load_digits
 from spikewatt.model.network.graph import INPUT, Network
@@ -156,7 +156,7 @@ def test_one_tile_is_the_core_of_the_network() -> None:
 def test_the_digits_on_2x2_by_hand() -> None:
     """16 groups of hidden neurons and 2 of outputs over 4 tiles: 5, 5, 5, and 1 + 2."""
     network, _, _ = load_digits()
-    program = map_mesh(network, mesh=(2, 2), router=RouterKind.SYNC, clock_gating=False)
+    program = map_mesh(network, MeshFit(mesh=(2, 2), router=RouterKind.SYNC, clock_gating=False))
     sizes = [[len(piece.members) for piece in program.neurons_of[n]] for n in ("hidden", "output")]
     assert sizes == [[40, 40, 40, 8], [10]]
     core = program.params.core
@@ -168,7 +168,7 @@ def test_the_digits_on_2x2_by_hand() -> None:
 
 def test_a_split_population_needs_all_sources_everywhere() -> None:
     network = dense_network(20, 40, 10)
-    program = map_mesh(network, limits=TileLimits(neurons=24))
+    program = map_mesh(network, MeshFit(limits=TileLimits(neurons=24)))
     assert program.params.tiles == 3
     assert [len(p.members) for p in program.neurons_of["layer 1"]] == [24, 16]
     assert [(p.axon, p.first, p.count) for p in program.inputs] == [(0, 0, 20)] * 2

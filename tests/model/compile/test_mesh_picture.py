@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from spikewatt.base.errors import DataError
-from spikewatt.model.compile.mesh.mapping import map_mesh
+from spikewatt.model.compile.mesh.mapping import MeshFit, map_mesh
 from spikewatt.model.compile.mesh.picture import mesh_svg
 from spikewatt.model.compile.mesh.program import MeshProgram
 from spikewatt.model.golden.mesh import run_mesh
@@ -45,7 +45,7 @@ def renamed(network: Network, names: dict[str, str]) -> Network:
 def program() -> MeshProgram:
     network = dense_network(4, 20, 6)
     names = {"layer 1": '<a & "b">', "layer 2": "a long name, even very long"}
-    return map_mesh(renamed(network, names), mesh=(2, 2), lanes=4)
+    return map_mesh(renamed(network, names), MeshFit(mesh=(2, 2), lanes=4))
 
 
 def traffic_of(program: MeshProgram) -> np.ndarray:
@@ -140,13 +140,13 @@ def test_it_is_well_formed_and_always_the_same(seed: int) -> None:
 
 def test_many_populations_and_none() -> None:
     network = dense_network(*[2] * 10)
-    text = mesh_svg(map_mesh(network, lanes=2), np.zeros((1, 5), np.int64))
+    text = mesh_svg(map_mesh(network, MeshFit(lanes=2)), np.zeros((1, 5), np.int64))
     (tile,) = groups(ElementTree.fromstring(text), "tile")
     said = words(tile)
     shown = [word for word in said if word.startswith("layer")]
     assert shown == [f"layer {i}" for i in range(1, 6)]
     assert "and 4 more" in said
-    text = mesh_svg(map_mesh(network, mesh=(4, 4), lanes=2), np.zeros((16, 5), np.int64))
+    text = mesh_svg(map_mesh(network, MeshFit(mesh=(4, 4), lanes=2)), np.zeros((16, 5), np.int64))
     tiles = groups(ElementTree.fromstring(text), "tile")
     assert sum("empty" in words(tile) for tile in tiles) == 16 - 9
 

@@ -6,7 +6,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from spikewatt.model.compile.mesh.mapping import TileLimits, map_mesh, weighted_hops
+from spikewatt.model.compile.mesh.mapping import MeshFit, TileLimits, map_mesh, weighted_hops
 from spikewatt.model.compile.mesh.placement import distances, flows, place
 from spikewatt.model.compile.mesh.route import HOST, hops, walk
 from spikewatt.model.compile.mesh.split import split
@@ -78,7 +78,7 @@ def test_a_chain_lies_along_a_path_from_the_host() -> None:
     """Layers of one tile each: packets go to neighbours, and the answer is near the host."""
     network = dense_network(8, 8, 8, 8, 8)
     network = replace(network, readout=Readout(population="layer 4", kind="count"))
-    program = map_mesh(network, mesh=(2, 2), placement="search")
+    program = map_mesh(network, MeshFit(mesh=(2, 2)), placement="search")
     at = [program.neurons_of[f"layer {i}"][0].tile for i in range(1, 5)]
     assert sorted(at) == [0, 1, 2, 3]
     # 8 spikes each: from the host, three times to a neighbour, to the host.
@@ -92,9 +92,9 @@ def test_rates_move_what_spikes() -> None:
     """Two layers of two tiles on a row: the one whose spikes reach the host most is next to it."""
     network = dense_network(8, 8, 8)
     network = replace(network, readout=Readout(population="layer 2", kind="count"))
-    near = map_mesh(network, mesh=(2, 1), rates={INPUT: 0.1, "layer 2": 5.0})
+    near = map_mesh(network, MeshFit(mesh=(2, 1)), rates={INPUT: 0.1, "layer 2": 5.0})
     assert [near.neurons_of[f"layer {i}"][0].tile for i in (1, 2)] == [1, 0]
-    far = map_mesh(network, mesh=(2, 1), rates={INPUT: 5.0, "layer 2": 0.1})
+    far = map_mesh(network, MeshFit(mesh=(2, 1)), rates={INPUT: 5.0, "layer 2": 0.1})
     assert [far.neurons_of[f"layer {i}"][0].tile for i in (1, 2)] == [0, 1]
     assert weighted_hops(near, {INPUT: 1, "layer 1": 0, "layer 2": 0}) == 8 * 2
     assert weighted_hops(near, {INPUT: 0, "layer 1": np.arange(8), "layer 2": 0}) == 28 * 2
@@ -125,7 +125,7 @@ def test_what_is_minimised_is_what_is_paid(seed: int) -> None:
     plans = [TilePlan.of(network, 2, parts) for parts in split(network, 2, limits, 6)]
     flow = flows(network, plans, rates)
     assert not np.diag(flow).any()  # what a core sends to itself is no packet
-    program = map_mesh(network, mesh=(3, 2), lanes=2, limits=limits, rates=rates)
+    program = map_mesh(network, MeshFit(mesh=(3, 2), lanes=2, limits=limits), rates=rates)
     order = place(flow, distances(program.params), "greedy")
     assert weighted_hops(program, rates) == pytest.approx(
         cost(flow, distances(program.params), order), abs=0

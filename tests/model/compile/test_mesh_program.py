@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from spikewatt.base.errors import ParameterError
-from spikewatt.model.compile.mesh.mapping import map_mesh
+from spikewatt.model.compile.mesh.mapping import MeshFit, map_mesh
 from spikewatt.model.compile.mesh.program import MeshInput, MeshProgram
 from spikewatt.model.network.graph import Readout
 from tests.model.builders import dense_network
@@ -18,7 +18,7 @@ def program() -> MeshProgram:
     """Twelve neurons over two tiles, read by counts; three inputs."""
     network = dense_network(3, 12)
     network = replace(network, readout=Readout(population="layer 1", kind="count"))
-    return map_mesh(network, mesh=(2, 1), lanes=4)
+    return map_mesh(network, MeshFit(mesh=(2, 1), lanes=4))
 
 
 def test_input_packets(program: MeshProgram) -> None:

@@ -1,11 +1,12 @@
 """What is said of networks that no mesh, or not this one, can hold, and of wrong arguments."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from spikewatt.base.errors import CapacityError, ParameterError
-from spikewatt.model.compile.mesh.mapping import TileLimits, map_mesh
+from spikewatt.model.compile.mesh.mapping import MeshFit, TileLimits, map_mesh
 from spikewatt.model.network.graph import Network, Readout
 from tests.model.builders import dense_network
 
@@ -117,10 +118,14 @@ REFUSED = [
 ]
 
 
+def place(network: Network, *, rates: Any = None, placement: Any = "greedy", **fit: Any) -> None:
+    map_mesh(network, MeshFit(**fit), placement=placement, rates=rates)
+
+
 @pytest.mark.parametrize(("network", "options", "kind", "message"), REFUSED)
 def test_what_is_refused(network: Network, options: dict, kind: type, message: str) -> None:
     with pytest.raises(kind) as caught:
-        map_mesh(network, **options)
+        place(network, **options)
     assert type(caught.value) is kind
     assert str(caught.value) == message
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spikewatt.model.compile.mesh.mapping import TileLimits, map_mesh
+from spikewatt.model.compile.mesh.mapping import MeshFit, TileLimits, map_mesh
 from spikewatt.model.compile.mesh.split import split, squarest
 from spikewatt.model.compile.mesh.tile import Part, TilePlan
 from spikewatt.model.network.graph import (
@@ -119,7 +119,7 @@ def test_no_fewer_tiles_would_do_for_more_populations(seed: int) -> None:
 def test_limits_hold(seed: int) -> None:
     network = mesh_network(seed)
     lanes, limits = random_limits(network, seed)
-    core = map_mesh(network, lanes=lanes, limits=limits).params.core
+    core = map_mesh(network, MeshFit(lanes=lanes, limits=limits)).params.core
     assert core.neurons <= limits.neurons
     assert core.axons <= limits.axons
     exact = TileLimits(
@@ -128,14 +128,14 @@ def test_limits_hold(seed: int) -> None:
         synapse_words=core.synapse_words,
         destinations=core.destinations,
     )
-    again = map_mesh(network, lanes=lanes, limits=exact).params.core
+    again = map_mesh(network, MeshFit(lanes=lanes, limits=exact)).params.core
     for name in ("neurons", "axons", "synapse_words", "destinations"):
         assert getattr(again, name) <= getattr(exact, name), name
 
 
 def test_synapse_words_are_a_limit_too() -> None:
     network = dense_network(20, 40)
-    program = map_mesh(network, limits=TileLimits(synapse_words=40))
+    program = map_mesh(network, MeshFit(limits=TileLimits(synapse_words=40)))
     assert program.params.core.synapse_words == 40
     assert program.params.tiles == 3  # 5 groups, 2 of them in a tile
 
@@ -146,7 +146,7 @@ def test_neuron_types_are_a_limit_too() -> None:
     populations = tuple(
         replace(p, neuron=NeuronType(refractory=i)) for i, p in enumerate(network.populations)
     )
-    program = map_mesh(replace(network, populations=populations), lanes=2)
+    program = map_mesh(replace(network, populations=populations), MeshFit(lanes=2))
     assert (program.params.tiles, program.params.core.types) == (2, 10)
     assert [len(tile.types) for tile in program.tiles] == [10, 10]
 
@@ -154,7 +154,7 @@ def test_neuron_types_are_a_limit_too() -> None:
 def test_destinations_are_a_limit_too() -> None:
     """16 neurons to one tile each, unless that one is cut in two."""
     network = dense_network(4, 16, 16)
-    program = map_mesh(network, limits=TileLimits(neurons=16, destinations=16))
+    program = map_mesh(network, MeshFit(limits=TileLimits(neurons=16, destinations=16)))
     assert (program.params.tiles, program.params.core.destinations) == (2, 16)
-    program = map_mesh(network, limits=TileLimits(neurons=24, destinations=16))
+    program = map_mesh(network, MeshFit(limits=TileLimits(neurons=24, destinations=16)))
     assert program.params.core.destinations <= 16

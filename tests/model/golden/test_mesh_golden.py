@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from spikewatt.model.compile.mapping import map_network
-from spikewatt.model.compile.mesh.mapping import TileLimits, map_mesh
+from spikewatt.model.compile.mesh.mapping import MeshFit, TileLimits, map_mesh
 from spikewatt.model.compile.mesh.program import MeshProgram
 from spikewatt.model.golden.batch import run_batch
 from spikewatt.model.golden.mesh import run_mesh
@@ -115,7 +115,7 @@ def test_the_random_cases_reach_everything() -> None:
 
 def test_the_digits_on_cores_too_small_for_them() -> None:
     network, x, y = load_digits()
-    program = map_mesh(network, mesh=(2, 2), limits=TileLimits(neurons=40))
+    program = map_mesh(network, MeshFit(mesh=(2, 2), limits=TileLimits(neurons=40)))
     assert program.params.core.neurons < map_network(network).params.neurons / 3
     spikes = network.stimulus(x)
     trace = run_mesh(program, spikes)
@@ -139,7 +139,7 @@ def test_the_digits_on_cores_too_small_for_them() -> None:
 def test_spikes_of_a_readout_by_counts_reach_the_host() -> None:
     network = dense_network(6, 20, 12)
     network = replace(network, readout=Readout(population="layer 2", kind="count"))
-    program = map_mesh(network, mesh=(3, 1), lanes=4)
+    program = map_mesh(network, MeshFit(mesh=(3, 1), lanes=4))
     spikes = np.random.default_rng(1).random((4, 10, 6)) < 0.5
     trace = run_mesh(program, spikes)
     fired = trace.of("spikes", "layer 2")

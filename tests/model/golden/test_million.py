@@ -5,7 +5,7 @@ import resource
 import numpy as np
 import pytest
 
-from spikewatt.model.compile.mesh.mapping import TileLimits, map_mesh
+from spikewatt.model.compile.mesh.mapping import MeshFit, TileLimits, map_mesh
 from spikewatt.model.compile.mesh.program import MeshProgram
 from spikewatt.model.golden.mesh import run_mesh
 from spikewatt.model.network.graph import Connection, Encoder, Network, Population, Readout
@@ -39,7 +39,7 @@ def broadcast(populations: int, size: int) -> Network:
 def show(populations: int, size: int) -> tuple[MeshProgram, Run]:
     """Its mesh of cores as large as they come, and what one sample does."""
     limits = TileLimits(neurons=1 << 16, axons=1 << 16, synapse_words=1 << 20, destinations=1 << 16)
-    program = map_mesh(broadcast(populations, size), lanes=32, limits=limits)
+    program = map_mesh(broadcast(populations, size), MeshFit(lanes=32, limits=limits))
     spikes = np.random.default_rng(4).random((1, TICKS, HUB)) < 0.3
     return program, run_mesh(program, spikes, Keep(spikes=("hub", "p0"), membranes=("p0",)))
 
