@@ -6,13 +6,14 @@ too, at ten times the size and two to three times the start-up.)
 """
 
 import json
+from abc import ABC, abstractmethod
 from dataclasses import fields, is_dataclass
 from pathlib import PurePath
 from typing import Any, TypeVar
 
 import msgspec
 
-__all__ = ["Report", "from_json", "json_schema", "json_text", "plain"]
+__all__ = ["Report", "Reported", "from_json", "json_schema", "json_text", "plain"]
 
 Kind = TypeVar("Kind")
 
@@ -86,6 +87,22 @@ def _set_defaults(value: Any) -> None:
             # Around `frozen`: nobody else has the object yet.
             object.__setattr__(value, field.name, held)
             _set_defaults(held)
+
+
+class Reported(ABC):
+    """Base of results that are more than data, and have a report of what is data in them."""
+
+    @abstractmethod
+    def report(self) -> "Report":
+        """All figures, as a report."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain data."""
+        return self.report().to_json()
+
+    def to_text(self) -> str:
+        """The report as JSON text."""
+        return self.report().to_text()
 
 
 class Report:

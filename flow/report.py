@@ -1,7 +1,7 @@
 """What a run says: figures, JSON and the table in the terminal."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypedDict
+from typing import Literal, TypedDict
 
 from rich.box import SIMPLE
 from rich.table import Table
@@ -10,6 +10,8 @@ from rich.text import Text
 from spikewatt.base.html import html_table
 from spikewatt.base.report import Report
 from spikewatt.base.units import si
+from spikewatt.flow.compare.figures import ComparisonReport
+from spikewatt.targets.figures import MeshEnergy, RunEnergy
 
 __all__ = ["Accuracy", "RunReport", "SpikeRate", "Spikes"]
 
@@ -50,8 +52,8 @@ class RunReport(Report):
     On a mesh ``core`` is that of every tile, ``packets`` are the spikes that entered the network,
     the host's among them, ``hops`` the routers that they passed, and ``barrier_cycles`` those in
     which every tile was idle and the barrier added up; ``None`` on one core. ``seconds`` is the
-    whole run, ``rtl_cycles_per_second`` the simulation alone. ``energy`` is what a priced run of
-    `spikewatt.targets` says of itself; ``comparison`` holds the comparisons that were made beside.
+    whole run, ``rtl_cycles_per_second`` the simulation alone. ``energy`` is what the priced images
+    took; ``comparison`` holds the comparisons that were made beside.
     """
 
     schema: Literal["spikewatt.run/1"] = "spikewatt.run/1"
@@ -79,8 +81,8 @@ class RunReport(Report):
     hops: int | None = None
     barrier_cycles: int | None = None
     waveform: str | None = None
-    energy: dict[str, Any] | None = None
-    comparison: dict[str, Any] | None = None
+    energy: RunEnergy | None = None
+    comparison: dict[str, ComparisonReport] | None = None
     predictions: list[int] = field(default_factory=list)
 
     def __repr__(self) -> str:
@@ -179,8 +181,8 @@ class RunReport(Report):
         for name, joules in _modules(energy["by_module"]):
             row(f"an image: {name}", joules, f"{100 * joules / total:.1f} %")
         if (sram := energy["sram"]) is not None:
-            size = f"{sram['node_nm']} nm, {sram['voltage']:g} V"
-            table.add_row("memories are taken as those of", Text(size), Text(sram["cell"]))
+            size = f"{sram.node_nm} nm, {sram.voltage:g} V"
+            table.add_row("memories are taken as those of", Text(size), Text(sram.cell))
         sweep = energy["sram_sweep"]
         low, high = sweep["0.5"], sweep["4.0"]
         row("with memories at half their energy", low, f"{low / total:.2f} ×")
@@ -190,7 +192,7 @@ class RunReport(Report):
         return table
 
 
-def _network(figures: dict[str, Any] | None) -> list[tuple[str, str, str]]:
+def _network(figures: MeshEnergy | None) -> list[tuple[str, str, str]]:
     """What a mesh's network takes: name, value, note."""
     if figures is None:
         return []

@@ -145,7 +145,7 @@ def run(
         if figures["bit_exact"]:
             if options.energy:
                 priced = _priced(target, samples, options, progress)
-                ledger = priced.to_json()
+                ledger = priced.figures()
                 if part:
                     _draw(part, target, network, priced)
             if options.compare:
@@ -160,7 +160,7 @@ def run(
             waveform=str(folder / waveform.name) if waveform else None,
             **figures,
             energy=ledger,
-            comparison={name: one.to_json() for name, one in found.items()} or None,
+            comparison={name: one.report() for name, one in found.items()} or None,
             seconds=time.perf_counter() - start,
         )
         if part:

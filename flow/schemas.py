@@ -9,6 +9,7 @@ from spikewatt.base.report import json_schema
 __all__ = ["HOMES", "schema_of"]
 
 HOMES = {
+    "board": "spikewatt.targets.board.report:BoardReport",
     "cache": "spikewatt.flow.cli.cache:CacheReport",
     "cache-removal": "spikewatt.flow.cli.cache:RemovalReport",
     "comparison": "spikewatt.flow.compare.figures:ComparisonReport",

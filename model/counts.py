@@ -6,7 +6,9 @@ reads and writes of a memory, additions, updates of a neuron, events, hops of a 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
+
+from spikewatt.base.report import Report
 
 __all__ = ["Count", "Counts", "What"]
 
@@ -37,7 +39,7 @@ class Count:
 
 
 @dataclass(frozen=True)
-class Counts:
+class Counts(Report):
     """All counts of a run of so many samples.
 
     Parameters
@@ -70,10 +72,6 @@ class Counts:
             key = getattr(row, name)
             sums[key] = sums.get(key, 0) + row.count
         return sums
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data."""
-        return {"images": self.images, "rows": [vars(row) for row in self.rows]}
 
     @classmethod
     def of(cls, images: int, rows: Iterable[Count]) -> "Counts":

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -10,6 +9,7 @@ from spikewatt.energy.pricing.ledger import TERMS, Ledger
 from spikewatt.energy.pricing.priced_activity import PricedActivity
 from spikewatt.hdl.router.categories import PARTS, modules_of
 from spikewatt.model.params import MeshParams
+from spikewatt.targets.figures import MeshEnergy
 from spikewatt.targets.price import WIRE_F_PER_UM, PricedRun
 
 __all__ = ["NetworkEnergy"]
@@ -39,33 +39,26 @@ class NetworkEnergy:
     hops: int
     idle: PricedActivity
 
-    def to_json(self, price: PricedRun) -> dict[str, Any]:
-        """Plain data.
-
-        ``per_flit_hop_j``: energy of the routers, leakage apart, for each router that a packet
-        passed; ``link_wires_j``: what the wires to the next tile would add to that, one tile pitch
-        of them. ``per_spike_delivered_j``: routers, interfaces and these wires, for each spike that
-        entered the network. ``idle_w``: power of the parts at rest, of which ``idle_leakage_w``
-        leaks. ``parts_j``: energy of an image, leakage included.
-        """
+    def figures(self, price: PricedRun) -> MeshEnergy:
+        """Joules of the routers, interfaces and wires of a run."""
         images, ledger = int(price.images.sum()), price.estimate.ledger
         moving = {part: _dynamic(ledger, part) for part in PARTS}
         wires = self._link_wires(price)
         idle, seconds = self.idle.ledger, self.idle.ledger.duration_s
         moved = moving["routers"] + moving["interfaces"] + wires
-        return {
-            "router": self.params.router.value,
-            "packets": self.packets,
-            "hops": self.hops,
-            "per_flit_hop_j": moving["routers"] / max(self.hops, 1),
-            "link_wires_j": wires / max(self.hops, 1),
-            "per_spike_delivered_j": moved / max(self.packets, 1),
-            "interface_per_packet_j": moving["interfaces"] / max(self.packets, 1),
-            "idle_w": {p: _total(idle, p) / seconds for p in PARTS},
-            "idle_leakage_w": {p: _leakage(idle, p) / seconds for p in PARTS},
-            "parts_j": {p: _total(ledger, p) / images for p in PARTS},
-            "tile_pitch_um": self._pitch_um(price),
-        }
+        return MeshEnergy(
+            router=self.params.router.value,
+            packets=self.packets,
+            hops=self.hops,
+            per_flit_hop_j=moving["routers"] / max(self.hops, 1),
+            link_wires_j=wires / max(self.hops, 1),
+            per_spike_delivered_j=moved / max(self.packets, 1),
+            interface_per_packet_j=moving["interfaces"] / max(self.packets, 1),
+            idle_w={p: _total(idle, p) / seconds for p in PARTS},
+            idle_leakage_w={p: _leakage(idle, p) / seconds for p in PARTS},
+            parts_j={p: _total(ledger, p) / images for p in PARTS},
+            tile_pitch_um=self._pitch_um(price),
+        )
 
     def _pitch_um(self, price: PricedRun) -> float:
         """Side of a square tile, µm."""

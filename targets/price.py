@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from spikewatt.synth.asic_result import AsicResult
 from spikewatt.synth.liberty.reader import read_liberty
 from spikewatt.synth.netlist.reader import read_netlist
 from spikewatt.synth.technology.library import default_library_path
+from spikewatt.targets.figures import MeshEnergy, OperationEnergy, RunEnergy
 
 __all__ = [
     "SWEEP",
@@ -119,8 +120,8 @@ class Work:
 class Between(Protocol):
     """What a mesh's network takes."""
 
-    def to_json(self, price: "PricedRun") -> dict[str, Any]:
-        """Plain data, for the ledger of a run."""
+    def figures(self, price: "PricedRun") -> MeshEnergy:
+        """Joules of the routers, interfaces and wires of a run."""
         ...
 
 
@@ -184,59 +185,53 @@ class PricedRun:
         """Inferences whose run was held against the golden model, and was the same."""
         return self.run.samples
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain data; J unless the name says otherwise, means over the images.
-
-        A mesh adds its ``network``.
-
-        ``per_synaptic_op`` splits the energy of an image: dynamic energy regressed on its synaptic
-        operations gives ``marginal_j`` for each and ``fixed_per_image_j``; leakage is apart;
-        ``all_in_j`` divides everything by the operations.
-        """
-        images, work = int(self.images.sum()), self.work
-        ledger, joules = self.estimate.ledger, self.blocks_j
+    def figures(self) -> RunEnergy:
+        """All joules of the run, as its report holds them."""
+        images, work, estimate = int(self.images.sum()), self.work, self.estimate
+        ledger, joules = estimate.ledger, self.blocks_j
         leakage = ledger.categories(self.category)[:, -1]
-        report = self.estimate.to_json()
         mean = self.per_inference_j
-        network = {} if self.between is None else {"network": self.between.to_json(self)}
-        return {
-            "images": images,
-            "library": report["library"],
-            "voltage_v": report["voltage_v"],
-            "clock_period_s": self.period_s,
-            "shortest_period_s": self.timing.period_s,
-            "duration_s": report["duration_s"],
-            "total_j": ledger.total,
-            "per_image_j": mean,
-            "per_image_ci95_j": 1.96 * (self.standard_error_j or 0.0),
-            "per_tick_j": mean / max(work.ticks, 1),
-            "per_spike_j": ledger.total / max(int(work.spikes.sum()), 1),
-            "per_synaptic_op": self._operation(joules - leakage, leakage),
-            "power_w": ledger.total / report["duration_s"],
-            "area_um2": self.area_um2,
-            "by_category": self.by_category,
-            "by_module": {name: j / images for name, j in ledger.by_module().items()},
-            "sram_sweep": {str(factor): self.with_sram(factor) for factor in SWEEP},
-            "cells": report["instances"],
-            "toggles": report["toggles"],
-            "unmatched": report["unmatched"],
-            "flip_flops_matched": report["flip_flops_matched"],
-            "clock_edges_checked": report["clock_edges_checked"],
-            "memories": report["memories"],
-            "sram": report["sram"],
-            **network,
-        }
+        energy = RunEnergy(
+            images=images,
+            library=estimate.library.name,
+            voltage_v=estimate.library.voltage,
+            clock_period_s=self.period_s,
+            shortest_period_s=self.timing.period_s,
+            duration_s=estimate.duration_s,
+            total_j=ledger.total,
+            per_image_j=mean,
+            per_image_ci95_j=1.96 * (self.standard_error_j or 0.0),
+            per_tick_j=mean / max(work.ticks, 1),
+            per_spike_j=ledger.total / max(int(work.spikes.sum()), 1),
+            per_synaptic_op=self._operation(joules - leakage, leakage),
+            power_w=ledger.total / estimate.duration_s,
+            area_um2=self.area_um2,
+            by_category=self.by_category,
+            by_module={name: j / images for name, j in ledger.by_module().items()},
+            sram_sweep={str(factor): self.with_sram(factor) for factor in SWEEP},
+            cells=len(estimate.netlist.instances),
+            toggles=estimate.total_toggles,
+            unmatched=list(estimate.activity.unmatched),
+            flip_flops_matched=estimate.activity.matched,
+            clock_edges_checked=estimate.activity.judged,
+            memories=estimate.memory_accesses(),
+            sram=estimate.sram,
+        )
+        if self.between is not None:
+            energy["network"] = self.between.figures(self)
+        return energy
 
-    def _operation(self, dynamic: FloatArray, leakage: FloatArray) -> dict[str, float | None]:
-        """Terms of a synaptic operation."""
+    def _operation(self, dynamic: FloatArray, leakage: FloatArray) -> OperationEnergy:
+        """Terms of a synaptic operation: a line through J of each block against its operations."""
         operations = self.work.operations.astype(np.float64)
-        terms: dict[str, float | None] = {
-            "marginal_j": None,
-            "fixed_per_image_j": None,
-            "leakage_per_image_j": float(leakage.mean()),
-            "r2": None,
-            "all_in_j": float((dynamic + leakage).sum() / max(operations.sum(), 1.0)),
-        }
+        terms = OperationEnergy(
+            marginal_j=None,
+            fixed_per_image_j=None,
+            leakage_per_image_j=float(leakage.mean()),
+            r2=None,
+            all_in_j=float((dynamic + leakage).sum() / max(operations.sum(), 1.0)),
+        )
+        # Two points are always on a line, and equal operations on no particular one.
         if len(operations) > 2 and np.ptp(operations) > 0:
             slope, fixed = np.polyfit(operations, dynamic, 1)
             residual = dynamic - (slope * operations + fixed)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from spikewatt.base.html import html_table
+from spikewatt.base.report import Reported
 from spikewatt.base.units import si
 from spikewatt.energy.pricing.ledger import CATEGORIES
 from spikewatt.flow.compare.bounds import Bounds
@@ -68,7 +69,7 @@ class Ratio:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
+class Comparison(Reported):
     """A spiking network on its core, and a quantised one on its own, in joules.
 
     Parameters
@@ -244,14 +245,6 @@ class Comparison:
             "energy_delay_js": energy * best.latency_s,
             "power_w": {f"{COMMON_RATE:g}": COMMON_RATE * idle + best.leakage_w},
         }
-
-    def to_json(self) -> dict[str, Any]:
-        """The report as plain data."""
-        return self.report().to_json()
-
-    def to_text(self) -> str:
-        """The report as JSON text."""
-        return self.report().to_text()
 
     def to_csv(self) -> str:
         """A line for each variant of both cores."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spikewatt.base.errors import NetworkError, ParameterError
 from spikewatt.base.progress import Progress, silent
-from spikewatt.base.report import Report
+from spikewatt.base.report import Report, Reported
 from spikewatt.flow.compare.sides import NeuroSide, Pricing, SystolicSide
 from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant, usual
 from spikewatt.model.compile.systolic.program import SystolicProgram
@@ -69,7 +69,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Sweep(Reported):
     """Points over input rates, points over neurons, and lines through them."""
 
     network: str
@@ -109,10 +109,6 @@ class Sweep:
             lines=self.lines(),
             swing=self.swing(),
         )
-
-    def to_text(self) -> str:
-        """The report as JSON text."""
-        return self.report().to_text()
 
     def to_csv(self) -> str:
         """A line for each point."""

@@ -1,20 +1,44 @@
 """The report of a run on a board."""
 
-import json
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Literal, TypedDict
 
 from rich.box import SIMPLE
 from rich.table import Table
 from rich.text import Text
 
+from spikewatt.base.report import Report
+
 __all__ = ["BoardReport"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class BoardReport:
-    """Figures of a run on a board; `to_json` documents their units."""
+class BoardAccuracy(TypedDict):
+    """Fractions of the samples; ``None`` where classes are not known."""
 
+    quantised: float | None
+    board: float | None
+
+
+class BoardSpikes(TypedDict):
+    """Spikes of the input and of all neurons, by the golden model, over all images."""
+
+    input: int
+    neurons: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoardReport(Report):
+    """Figures of a run on a board.
+
+    ``bit_exact``: every membrane, refractory counter and scheduler bit after each image, and the
+    spikes of a readout by counts, are those of the golden model. ``synaptic_ops`` are those of that
+    model, over all images. ``seconds`` are those of the whole run, on the simulated board of this
+    machine too; ``configuration_seconds`` and ``seconds_per_image`` those of the line's clock,
+    which is the simulated one there. ``requests``: frames to the board, ``repeats``: those sent
+    again, ``damaged``: frames from it that were none. ``identity``: the core's, hexadecimal.
+    """
+
+    schema: Literal["spikewatt.board/1"] = "spikewatt.board/1"
     network: str
     port: str
     baud: int
@@ -22,8 +46,8 @@ class BoardReport:
     ticks: int
     bit_exact: bool
     difference: str | None
-    accuracy: dict[str, float | None]
-    spikes: dict[str, int]
+    accuracy: BoardAccuracy
+    spikes: BoardSpikes
     synaptic_ops: int
     seconds: float
     configuration_seconds: float
@@ -36,23 +60,6 @@ class BoardReport:
     core: dict[str, int]
     identity: str
     predictions: list[int] = field(default_factory=list)
-
-    def to_json(self) -> dict[str, Any]:
-        """The report as plain data.
-
-        ``bit_exact``: every membrane, refractory counter and scheduler bit after each image, and
-        the spikes of a readout by counts, are those of the golden model. ``spikes``: those of the
-        input and of all neurons, and ``synaptic_ops``, by that model, over all images. ``seconds``
-        are those of the whole run, on the simulated board of this machine too;
-        ``configuration_seconds`` and ``seconds_per_image`` those of the line's clock, which is the
-        simulated one there. ``requests``: frames to the board, ``repeats``: those sent again,
-        ``damaged``: frames from it that were none. ``identity``: the core's, hexadecimal.
-        """
-        return asdict(self)
-
-    def to_text(self) -> str:
-        """The report as JSON text."""
-        return json.dumps(self.to_json(), indent=1)
 
     def table(self) -> Table:
         """The report for people."""

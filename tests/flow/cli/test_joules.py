@@ -5,7 +5,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from msgspec import ValidationError
 
+from spikewatt.base.report import from_json
+from spikewatt.flow.report import RunReport
 from spikewatt.flow.run import load_digits, run
 from tests.flow.conftest import Cli
 
@@ -13,9 +16,13 @@ IMAGES = 6
 
 
 @pytest.fixture(scope="module")
-def ledger() -> dict:
+def report() -> RunReport:
     network, x, y = load_digits()
-    report = run(network, x[:IMAGES], y[:IMAGES], energy=IMAGES)
+    return run(network, x[:IMAGES], y[:IMAGES], energy=IMAGES)
+
+
+@pytest.fixture(scope="module")
+def ledger(report: RunReport) -> dict:
     assert report.bit_exact
     assert report.energy is not None
     return {**report.energy, "ops": report.synaptic_ops, "ticks": report.ticks}
@@ -23,6 +30,17 @@ def ledger() -> dict:
 
 def near(value: float, expected: float, rel: float = 1e-9) -> bool:
     return abs(value - expected) <= rel * abs(expected)
+
+
+def test_json_has_the_fields_of_the_types(report: RunReport) -> None:
+    """Each is there, and of its type: what the schema says is what is written."""
+    data = report.to_json()
+    assert from_json(data, RunReport).to_json() == data
+    broken = {**data, "energy": {**data["energy"], "cells": "many"}}
+    with pytest.raises(
+        ValidationError, match=r"Expected `int`, got `str` - at `\$\.energy\.cells`"
+    ):
+        from_json(broken, RunReport)
 
 
 def test_views_agree(ledger: dict) -> None:
@@ -50,8 +68,8 @@ def test_synaptic_words_are_read_as_the_model_says(ledger: dict) -> None:
     """Reads of the synapse memory, counted from the waveform, are the golden model's."""
     network, x, _ = load_digits()
     report = run(network, x[:IMAGES])
-    synapses = next(m for m in ledger["memories"] if m["name"].startswith("logic.synapses"))
-    assert synapses["reads"] == report.synapse_words
+    synapses = next(m for m in ledger["memories"] if m.name.startswith("logic.synapses"))
+    assert synapses.reads == report.synapse_words
 
 
 def test_an_operation_costs_more_than_none(ledger: dict) -> None:

@@ -28,6 +28,6 @@ def test_schema(name: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_unknown_report() -> None:
     with pytest.raises(
-        ParameterError, match="there is no report 'x': name one of cache, cache-removal, "
+        ParameterError, match="there is no report 'x': name one of board, cache, cache-removal, "
     ):
         schema(SchemaCommand(name="x"))
