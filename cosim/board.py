@@ -2,19 +2,20 @@
 
 import ctypes
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from spikewatt.cosim.library import HALF_PERIOD, NativeModel, pointer
+from spikewatt.cosim.library import HALF_PERIOD, NativeModel, NativeOptions, pointer
 from spikewatt.cosim.verilated import Trace
 from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.host.board import Board
 from spikewatt.model.params.host import BAUD, HostParams
 from spikewatt.synth.verilog import export
 
-__all__ = ["SIMULATED_BAUD", "SimulatedBoard"]
+__all__ = ["SIMULATED_BAUD", "BoardOptions", "LineOptions", "SimulatedBoard"]
 
 SIMULATED_BAUD = BAUD
 """Bits a second on the simulated line."""
@@ -29,6 +30,38 @@ class _Geometry(ctypes.Structure):
     ]
 
 
+@dataclass(frozen=True, kw_only=True)
+class BoardOptions:
+    """What a `spikewatt.hdl.host.board.Board` is built with, beside its core."""
+
+    clocks_per_bit: int = 8
+    buffer_bytes: int = 1024
+    meter: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineOptions:
+    """The line between host and board.
+
+    Parameters
+    ----------
+    speed:
+        How much faster than the board the host sends and listens.
+    wrong_bits:
+        Probabilities of a wrong bit on the way to the board, and back.
+    seed:
+        Of the wrong bits.
+    """
+
+    speed: float = 1.0
+    wrong_bits: tuple[float, float] = (0.0, 0.0)
+    seed: int = 0
+
+
+DEFAULT_BOARD = BoardOptions()
+FAULTLESS_LINE = LineOptions()
+
+
 class SimulatedBoard(NativeModel):
     """A `spikewatt.hdl.host.board.Board`, Verilated, in this process; reached by its two pins.
 
@@ -38,16 +71,10 @@ class SimulatedBoard(NativeModel):
     ----------
     core:
         What is on the board: a component, or a blueprint of ours.
-    clocks_per_bit:
-        Of the board.
-    buffer_bytes, meter:
-        Those of the board.
-    speed:
-        How much faster than the board the host sends and listens.
-    wrong_bits:
-        Probabilities of a wrong bit on the way to the board, and back.
-    seed:
-        Of the wrong bits.
+    options:
+        What the board is built with.
+    line:
+        What its line is like.
     mapped:
         Makes a netlist of the board's Verilog, to run that; it is compiled quickly and runs slower.
     trace, waveform:
@@ -62,32 +89,26 @@ class SimulatedBoard(NativeModel):
     def __init__(
         self,
         core: Any,
+        options: BoardOptions = DEFAULT_BOARD,
         *,
-        clocks_per_bit: int = 8,
-        buffer_bytes: int = 1024,
-        meter: bool = False,
-        speed: float = 1.0,
-        wrong_bits: tuple[float, float] = (0.0, 0.0),
-        seed: int = 0,
+        line: LineOptions = FAULTLESS_LINE,
         mapped: Callable[[str], str] | None = None,
         trace: Trace = "none",
         waveform: Path | None = None,
     ) -> None:
-        options = {"clocks_per_bit": clocks_per_bit, "buffer_bytes": buffer_bytes, "meter": meter}
-        blueprint = Blueprint.of(Board, core, **options)
+        blueprint = Blueprint.of(Board, core, **asdict(options))
         board = blueprint.build()
         assert isinstance(board, Board)
         self.link: HostParams = board.link
-        self._frequency = clocks_per_bit * SIMULATED_BAUD
+        self._frequency = options.clocks_per_bit * SIMULATED_BAUD
         verilog = export(blueprint if isinstance(core, Blueprint) else board, "board")
-        geometry = _Geometry(clocks_per_bit / speed, *wrong_bits, seed, HALF_PERIOD)
+        bit = options.clocks_per_bit / line.speed  # of the host, in cycles of the board
+        geometry = _Geometry(bit, *line.wrong_bits, line.seed, HALF_PERIOD)
         super().__init__(
             mapped(verilog) if mapped else verilog,
             "board",
             geometry,
-            trace=trace,
-            waveform=waveform,
-            optimise=mapped is None,
+            NativeOptions(trace=trace, waveform=waveform, optimise=mapped is None),
         )
         address, count = ctypes.c_void_p, ctypes.c_int64
         self._declare("core_write", address, ctypes.c_char_p, count)

@@ -1,6 +1,7 @@
 """A Verilated design and its batched runner, as a library in this process."""
 
 import ctypes
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,10 +12,33 @@ from numpy.typing import NDArray
 from spikewatt.base.errors import SimulationError, ToolError
 from spikewatt.cosim.verilated import Trace, build_native
 
-__all__ = ["HALF_PERIOD", "NativeModel", "TableModel", "pointer"]
+__all__ = ["HALF_PERIOD", "NativeModel", "NativeOptions", "TableModel", "pointer"]
 
 HALF_PERIOD = 5
 """Half a clock period in the waveform, in its time unit (1 ns)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NativeOptions:
+    """How a design becomes a library, and what it writes.
+
+    Parameters
+    ----------
+    trace, waveform:
+        Kind of waveform, and its file.
+    timing:
+        The design has delays of its own.
+    optimise:
+        Compile for speed; without it a netlist is there in half the time.
+    """
+
+    trace: Trace = "none"
+    waveform: Path | None = None
+    timing: bool = False
+    optimise: bool = True
+
+
+DEFAULT = NativeOptions()
 
 
 class NativeModel:
@@ -28,10 +52,8 @@ class NativeModel:
         The design, and its module, which is the runner's name too.
     geometry:
         What the runner wants to know.
-    timing:
-        The design has delays of its own.
-    optimise:
-        Compile for speed; without it a netlist is there in half the time.
+    options:
+        How it is compiled and traced.
 
     Raises
     ------
@@ -46,20 +68,22 @@ class NativeModel:
         verilog: str,
         top: str,
         geometry: ctypes.Structure,
-        *,
-        trace: Trace = "none",
-        waveform: Path | None = None,
-        timing: bool = False,
-        optimise: bool = True,
+        options: NativeOptions = DEFAULT,
     ) -> None:
-        library = build_native(verilog, top=top, trace=trace, timing=timing, optimise=optimise)
+        library = build_native(
+            verilog,
+            top=top,
+            trace=options.trace,
+            timing=options.timing,
+            optimise=options.optimise,
+        )
         try:
             self._lib = _bind(ctypes.CDLL(str(library)))
         except OSError as error:
             raise ToolError(
                 f"cannot load {library} ({error}): delete {library.parent} to build it again"
             ) from None
-        path = str(waveform).encode() if waveform else b""
+        path = str(options.waveform).encode() if options.waveform else b""
         self._core = self._lib.core_new(ctypes.byref(geometry), path)
 
     def __enter__(self) -> Self:
@@ -104,12 +128,9 @@ class TableModel(NativeModel):
         verilog: str,
         top: str,
         geometry: ctypes.Structure,
-        *,
-        trace: Trace = "none",
-        waveform: Path | None = None,
-        optimise: bool = True,
+        options: NativeOptions = DEFAULT,
     ) -> None:
-        super().__init__(verilog, top, geometry, trace=trace, waveform=waveform, optimise=optimise)
+        super().__init__(verilog, top, geometry, options)
         address, count = ctypes.c_void_p, ctypes.c_int64
         self._declare("core_wait", address)
         for name in ("core_configure", "core_read"):

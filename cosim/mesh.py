@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.errors import SimulationError
-from spikewatt.cosim.library import NativeModel, pointer
+from spikewatt.cosim.library import NativeModel, NativeOptions, pointer
 from spikewatt.cosim.recording import RTL
 from spikewatt.cosim.verilated import Trace
 from spikewatt.hdl.router.tile import tile_probe_layout
@@ -122,8 +122,7 @@ class NativeMesh(NativeModel):
             verilog or export_mesh(params),
             "mesh",
             _geometry(params, delay_seed),
-            trace=trace,
-            timing=params.router is RouterKind.CLICK,
+            NativeOptions(trace=trace, timing=params.router is RouterKind.CLICK),
         )
         address, count = ctypes.c_void_p, ctypes.c_int64
         self._declare("core_record", address, address)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.errors import SimulationError
-from spikewatt.cosim.library import HALF_PERIOD, TableModel, pointer
+from spikewatt.cosim.library import HALF_PERIOD, NativeOptions, TableModel, pointer
 from spikewatt.cosim.recording import RTL
 from spikewatt.cosim.verilated import Trace
 from spikewatt.hdl.blueprint import Blueprint
@@ -97,9 +97,7 @@ class NativeCore(TableModel):
             verilog or export(Blueprint.of(NeuroCore, params), "neuro"),
             "neuro",
             geometry,
-            trace=trace,
-            waveform=waveform,
-            optimise=not verilog,
+            NativeOptions(trace=trace, waveform=waveform, optimise=not verilog),
         )
         address = ctypes.c_void_p
         self._declare("core_clear", address)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.errors import SimulationError
-from spikewatt.cosim.library import HALF_PERIOD, TableModel, pointer
+from spikewatt.cosim.library import HALF_PERIOD, NativeOptions, TableModel, pointer
 from spikewatt.cosim.recording import RTL
 from spikewatt.cosim.verilated import Trace
 from spikewatt.hdl.blueprint import Blueprint
@@ -133,9 +133,7 @@ class NativeSystolic(TableModel):
             verilog or export(Blueprint.of(SystolicCore, params), "systolic"),
             "systolic",
             geometry,
-            trace=trace,
-            waveform=waveform,
-            optimise=not verilog,
+            NativeOptions(trace=trace, waveform=waveform, optimise=not verilog),
         )
         address, count = ctypes.c_void_p, ctypes.c_int64
         self._declare("core_run", address, ctypes.c_int, address, count, address)

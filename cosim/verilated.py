@@ -9,9 +9,10 @@ import os
 import platform
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from types import MappingProxyType
+from typing import Literal
 
 import cocotb_tools.config
 
@@ -176,8 +177,8 @@ def build_native(
     folder = resources.files("spikewatt.cosim").joinpath("native")
     runner = folder.joinpath(f"{top}.cpp").read_text()
     headers = {name: folder.joinpath(name).read_text() for name in ("simulation.h", "driver.h")}
-    options = {"top": top, "headers": headers, "timing": timing, "optimise": optimise}
-    return _build_model(verilog, runner, "native", ["-shared"], trace, **options)
+    driver = _Driver(runner, "native", link=("-shared",), headers=headers)
+    return _build_model(verilog, driver, top=top, trace=trace, timing=timing, optimise=optimise)
 
 
 def build_program(verilog: str, source: str, *, trace: Trace = "none") -> Path:
@@ -190,17 +191,25 @@ def build_program(verilog: str, source: str, *, trace: Trace = "none") -> Path:
     ToolError
         A tool is missing, or failed.
     """
-    return _build_model(verilog, source, "program", [], trace)
+    return _build_model(verilog, _Driver(source, "program"), trace=trace)
+
+
+@dataclass(frozen=True)
+class _Driver:
+    """C++ that drives a model, the headers that it includes, and the file it is linked into."""
+
+    source: str
+    product: Literal["native", "program"]
+    link: Sequence[str] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def _build_model(
     verilog: str,
-    source: str,
-    kind: str,
-    link: Sequence[str],
+    driver: _Driver,
+    *,
     trace: Trace,
     top: str = "neuro",
-    headers: Mapping[str, str] = MappingProxyType({}),
     timing: bool = False,
     optimise: bool = True,
 ) -> Path:
@@ -213,27 +222,27 @@ def _build_model(
     runtime = [*_RUNTIME, *_WAVEFORM[trace], *(["verilated_timing.cpp"] if timing else [])]
 
     def build(folder: Path) -> None:
-        (folder / "driver.cpp").write_text(source)
-        for name, text in headers.items():
+        (folder / "driver.cpp").write_text(driver.source)
+        for name, text in driver.headers.items():
             (folder / name).write_text(text)
         whole = _verilate(folder, verilog, options, defines, "driver.cpp")
         headers_first = [] if optimise else _precompiled(flags)
-        command = [compiler(), *headers_first, *flags, "-I.", "-Imodel", *link, whole]
-        tail = [*_runtime(common, runtime), *_LIBRARIES[trace], "-pthread", "-o", kind]
+        command = [compiler(), *headers_first, *flags, "-I.", "-Imodel", *driver.link, whole]
+        tail = [*_runtime(common, runtime), *_LIBRARIES[trace], "-pthread", "-o", driver.product]
         run_tool([*command, *tail], cwd=folder)
         shutil.rmtree(folder / "model")
 
     content = [
         verilog,
-        source,
-        *headers.values(),
-        *link,
+        driver.source,
+        *driver.headers.values(),
+        *driver.link,
         *_VERILATE,
         *options,
         *flags,
         defines,
     ]
-    return cached(kind, content, build, tools=_tools()) / kind
+    return cached(driver.product, content, build, tools=_tools()) / driver.product
 
 
 def build_cocotb(

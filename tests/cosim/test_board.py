@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from spikewatt.cosim.board import SIMULATED_BAUD, SimulatedBoard
+from spikewatt.cosim.board import SIMULATED_BAUD, LineOptions, SimulatedBoard
 from spikewatt.cosim.line import Faults, FaultyLine
 from spikewatt.hdl.neuro.core import NeuroCore
 from spikewatt.hdl.router.mesh import Mesh
@@ -69,7 +69,7 @@ def test_time_on_the_line() -> None:
     ("speed", "hears"), [(0.985, 1), (1.015, 1), (0.8, 0), (1.25, 0), (2.0, 0)]
 )
 def test_speed(speed: float, hears: int) -> None:
-    with SimulatedBoard(NeuroCore(NEURO), speed=speed) as board:
+    with SimulatedBoard(NeuroCore(NEURO), line=LineOptions(speed=speed)) as board:
         board.write(OPEN)
         assert len(answers(board, board.link)) == hears
 
@@ -78,7 +78,8 @@ def test_wrong_bits_both_ways() -> None:
     """A request in about ten of them gets through, and a reply; none that is not right."""
     right = {"to": 0, "back": 0}
     for way, wrong in {"to": (0.01, 0.0), "back": (0.0, 0.01)}.items():
-        with SimulatedBoard(NeuroCore(NEURO), wrong_bits=wrong, seed=3) as board:
+        line = LineOptions(wrong_bits=wrong, seed=3)
+        with SimulatedBoard(NeuroCore(NEURO), line=line) as board:
             expected = bytes([2]) + board.link.identification + b"\x84"
             for _ in range(40):
                 board.write(OPEN)

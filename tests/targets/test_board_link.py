@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spikewatt.cosim.board import SIMULATED_BAUD, SimulatedBoard
+from spikewatt.cosim.board import SIMULATED_BAUD, BoardOptions, LineOptions, SimulatedBoard
 from spikewatt.cosim.line import Faults, FaultyLine
 from spikewatt.hdl.neuro.core import NeuroCore
 from spikewatt.model.compile.host import end_of_operations, frame, request
@@ -20,6 +20,7 @@ from tests.cosim.builds import BUILDS, ON_FPGA
 from tests.cosim.random_cores import RandomCase, random_case
 
 BUFFER = 256
+BOARD = BoardOptions(buffer_bytes=BUFFER)
 TIMING = LineTiming(SIMULATED_BAUD, latency=1e-3, attempts=8)
 ON_BOARDS = {
     name: (BUILDS | ON_FPGA)[name]
@@ -81,7 +82,7 @@ def difference(run: Run, case: RandomCase) -> str | None:
 def test_random_programs(build: str) -> None:
     packets = 0
     params, room = ON_BOARDS[build], SMALLEST.get(build, BUFFER)
-    with SimulatedBoard(NeuroCore(params), buffer_bytes=room) as board:
+    with SimulatedBoard(NeuroCore(params), BoardOptions(buffer_bytes=room)) as board:
         for number in range(6):
             case = random_case(build, params, number)
             core = opened(board, case, room)
@@ -107,7 +108,7 @@ def test_faults(kind: str, seeds: range) -> None:
     ends: Counter[str] = Counter()
     faults = 0
     for seed in seeds:
-        with SimulatedBoard(NeuroCore(ON_BOARDS[NOISY]), buffer_bytes=BUFFER) as board:
+        with SimulatedBoard(NeuroCore(ON_BOARDS[NOISY]), BOARD) as board:
             line = FaultyLine(board, Faults(**FAULTS[kind]), seed=seed)
             try:
                 core = opened(line, case)
@@ -131,9 +132,8 @@ def test_wrong_bits(wrong: tuple[float, float]) -> None:
     case = random_case(NOISY, ON_BOARDS[NOISY], 3)
     repeats = 0
     for seed in range(3):
-        with SimulatedBoard(
-            NeuroCore(ON_BOARDS[NOISY]), buffer_bytes=BUFFER, wrong_bits=wrong, seed=seed
-        ) as board:
+        wire = LineOptions(wrong_bits=wrong, seed=seed)
+        with SimulatedBoard(NeuroCore(ON_BOARDS[NOISY]), BOARD, line=wire) as board:
             core = opened(board, case)
             assert difference(core.run(case.events), case) is None
             repeats += core.traffic.repeats
@@ -144,7 +144,7 @@ def test_wrong_bits(wrong: tuple[float, float]) -> None:
 def test_another_speed(speed: float) -> None:
     case = random_case(NOISY, ON_BOARDS[NOISY], 3)
     core = NeuroCore(ON_BOARDS[NOISY])
-    with SimulatedBoard(core, buffer_bytes=BUFFER, speed=speed) as board:
+    with SimulatedBoard(core, BOARD, line=LineOptions(speed=speed)) as board:
         with pytest.raises(BoardError) as error:
             opened(board, case)
         assert str(error.value) == NO_ANSWER
@@ -154,7 +154,7 @@ def test_another_core() -> None:
     names = itertools.pairwise(ON_BOARDS)
     on_board, wanted = next(names)
     case = random_case(wanted, ON_BOARDS[wanted], 0)
-    with SimulatedBoard(NeuroCore(ON_BOARDS[on_board]), buffer_bytes=BUFFER) as board:
+    with SimulatedBoard(NeuroCore(ON_BOARDS[on_board]), BOARD) as board:
         with pytest.raises(BoardError) as error:
             opened(board, case, describe=lambda identity: f": {on_board}")
         there = neuro_link(ON_BOARDS[on_board]).identity

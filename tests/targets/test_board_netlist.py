@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from spikewatt.cosim.board import SimulatedBoard
+from spikewatt.cosim.board import BoardOptions, SimulatedBoard
 from spikewatt.cosim.line import Faults, FaultyLine
 from spikewatt.hdl.neuro.core import NeuroCore
 from spikewatt.synth.fpga.devices import Family, find_device
@@ -32,7 +32,7 @@ def test_netlist(family: Family) -> None:
     requests = repeats = 0
     for faults in (Faults(), Faults(change=5e-4, lose=5e-4, repeat=0.1)):
         core = NeuroCore(params)
-        with SimulatedBoard(core, buffer_bytes=ROOM, mapped=mapped) as simulated:
+        with SimulatedBoard(core, BoardOptions(buffer_bytes=ROOM), mapped=mapped) as simulated:
             line = FaultyLine(simulated, faults, seed=1)
             for number in range(3):
                 case = random_case("board", params, number)
