@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from ways import PACKET, Part, parts, words
 
-from spikewatt.cosim.traffic import Traffic, pass_through
+from spikewatt.cosim.simulate import CocotbOptions
+from spikewatt.cosim.traffic import RouterDesign, Traffic, pass_through
 from spikewatt.energy.activity.prepared import Prepared, prepare
 from spikewatt.energy.activity.replay import ReplayOptions
 from spikewatt.energy.pricing.ledger import TERMS
@@ -133,7 +134,10 @@ def measure(kind: RouterKind, count: int, folder: Path) -> Router:
     verilog = export(ClickRouter(PACKET, delays) if click else SyncRouter(PACKET), "router")
     text, waveform = simulation_cells() + verilog, folder / f"{kind}.vcd"
     passage = pass_through(
-        kind, text, PACKET, offered, folder / kind, trace="vcd", waveform=waveform
+        RouterDesign(kind, text, PACKET),
+        offered,
+        folder / kind,
+        CocotbOptions(trace="vcd", waveform=waveform),
     )
     came = [len(sink.words) for sink in passage.sinks]
     assert came == np.bincount(pairs[:, 1], minlength=len(PORTS)).tolist()

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.cosim.harness import PERIOD
-from spikewatt.cosim.traffic import Passage, Traffic, pass_through
+from spikewatt.cosim.traffic import Passage, RouterDesign, Traffic, pass_through
 from spikewatt.flow.plots import drawing
 from spikewatt.hdl.router.asynchronous import ClickRouter
 from spikewatt.hdl.router.routing import TARGETS
@@ -108,7 +108,7 @@ def curve(kind: RouterKind, count: int) -> list[Point]:
     for load in LOADS[kind]:
         offered = traffic(count, load, wait)
         with tempfile.TemporaryDirectory() as folder:
-            passage = pass_through(kind, text, PACKET, offered, Path(folder))
+            passage = pass_through(RouterDesign(kind, text, PACKET), offered, Path(folder))
         points.append(measure(kind, offered, passage))
     return points
 

@@ -21,7 +21,7 @@ from rich.table import Table
 
 from spikewatt.cosim.native import NativeCore
 from spikewatt.cosim.recording import JOB_VARIABLE, RecordingJob
-from spikewatt.cosim.simulate import Simulator, simulate
+from spikewatt.cosim.simulate import CocotbOptions, Simulator, simulate
 from spikewatt.cosim.verilated import Trace, build_program
 from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.neuro.core import NeuroCore
@@ -100,7 +100,7 @@ def under_cocotb(
     (folder / "job").write_bytes(pickle.dumps(job))
     env = {JOB_VARIABLE: str(folder / "job")}
     module = "spikewatt.cosim.bench.record"
-    simulate(verilog, "neuro", module, folder, simulator=simulator, env=env)
+    simulate(verilog, "neuro", module, folder, CocotbOptions(simulator=simulator, env=env))
     run = pickle.loads(job.result.read_bytes())
     return run.total("cycles"), run.seconds
 

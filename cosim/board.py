@@ -58,8 +58,8 @@ class LineOptions:
     seed: int = 0
 
 
-DEFAULT_BOARD = BoardOptions()
-FAULTLESS_LINE = LineOptions()
+PLAIN_BOARD = BoardOptions()
+PLAIN_LINE = LineOptions()
 
 
 class SimulatedBoard(NativeModel):
@@ -89,9 +89,9 @@ class SimulatedBoard(NativeModel):
     def __init__(
         self,
         core: Any,
-        options: BoardOptions = DEFAULT_BOARD,
+        options: BoardOptions = PLAIN_BOARD,
         *,
-        line: LineOptions = FAULTLESS_LINE,
+        line: LineOptions = PLAIN_LINE,
         mapped: Callable[[str], str] | None = None,
         trace: Trace = "none",
         waveform: Path | None = None,

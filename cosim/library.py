@@ -38,7 +38,7 @@ class NativeOptions:
     optimise: bool = True
 
 
-DEFAULT = NativeOptions()
+PLAIN_NATIVE = NativeOptions()
 
 
 class NativeModel:
@@ -68,7 +68,7 @@ class NativeModel:
         verilog: str,
         top: str,
         geometry: ctypes.Structure,
-        options: NativeOptions = DEFAULT,
+        options: NativeOptions = PLAIN_NATIVE,
     ) -> None:
         library = build_native(
             verilog,
@@ -128,7 +128,7 @@ class TableModel(NativeModel):
         verilog: str,
         top: str,
         geometry: ctypes.Structure,
-        options: NativeOptions = DEFAULT,
+        options: NativeOptions = PLAIN_NATIVE,
     ) -> None:
         super().__init__(verilog, top, geometry, options)
         address, count = ctypes.c_void_p, ctypes.c_int64

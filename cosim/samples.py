@@ -93,7 +93,7 @@ def _run_native(
 
 
 def _run_icarus(program: Program, samples: Samples, how: Simulation, progress: Progress) -> Run:
-    from spikewatt.cosim.simulate import simulate  # which imports cocotb
+    from spikewatt.cosim.simulate import CocotbOptions, simulate  # which imports cocotb
 
     progress("building the core")
     verilog = export(Blueprint.of(NeuroCore, program.params), "neuro", dialect="assigns")
@@ -111,10 +111,12 @@ def _run_icarus(program: Program, samples: Samples, how: Simulation, progress: P
             "neuro",
             "spikewatt.cosim.bench.record",
             folder / "simulation",
-            simulator="icarus",
-            trace=how.trace,
-            waveform=how.waveform.resolve() if how.waveform else None,
-            env={JOB_VARIABLE: str(folder / "job.pickle")},
+            CocotbOptions(
+                simulator="icarus",
+                trace=how.trace,
+                waveform=how.waveform.resolve() if how.waveform else None,
+                env={JOB_VARIABLE: str(folder / "job.pickle")},
+            ),
             poll=lambda: progress("simulating", job.progress.stat().st_size, len(samples)),
         )
         return pickle.loads(job.result.read_bytes())

@@ -4,6 +4,7 @@ import os
 import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from spikewatt.base.tools import icarus, libpython
 from spikewatt.cosim.choices import Simulator, Trace
 from spikewatt.cosim.verilated import build_cocotb, run_tool
 
-__all__ = ["Simulator", "simulate"]
+__all__ = ["PLAIN_COCOTB", "CocotbOptions", "Simulator", "simulate"]
 
 _DUMP = """module waveform;
   reg [8191:0] file;
@@ -90,19 +91,62 @@ def _failures(results: Path) -> list[str]:
     return messages
 
 
+@dataclass(frozen=True, kw_only=True)
+class CocotbOptions:
+    """How a design is built and run under cocotb.
+
+    Parameters
+    ----------
+    trace, waveform:
+        Kind of waveform, and its file.
+    env:
+        More environment variables for the tests.
+    public:
+        Let tests see every signal rather than the top's ports.
+    timing:
+        Keep the delays of the design, in units of 1 ps where it does not say. Icarus always does.
+    delay_seed:
+        For models with random delays, as ``+delay_seed``; 0 is none.
+    """
+
+    simulator: Simulator = "verilator"
+    trace: Trace = "none"
+    waveform: Path | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    public: bool = False
+    timing: bool = False
+    delay_seed: int = 0
+
+    @property
+    def plusargs(self) -> list[str]:
+        """What the design's own Verilog reads on the simulator's command line."""
+        named = {"waveform": self.waveform, "delay_seed": self.delay_seed}
+        return [f"+{name}={value}" for name, value in named.items() if value]
+
+
+PLAIN_COCOTB = CocotbOptions()
+
+
+def _prepare(verilog: str, top: str, options: CocotbOptions) -> tuple[Path, _Contained, list[str]]:
+    """The built design, the simulator that runs it, and the simulator's own arguments."""
+    if options.simulator == "icarus":
+        icarus_runner = _Icarus()
+        icarus_runner.format = "-none" if options.trace == "none" else f"-{options.trace}"
+        return _build_icarus(verilog, top, timing=options.timing), icarus_runner, []
+    build = build_cocotb(
+        verilog, top, trace=options.trace, public=options.public, timing=options.timing
+    )
+    file = options.waveform
+    return build, _Verilator(), ["--trace", "--trace-file", str(file)] if file else []
+
+
 def simulate(
     verilog: str,
     top: str,
     test_module: str,
     folder: Path,
+    options: CocotbOptions = PLAIN_COCOTB,
     *,
-    simulator: Simulator = "verilator",
-    trace: Trace = "none",
-    waveform: Path | None = None,
-    env: Mapping[str, str] | None = None,
-    public: bool = False,
-    timing: bool = False,
-    delay_seed: int = 0,
     poll: Callable[[], None] = lambda: None,
 ) -> None:
     """Build (or take from the cache) and run a cocotb test module.
@@ -115,16 +159,6 @@ def simulate(
         Import path of the module with the cocotb tests.
     folder:
         Where the simulation runs and leaves ``results.xml`` and ``simulation.log``.
-    waveform:
-        File for the waveform.
-    env:
-        More environment variables for the tests.
-    public:
-        Let tests see every signal rather than the top's ports.
-    timing:
-        Keep the delays of the design, in units of 1 ps where it does not say. Icarus always does.
-    delay_seed:
-        For models with random delays, as ``+delay_seed``; 0 is none.
     poll:
         Called again and again while the simulation runs.
 
@@ -136,17 +170,7 @@ def simulate(
         A tool is missing, or failed.
     """
     libpython()
-    plusargs = [f"+waveform={waveform}"] if waveform else []
-    plusargs += [f"+delay_seed={delay_seed}"] if delay_seed else []
-    arguments: list[str] = []
-    if simulator == "icarus":
-        build = _build_icarus(verilog, top, timing=timing)
-        runner = _Icarus()
-        runner.format = "-none" if trace == "none" else f"-{trace}"
-    else:
-        build = build_cocotb(verilog, top, trace=trace, public=public, timing=timing)
-        runner = _Verilator()
-        arguments = ["--trace", "--trace-file", str(waveform)] if waveform else []
+    build, runner, arguments = _prepare(verilog, top, options)
     folder.mkdir(parents=True, exist_ok=True)
     results, log = folder / "results.xml", folder / "simulation.log"
     results.unlink(missing_ok=True)
@@ -162,18 +186,18 @@ def simulate(
             test_dir=folder,
             results_xml=str(results.resolve()),
             test_args=arguments,
-            plusargs=plusargs,
-            extra_env={"COCOTB_ANSI_OUTPUT": "0", **(env or {})},
+            plusargs=options.plusargs,
+            extra_env={"COCOTB_ANSI_OUTPUT": "0", **options.env},
         )
     except SystemExit as error:
         if not results.exists():
             raise SimulationError(
-                f"{simulator} ended with status {error.code}: its output is in {log}"
+                f"{options.simulator} ended with status {error.code}: its output is in {log}"
             ) from None
     finally:
         if hidden is not None:
             os.environ["PYTEST_CURRENT_TEST"] = hidden
     if not results.exists():
-        raise ToolError(f"{simulator} left no results: its output is in {log}")
+        raise ToolError(f"{options.simulator} left no results: its output is in {log}")
     if messages := _failures(results):
         raise SimulationError(f"{'; '.join(messages)} (log: {log})")

@@ -6,18 +6,32 @@ as the one before was taken.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.cosim.harness import harness
-from spikewatt.cosim.simulate import Simulator, simulate
-from spikewatt.cosim.verilated import Trace
+from spikewatt.cosim.simulate import PLAIN_COCOTB, CocotbOptions, simulate
 from spikewatt.model.params import PORTS, PacketParams, RouterKind
 
-__all__ = ["Arrivals", "Departures", "Passage", "Traffic", "pass_through"]
+__all__ = ["Arrivals", "Departures", "Passage", "RouterDesign", "Traffic", "pass_through"]
+
+
+@dataclass(frozen=True)
+class RouterDesign:
+    """A router to simulate.
+
+    Parameters
+    ----------
+    verilog:
+        Of module ``router``, and models of its cells.
+    """
+
+    kind: RouterKind
+    verilog: str
+    packet: PacketParams
 
 
 @dataclass(frozen=True)
@@ -32,11 +46,14 @@ class Traffic:
     pauses:
         int64[packets] of each port out: how long, in ps, each packet waits to be taken, at least 1;
         a clocked router's waits whole cycles. Later packets do not wait.
+    late:
+        How much later than the request, in ps, the data of a clockless link come in.
     """
 
     times: Sequence[NDArray[np.int64]]
     words: Sequence[NDArray[np.uint64]]
     pauses: Sequence[NDArray[np.int64]]
+    late: int = 0
 
 
 @dataclass(frozen=True)
@@ -65,29 +82,21 @@ class Passage:
 
 
 def pass_through(
-    kind: RouterKind,
-    router: str,
-    packet: PacketParams,
+    router: RouterDesign,
     traffic: Traffic,
     folder: Path,
+    options: CocotbOptions = PLAIN_COCOTB,
     *,
-    simulator: Simulator = "verilator",
-    late: int = 0,
-    delay_seed: int = 0,
-    trace: Trace = "none",
-    waveform: Path | None = None,
     poll: Callable[[], None] = lambda: None,
 ) -> Passage:
     """Send traffic through a router until nothing more moves.
 
     Parameters
     ----------
-    router:
-        Verilog of module ``router``, and models of its cells.
     folder:
         Where the simulation runs.
-    late:
-        How much later than the request, in ps, the data of a clockless link come in.
+    options:
+        Of the simulation; it always keeps the design's delays.
 
     Raises
     ------
@@ -99,17 +108,13 @@ def pass_through(
         offers = zip(traffic.times[port].tolist(), traffic.words[port].tolist(), strict=True)
         _write(folder / f"offers_{port:d}", (f"{when} {word:x}" for when, word in offers))
         _write(folder / f"pauses_{port:d}", map(str, traffic.pauses[port].tolist()))
+    packets = sum(map(len, traffic.words))
     simulate(
-        router + harness(kind, packet, late=late),
+        router.verilog + harness(router.kind, router.packet, late=traffic.late),
         "harness",
         "spikewatt.cosim.bench.traffic",
         folder,
-        simulator=simulator,
-        trace=trace,
-        waveform=waveform,
-        timing=True,
-        delay_seed=delay_seed,
-        env={"TRAFFIC_PACKETS": str(sum(map(len, traffic.words)))},
+        replace(options, timing=True, env={"TRAFFIC_PACKETS": str(packets)}),
         poll=poll,
     )
     return Passage(

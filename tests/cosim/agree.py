@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spikewatt.cosim.bench.cases import JOB_VARIABLE, Case, Job
 from spikewatt.cosim.native import NativeCore
-from spikewatt.cosim.simulate import Simulator, simulate
+from spikewatt.cosim.simulate import CocotbOptions, Simulator, simulate
 from spikewatt.hdl.neuro.core import NeuroCore
 from spikewatt.model.compile.configuration import scheduler_bits
 from spikewatt.model.compile.program import Program
@@ -54,7 +54,8 @@ def run_bench(
 ) -> None:
     """Run the cocotb tests of ``module`` on a core; a failure of theirs is raised here."""
     text = verilog(params, simulator)
-    simulate(text, "neuro", module, folder, simulator=simulator, env=env, public=public)
+    options = CocotbOptions(simulator=simulator, env=env or {}, public=public)
+    simulate(text, "neuro", module, folder, options)
 
 
 def run_job(

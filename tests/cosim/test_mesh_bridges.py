@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from spikewatt.cosim.simulate import simulate
+from spikewatt.cosim.simulate import CocotbOptions, simulate
 from spikewatt.hdl.router.bridges import FromLink, ToLink
 from spikewatt.synth.verilog import export
 from tests.cosim.benches.bridges import BITS
@@ -63,7 +63,7 @@ def test_bridges(seed: int, gated: bool, tmp_path: Path) -> None:
         "bridges",
         "tests.cosim.benches.bridges",
         tmp_path,
-        simulator="icarus",
-        timing=True,
-        env={"SEED": str(seed), "WORDS": str(WORDS)},
+        CocotbOptions(
+            simulator="icarus", timing=True, env={"SEED": str(seed), "WORDS": str(WORDS)}
+        ),
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from spikewatt.cosim.simulate import simulate
+from spikewatt.cosim.simulate import CocotbOptions, simulate
 from spikewatt.model.params import RouterKind
 from spikewatt.synth.verilog import export_mesh
 from tests.cosim.mesh_cases import small_mesh
@@ -48,15 +48,13 @@ def run(
         "cases": cases,
         "core": core,
     }
+    env = {"MESH_JOB": json.dumps(job), "COCOTB_TEST_FILTER": rf"\.{only}" if only else ""}
     simulate(
         export_mesh(params, dialect="assigns"),
         "mesh",
         "tests.cosim.benches.mesh",
         folder,
-        simulator="icarus",
-        timing=True,
-        delay_seed=seed,
-        env={"MESH_JOB": json.dumps(job), "COCOTB_TEST_FILTER": rf"\.{only}" if only else ""},
+        CocotbOptions(simulator="icarus", timing=True, delay_seed=seed, env=env),
     )
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from spikewatt.cosim.simulate import simulate
+from spikewatt.cosim.simulate import CocotbOptions, simulate
 from spikewatt.model.params import RouterKind
 from spikewatt.synth.verilog import export_mesh
 from tests.cosim.mesh_cases import small_mesh
@@ -18,8 +18,7 @@ def test_sleep(router: RouterKind, delay_seed: int, tmp_path: Path) -> None:
         "mesh",
         "tests.cosim.benches.mesh_sleep",
         tmp_path,
-        simulator="icarus",
-        timing=True,
-        delay_seed=delay_seed,
-        env={"ROUTER": router},
+        CocotbOptions(
+            simulator="icarus", timing=True, delay_seed=delay_seed, env={"ROUTER": router}
+        ),
     )

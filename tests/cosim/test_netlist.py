@@ -12,7 +12,7 @@ from spikewatt.base.errors import SimulationError
 from spikewatt.cosim.bench.cases import JOB_VARIABLE, Case, Job
 from spikewatt.cosim.mesh import NativeMesh
 from spikewatt.cosim.native import NativeCore
-from spikewatt.cosim.simulate import simulate
+from spikewatt.cosim.simulate import CocotbOptions, simulate
 from spikewatt.cosim.systolic import NativeSystolic
 from spikewatt.model.golden.core import run
 from spikewatt.model.params import CoreParams, RouterKind
@@ -95,7 +95,7 @@ def test_icarus(tmp_path: Path) -> None:
     (tmp_path / "job.pickle").write_bytes(pickle.dumps(job))
     env = {JOB_VARIABLE: str(tmp_path / "job.pickle")}
     text, bench = netlist(params, "ecp5"), "spikewatt.cosim.bench.cases"
-    simulate(text, "neuro", bench, tmp_path, simulator="icarus", env=env)
+    simulate(text, "neuro", bench, tmp_path, CocotbOptions(simulator="icarus", env=env))
     assert len(pickle.loads(job.result.read_bytes())) == len(job.cases)
 
 

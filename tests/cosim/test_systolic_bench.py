@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from spikewatt.cosim.simulate import Simulator, simulate
+from spikewatt.cosim.simulate import CocotbOptions, Simulator, simulate
 from spikewatt.hdl.systolic.core import SystolicCore
 from spikewatt.synth.verilog import export
 from tests.cosim.agree import SIMULATORS
@@ -38,7 +38,7 @@ def run_bench(build: str, tests: str, simulator: Simulator, folder: Path) -> Non
         "COCOTB_TEST_FILTER": rf"\.({tests})$",
     }
     module = "tests.cosim.benches.systolic"
-    simulate(verilog, "systolic", module, folder, simulator=simulator, env=env)
+    simulate(verilog, "systolic", module, folder, CocotbOptions(simulator=simulator, env=env))
 
 
 EVERYTHING = "square, everything"

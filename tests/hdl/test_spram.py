@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from spikewatt.cosim.simulate import simulate
+from spikewatt.cosim.simulate import CocotbOptions, simulate
 from spikewatt.hdl.spram import Spram
 from spikewatt.synth.fpga.models import with_models
 from spikewatt.synth.verilog import export
@@ -31,6 +31,5 @@ def test_random_accesses(
         "spram",
         "tests.cosim.benches.spram",
         tmp_path,
-        simulator="icarus",
-        env={"SPRAM_ROWS": str(rows), "SPRAM_BITS": str(bits)},
+        CocotbOptions(simulator="icarus", env={"SPRAM_ROWS": str(rows), "SPRAM_BITS": str(bits)}),
     )

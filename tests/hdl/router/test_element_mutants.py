@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from spikewatt.base.errors import SimulationError
-from spikewatt.cosim.simulate import simulate
+from spikewatt.cosim.simulate import CocotbOptions, simulate
 from tests.hdl.router.elements import ELEMENTS, verilog
 
 Edit = Callable[[str], str]
@@ -147,14 +147,13 @@ MUTANTS: dict[str, tuple[str, Edit]] = {
 
 
 def _simulate(text: str, tests: str, folder: Path) -> None:
+    env = {"SEED": "1", "TOKENS": "40", "COCOTB_TEST_FILTER": rf"\.({tests})$"}
     simulate(
         text,
         "elements",
         "tests.hdl.router.benches.elements",
         folder,
-        simulator="icarus",
-        timing=True,
-        env={"SEED": "1", "TOKENS": "40", "COCOTB_TEST_FILTER": rf"\.({tests})$"},
+        CocotbOptions(simulator="icarus", timing=True, env=env),
     )
 
 

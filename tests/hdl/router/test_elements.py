@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from spikewatt.cosim.simulate import Simulator, simulate
+from spikewatt.cosim.simulate import CocotbOptions, Simulator, simulate
 from tests.hdl.router.elements import verilog
 
 
@@ -19,8 +19,10 @@ def test_elements(simulator: Simulator, seed: int, tmp_path: Path) -> None:
         "elements",
         "tests.hdl.router.benches.elements",
         tmp_path,
-        simulator=simulator,
-        timing=True,
-        delay_seed=seed,
-        env={"SEED": str(seed), "TOKENS": "150"},
+        CocotbOptions(
+            simulator=simulator,
+            timing=True,
+            delay_seed=seed,
+            env={"SEED": str(seed), "TOKENS": "150"},
+        ),
     )

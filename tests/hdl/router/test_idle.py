@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from spikewatt.cosim.simulate import Simulator
-from spikewatt.cosim.traffic import Passage, Traffic, pass_through
+from spikewatt.cosim.simulate import CocotbOptions, Simulator
+from spikewatt.cosim.traffic import Passage, RouterDesign, Traffic, pass_through
 from spikewatt.energy.activity.waveform import Waveform, open_waveform
 from spikewatt.hdl.router.asynchronous import clicks_of
 from spikewatt.model.params import PORTS, Port, RouterKind
@@ -58,15 +58,10 @@ def _run(
     traffic, targets = _sparse()
     vcd = folder / "router.vcd"
     passage = pass_through(
-        kind,
-        text,
-        PACKET,
+        RouterDesign(kind, text, PACKET),
         traffic,
         folder,
-        simulator=simulator,
-        delay_seed=seed,
-        trace="vcd",
-        waveform=vcd,
+        CocotbOptions(simulator=simulator, delay_seed=seed, trace="vcd", waveform=vcd),
     )
     assert sum(len(sink.words) for sink in passage.sinks) == PACKETS
     return _inside(open_waveform(vcd)), passage, targets

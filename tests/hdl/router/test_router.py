@@ -1,6 +1,7 @@
 """A router alone, of either kind: nothing lost, doubled or misrouted, and order kept."""
 
 import gc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,8 @@ import pytest
 
 from spikewatt.base.errors import ParameterError
 from spikewatt.cosim.harness import PERIOD
-from spikewatt.cosim.simulate import Simulator
-from spikewatt.cosim.traffic import Traffic, pass_through
+from spikewatt.cosim.simulate import CocotbOptions, Simulator
+from spikewatt.cosim.traffic import RouterDesign, Traffic, pass_through
 from spikewatt.hdl.router.synchronous import SyncRouter
 from spikewatt.model.params import PORTS, Port, RouterKind
 from tests.hdl.router.packets import (
@@ -50,14 +51,10 @@ def test_random_traffic(
     for load, stall in enumerate((0.0, 0.3, 0.6, 0.1, 0.9)):
         traffic, expected = random_traffic(packets, _spacing(kind, load), stall, seed=load)
         passage = pass_through(
-            kind,
-            router(kind, simulator),
-            PACKET,
-            traffic,
+            RouterDesign(kind, router(kind, simulator), PACKET),
+            replace(traffic, late=DELAYS.route if load % 2 else 0),
             tmp_path / str(load),
-            simulator=simulator,
-            late=DELAYS.route if load % 2 else 0,
-            delay_seed=load,
+            CocotbOptions(simulator=simulator, delay_seed=load),
         )
         check(passage, expected)
         passed += sum(len(sink.words) for sink in passage.sinks)
@@ -86,7 +83,10 @@ def test_merges_are_fair(kind: RouterKind, target: Port, seed: int, tmp_path: Pa
     pauses = np.full(5 * packets, 3 * PERIOD)
     traffic = Traffic([np.zeros(len(w), np.int64) for w in words], words, [pauses] * len(PORTS))
     passage = pass_through(
-        kind, router(kind, "verilator"), PACKET, traffic, tmp_path, delay_seed=seed
+        RouterDesign(kind, router(kind, "verilator"), PACKET),
+        traffic,
+        tmp_path,
+        CocotbOptions(delay_seed=seed),
     )
     check(passage, expected)
     came = (passage.sinks[target].words >> np.uint64(2 * PACKET.hop_bits + 2)) & np.uint64(7)
@@ -110,7 +110,8 @@ def test_a_blocked_port_holds_up_its_own_alone(kind: RouterKind, tmp_path: Path)
     pauses = [np.full(packets, LEAST) for _ in PORTS]
     pauses[Port.EAST][0] = blocked
     traffic = Traffic([np.zeros(len(w), np.int64) for w in words], words, pauses)
-    passage = pass_through(kind, router(kind, "verilator"), PACKET, traffic, tmp_path)
+    design = RouterDesign(kind, router(kind, "verilator"), PACKET)
+    passage = pass_through(design, traffic, tmp_path)
     check(passage, expected)
     for source, target in ways.items():
         if target is Port.EAST:
