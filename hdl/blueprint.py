@@ -34,6 +34,7 @@ class Blueprint:
     @classmethod
     def of(cls, kind: type[wiring.Component], *arguments: Any, **options: Any) -> "Blueprint":
         """Write it as the component itself would be: ``Blueprint.of(NeuroCore, params)``."""
+        # Nothing is checked here: the component's own constructor does, when it is built.
         return cls(kind, arguments, options)
 
     def build(self) -> wiring.Component:
@@ -72,8 +73,10 @@ def canonical(value: Any) -> str:
     """
     kind = type(value)
     name = f"{kind.__module__}.{kind.__qualname__}"
+    # Exact types and not instances: a subclass of `int` may mean something else (an enum does).
     if value is None or kind in (bool, int, float, str, bytes):
         return f"{name}={value!r}"
+    # NumPy's integers print their type or not by version; the value alone stays the same.
     if isinstance(value, np.integer):
         return f"{name}={int(value)}"
     if isinstance(value, Enum):

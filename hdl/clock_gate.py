@@ -42,6 +42,8 @@ class ClockGate(wiring.Component):
         """Hold ``enable`` through the high phase with a flip-flop on the falling edge."""
         m = Module()
         m.domains.fall = ClockDomain(clk_edge="neg", reset_less=True, local=True)
+        # The flip-flop changes while the clock is low, where the AND gate hides it. It starts at 1:
+        # the first rising edge comes before any enable was taken, and may be that of a reset.
         held = Signal(init=1)
         m.d.comb += ClockSignal("fall").eq(ClockSignal())
         m.d.fall += held.eq(self.enable)
@@ -58,6 +60,7 @@ def gated_domain(m: Module, name: str, wanted: Value, *, gate: str = "clock_gate
     m.submodules[gate] = stop = ClockGate()
     m.domains += ClockDomain(name, local=True)
     m.d.comb += [
+        # Reset is synchronous to the gated clock too: without edges it would reset nothing.
         stop.enable.eq(wanted | ResetSignal("sync")),
         ClockSignal(name).eq(stop.clk),
         ResetSignal(name).eq(ResetSignal("sync")),

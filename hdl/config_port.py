@@ -85,8 +85,12 @@ class ConfigPort(wiring.Component):
         answer = Signal(CONFIG_DATA_BITS)
         self._answers = {key: self.port(key).read_data for key in self._tables}
         if not self._isolated:
+            # Rows and data go to all tables at once, without a gate for each; only `read` and
+            # `write` say which one is meant.
             for key, table in self._tables.items():
                 m.d.comb += self._address(key, staged)
+                # A flip-flop behind block RAM: the multiplexer of all tables would come too late
+                # after it.
                 kept = Signal(table.bits, name=f"{key.name.lower()}_answer")
                 m.d.sync += kept.eq(self.port(key).read_data)
                 self._answers[key] = kept
@@ -95,13 +99,17 @@ class ConfigPort(wiring.Component):
             with m.State("ACCEPT"):
                 with m.If(word.write):
                     m.d.comb += self.i.ready.eq(self.enable)
+                # A read is not acknowledged yet: its address stands on the stream until the answer
+                # has gone, and selects the table and the chunk meanwhile.
                 m.d.comb += taken.eq(self.i.valid & self.enable)
                 with m.If(taken & ~word.write):
                     m.next = "ANSWER" if self._isolated else "SETTLE"
             if not self._isolated:
+                # The answer passes the flip-flop that `isolated` does without.
                 with m.State("SETTLE"):
                     m.next = "ANSWER"
             with m.State("ANSWER"):
+                # The answer is kept: the stream's payload must stand still however long it waits.
                 m.d.sync += self.o.payload.eq(answer)
                 m.next = "SEND"
             with m.State("SEND"):
@@ -117,6 +125,8 @@ class ConfigPort(wiring.Component):
     def _address(self, key: IntEnum, staged: Array) -> tuple[Any, Any]:
         """Row and data for one table."""
         table, port, word = self._tables[key], self.port(key), self.i.payload
+        # The last chunk is not staged: it is on the stream in the cycle in which the row is
+        # written.
         full = Cat(*(staged[n] for n in range(table.chunks - 1)), word.data)
         row = word.address[table.chunk_bits : CONFIG_TABLE_SHIFT]
         return port.row.eq(row), port.write_data.eq(full)

@@ -54,12 +54,16 @@ class Spram(Sram):
         row = Signal.like(self.read.row)
         enable = Signal()
         m.d.comb += [
+            # There is one address for both ports.
             row.eq(Mux(self.write.enable, self.write.row, self.read.row)),
             enable.eq(self.read.enable | self.write.enable),
         ]
         part_bits = bits_for(self.share)
+        # A row's number is (block, word, part), the part lowest. Zeros above let both slices exist
+        # in a memory that is smaller than a block.
         place = Cat(row[part_bits:], Const(0, 14))
         part, address, block = row[:part_bits], place[:14], place[14:]
+        # The answer comes a cycle later, when the row on the port may be another one.
         asked_part, asked_block = Signal.like(part), Signal(max(1, bits_for(self._deep)))
         with m.If(enable):
             m.d.sync += [asked_part.eq(part), asked_block.eq(block)]
@@ -70,12 +74,15 @@ class Spram(Sram):
             answers = []
             for wide in range(self._wide):
                 data = self.write.data[wide * _WORD : (wide + 1) * _WORD]
+                # The block masks writes by nibbles: only the part's own nibbles of the word are
+                # written.
                 mask = Cat((part == n).replicate(width // _NIBBLE) for n in range(self.share))
                 answers.append(answer := Signal(_WORD, name=f"answer_{deep}_{wide}"))
                 m.submodules[f"block_{deep}_{wide}"] = Instance(
                     "SB_SPRAM256KA",
                     i_CLOCK=ClockSignal(),
                     i_ADDRESS=address,
+                    # Every part of the word carries the data; the mask picks one.
                     i_DATAIN=Cat(data, Const(0, width))[:width].replicate(self.share),
                     i_MASKWREN=mask,
                     i_WREN=self.write.enable,

@@ -176,6 +176,8 @@ class TableSram(wiring.Component):
         m.submodules.sram = sram = self._sram
         table = self.table
         m.d.comb += [
+            # The core is at rest while the configuration port works, so nobody arbitrates: one OR
+            # and one multiplexer.
             sram.read.enable.eq(self.read.enable | table.read),
             sram.read.row.eq(Mux(table.read, table.row, self.read.row)),
             self.read.data.eq(sram.read.data),

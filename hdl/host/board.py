@@ -77,10 +77,12 @@ class Board(wiring.Component):
         m.submodules.receiver = receiver = UartReceiver(clocks_per_bit=self._clocks)
         m.submodules.transmitter = transmitter = UartTransmitter(clocks_per_bit=self._clocks)
         m.submodules.bridge = bridge = HostBridge(self._link)
+        # A domain of its own, on the same clock: the host can reset the core and not the link.
         m.domains.hosted = ClockDomain(local=True)
         m.submodules.core = DomainRenamer("hosted")(core)
         wiring.connect(m, receiver.o, bridge.rx)
         wiring.connect(m, bridge.tx, transmitter.i)
+        # A core that never tells that it is at rest always counts as such.
         idle = core.idle if "idle" in core.signature.members else 1
         m.d.comb += [
             ClockSignal("hosted").eq(ClockSignal()),
@@ -103,6 +105,7 @@ def _streams(core: Any) -> tuple[list[str], list[str]]:
     for name, member in core.signature.members.items():
         if member.is_signature and isinstance(member.signature, stream.Signature):
             ways[member.flow].append(name)
+        # Left undriven it would be 0, and nobody would be told.
         elif member.flow is In:
             raise TypeError(f"{type(core).__name__} has an input {name!r} that is no stream")
     return ways[In], ways[Out]

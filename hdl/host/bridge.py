@@ -120,6 +120,7 @@ class HostBridge(wiring.Component):
         m.d.comb += [
             decoder.enable.eq(~sending),
             buffer.write.enable.eq(write),
+            # The half is the highest address bit: the request's below, the reply's above.
             buffer.write.row.eq(Cat(end, ~receiving)),
             buffer.write.data.eq(
                 Cat(Mux(receiving, decoder.byte, collector.byte), collector.finish)
@@ -133,6 +134,8 @@ class HostBridge(wiring.Component):
             encoder.i.payload.eq(reader.o.payload),
             encoder.i.valid.eq(reader.o.valid & sending),
             reader.o.ready.eq(Mux(sending, encoder.i.ready, feeder.i.ready)),
+            # A word begins only while the margin at the end is free, and that is a power of two:
+            # one AND.
             collector.room.eq(working & ~end[margin:].all()),
             collector.kind.eq(Cat(state.number, state.more, state.cut, 1)),
             self.busy.eq(~receiving),
@@ -163,6 +166,8 @@ class HostBridge(wiring.Component):
             with m.If(_asks(decoder, RequestKind.RUN) & state.open):
                 m.d.sync += state.number.eq(sequence)
                 m.next = "SEND"
+                # With the number of the last request only the reply was lost: it still lies in its
+                # half.
                 with m.If(state.number != sequence):
                     m.d.comb += parts.feeder.start.eq(1)
                     m.next = "WORK"
@@ -171,6 +176,8 @@ class HostBridge(wiring.Component):
         with m.State("RESET"):
             m.d.comb += self.reset.eq(1)
             m.d.sync += [state.number.eq(sequence), state.open.eq(1), state.end.eq(0)]
+            # Reset lasts two cycles: a mesh needs the second for what its first edge sends to die
+            # out.
             m.next = "RESTART"
         with m.State("RESTART"):
             m.d.comb += self.reset.eq(1)

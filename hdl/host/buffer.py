@@ -49,6 +49,7 @@ class BufferReader(wiring.Component):
         m = Module()
         come, row = Signal(), Signal.like(self.read.row)
         m.d.comb += [self.read.enable.eq(1), self.read.row.eq(row)]
+        # Low for a cycle after a byte has left: the memory still answers for the row before.
         m.d.sync += come.eq(~self.o.valid)
         with m.If(come & ~self.o.valid):
             m.d.sync += [self.o.payload.eq(self.read.data), self.o.valid.eq(1)]

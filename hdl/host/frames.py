@@ -59,7 +59,9 @@ class FrameCheck(wiring.Component):
         """Divide by the polynomial, lowest bit first."""
         m = Module()
         users = (self.receiver, self.sender)
+        # All ones at first, so that zeros in front of a frame count (RFC 1662, C.3).
         value = Signal(_CHECK_BITS, init=-1)
+        # Only one of the two steps in a cycle: a board either receives or sends.
         odd = value[0] ^ Mux(self.sender.step, self.sender.bit, self.receiver.bit)
         with m.If(self.receiver.step | self.sender.step):
             m.d.sync += value.eq((value >> 1) ^ (odd.replicate(_CHECK_BITS) & CHECK_POLYNOMIAL))
@@ -119,6 +121,7 @@ class FrameDecoder(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Take flags and escapes out; send the rest through the check sequence."""
         m = Module()
+        # Broken at first: up to the first flag the line may be in the middle of a frame.
         escaped, first, broken = Signal(), Signal(), Signal(init=1)
         bit = Signal(3)
         come = self.i.payload
@@ -128,9 +131,12 @@ class FrameDecoder(wiring.Component):
         ]
         with m.If(~self.enable):
             m.d.comb += self.i.ready.eq(1)
+            # What is left of the frame when it is enabled again is no frame.
             m.d.sync += [broken.eq(1), bit.eq(0)]
         with m.Elif(self.i.valid):
             with m.If(come.byte == FLAG):
+                # The sender's complement is in the sum too, so that a right frame leaves a
+                # constant.
                 right = (self.check.value == CHECK_RESIDUE) & ~escaped & ~broken
                 m.d.comb += [
                     self.i.ready.eq(1),

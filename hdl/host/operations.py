@@ -78,6 +78,8 @@ class InputFeeder(wiring.Component):
         byte, wait = self.i.payload, Signal(init=1)
         m.d.comb += self.wait.eq(wait)
         for port, size in zip(ports, sizes, strict=True):
+            # Each input takes as much of the top as it needs, so that a short word need not be
+            # shifted down.
             m.d.comb += port.payload.eq(word[len(word) - 8 * size :])
 
         def begin() -> None:
@@ -104,6 +106,7 @@ class InputFeeder(wiring.Component):
             with m.State("WORD"):
                 m.d.comb += self.i.ready.eq(1)
                 with m.If(self.i.valid):
+                    # Lowest byte first: it ends up lowest of those that came.
                     m.d.sync += [word.eq(Cat(word[8:], byte)), missing.eq(missing - 1)]
                     with m.If(missing == 0):
                         m.next = "OFFER"
@@ -191,6 +194,7 @@ class OutputCollector(wiring.Component):
         params = self._params
         streams = [getattr(self, f"o{number}") for number in range(len(params.outputs))]
         sources = [Value.cast(port.payload) for port in streams]
+        # Constants of the board travel as one more stream would.
         sources.append(Const(int.from_bytes(params.identification, "little")))
         wanted = [*(port.valid & self.room for port in streams), self.identify]
         if params.meter:
@@ -215,6 +219,8 @@ class OutputCollector(wiring.Component):
                 self.waiting.eq(come | ~fsm.ongoing("CHOOSE")),
                 self.blocked.eq(come & fsm.ongoing("CHOOSE") & ~self.room),
             ]
+            # The assignment that stands last wins, so that the loop below runs from the last stream
+            # to the first.
             with m.State("CHOOSE"):
                 m.d.sync += place.eq(0)
                 for number, want in reversed([*enumerate(wanted)]):
@@ -222,6 +228,8 @@ class OutputCollector(wiring.Component):
                         m.d.sync += record.eq(number)
                         m.next = "NUMBER"
             with m.State("NUMBER"):
+                # The kind that ends a reply has no number in front: it stands at a place that the
+                # host knows.
                 m.d.comb += [self.write.eq(record != len(sizes) - 1), self.byte.eq(record)]
                 m.next = "WORD"
             with m.State("WORD"):
@@ -230,6 +238,8 @@ class OutputCollector(wiring.Component):
                 with m.If(written):
                     m.next = "CHOOSE"
                     for number, port in enumerate(streams):
+                        # The word is taken with its last byte; until then the stream holds it, and
+                        # no copy is needed.
                         m.d.comb += port.ready.eq(record == number)
                     m.d.comb += self.done.eq(record >= len(streams))
         return m

@@ -54,7 +54,9 @@ class UartReceiver(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Time from the start bit's edge to the middles of all bits; shift in from the top."""
         m = Module()
+        # `before` is low at first: a line that is low at power-up is no start bit.
         line, before = Signal(init=1), Signal()
+        # High at first, as a line at rest is.
         m.submodules.synchroniser = FFSynchronizer(self.rx, line, init=1)
         timer = Signal(range(self._clocks))
         busy, place = Signal(), Signal(range(10))
@@ -63,16 +65,20 @@ class UartReceiver(wiring.Component):
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         with m.If(~busy):
+            # Half a bit to the middle of the start bit; from there on whole ones.
             m.d.sync += [timer.eq(self._clocks // 2 - 1), place.eq(0), busy.eq(before & ~line)]
         with m.Elif(timer != 0):
             m.d.sync += timer.eq(timer - 1)
         with m.Else():
             m.d.sync += [timer.eq(self._clocks - 1), place.eq(place + 1)]
             with m.If(place == 0):
+                # High again in its middle: noise.
                 m.d.sync += busy.eq(~line)
             with m.Elif(place == 9):
                 m.d.sync += [busy.eq(0), self.o.payload.broken.eq(~line), self.o.valid.eq(1)]
             with m.Else():
+                # The byte that was offered is the shift register too: with the next one's first bit
+                # it is gone.
                 m.d.sync += [bits.eq(Cat(bits[1:], line)), self.o.valid.eq(0)]
         return m
 
@@ -112,6 +118,7 @@ class UartTransmitter(wiring.Component):
         m.d.comb += self.tx.eq(level)
         with m.If(timer != 0):
             m.d.sync += timer.eq(timer - 1)
+        # At rest the timer stands at 0: a start bit begins with its byte and not on a grid.
         with m.Elif(self.i.valid | (place != 1)):
             m.d.sync += timer.eq(self._clocks - 1)
             with m.If(place[3]):

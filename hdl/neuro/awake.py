@@ -26,6 +26,8 @@ def write_whole_words(
     write : memory.WritePort
         Of whole words.
     """
+    # Block RAM has no write enable for a bit, and a read in front of every write would take a
+    # second port. Groups come in rising order, so that a register can collect a word instead.
     word = awake.group[bit_bits:]
     bit = Signal.like(write.data, name="awake_bit")
     collected, address = Signal.like(write.data, name="collected"), Signal.like(write.addr)
@@ -33,6 +35,9 @@ def write_whole_words(
     m.d.comb += [
         bit.eq(awake.value << awake.group[:bit_bits]),
         other_word.eq(address != word),
+        # The write comes while the next word's first bit is taken, and costs no cycle of its own.
+        # The last word of a tick waits for the next tick to begin; FETCH reads it a cycle later at
+        # the earliest.
         write.en.eq(pending & (begin | (awake.enable & other_word))),
         write.addr.eq(address),
         write.data.eq(collected),
@@ -41,6 +46,7 @@ def write_whole_words(
         m.d.sync += [
             pending.eq(1),
             address.eq(word),
+            # A new word starts empty: a group that was passed over slept, and its bit is 0.
             collected.eq(Mux(pending & ~other_word, collected, 0) | bit),
         ]
     with m.Elif(begin):

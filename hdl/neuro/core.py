@@ -95,6 +95,8 @@ class CoreLogic(_Core):
         scheduler, worklist, walker = parts.scheduler, parts.worklist, parts.walker
         synapses, neurons, fanout = parts.synapses, parts.neurons, parts.fanout
 
+        # A spike's way: scheduler, work list, walker, synapses, neurons, fan-out, and back to the
+        # scheduler.
         wiring.connect(m, scheduler.active, worklist.active)
         m.d.comb += [walker.length.eq(worklist.length), walker.head.eq(worklist.head)]
         wiring.connect(m, walker.step, synapses.step)
@@ -138,6 +140,8 @@ class CoreLogic(_Core):
         rest = Signal()
         # What the host writes into these can move a neuron that sleeps.
         of_neurons = (TableId.NEURONS, TableId.TYPES, TableId.STATE)
+        # One bit for all groups: which of them a written row belongs to would cost a decoder, and
+        # configuration is rare.
         changed = Cat(config.port(key).write for key in of_neurons).any()
         wiring.connect(m, wiring.flipped(self.i), scheduler.i)
         m.d.comb += [
@@ -145,6 +149,8 @@ class CoreLogic(_Core):
             walker.wake_all.eq(changed | neurons.clear),
         ]
         if self._params.window_bits:
+            # Neurons whose window opens may fire though nothing reaches them, from what they have
+            # gathered.
             opens = walker.begin & neurons.opens
             m.d.comb += walker.wake_all.eq(changed | neurons.clear | opens)
         wiring.connect(m, wiring.flipped(self.config), config.i)
@@ -156,10 +162,14 @@ class CoreLogic(_Core):
                 rest.eq(fsm.ongoing("IDLE") & ~scheduler.busy),
                 self.idle.eq(rest & ~config.busy),
             ]
+            # Reset enters here too: memories come up undefined, and both parts clear theirs
+            # unasked.
             with m.State("CLEAR"), m.If(~scheduler.busy & ~neurons.busy):
                 m.next = "IDLE"
             with m.State("IDLE"):
                 quiet = rest & ~self.i.valid & ~self.config.valid
+                # Events and configuration go first, so that what is offered with a command belongs
+                # to the tick before it.
                 m.d.comb += self.command.ready.eq(quiet)
                 with m.If(quiet & self.command.valid):
                     m.d.comb += [
@@ -177,6 +187,8 @@ class CoreLogic(_Core):
                 m.d.comb += walker.begin.eq(1)
                 m.next = "WALK"
             with m.State("WALK"):
+                # Work moves down this pipeline, and each part is busy before the one in front of it
+                # has come to rest: no cycle between them looks like the end.
                 steps = (walker, parts.synapses, neurons, parts.fanout, scheduler)
                 with m.If(~Cat(step.busy for step in steps).any()):
                     m.next = "IDLE"
@@ -231,6 +243,8 @@ class NeuroCore(_Core):
         m = Module()
         logic = CoreLogic(self._params)
         wiring.connect(m, wiring.flipped(self), logic)
+        # An offer must wake the clock from outside: the logic behind the gate sleeps and cannot see
+        # it.
         offered = self.i.valid | self.command.valid | self.config.valid
         add_gated(m, logic, ~logic.idle | offered, gated=bool(self._params.clock_gating))
         return m

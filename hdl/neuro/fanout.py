@@ -85,11 +85,14 @@ class FanOut(wiring.Component):
         wiring.connect(m, wiring.flipped(self.entries), entries.table)
         pending = Signal(data.StructLayout(fired_layout(self._params).members))
         mask = Signal(self._params.lanes)
+        # Of the group that waits: its neurons that still have to send, this one included.
         m.d.comb += mask.eq(pending.mask)
         rest = clear_lowest(mask)
         run = data.View(row_layout(tables[TableId.FANOUT]), lists.read.data)
         remaining = Signal(run.count[0].shape())
         entry = Signal.like(entries.read.row)
+        # The table has a row for every lane up to a power of two, so that a neuron's row needs no
+        # multiplier; rows of lanes that there are not stay unused.
         m.d.comb += lists.read.row.eq(Cat(lowest_set(m, mask, name="lane"), pending.group))
 
         held = self._hold(m) if self._params.registered else None
@@ -98,18 +101,24 @@ class FanOut(wiring.Component):
             if held is not None:
                 m.d.comb += self.busy.eq(~fsm.ongoing("IDLE") | held.valid)
             with m.State("IDLE"):
+                # One group at a time: the next one waits in the neurons' own register, and a third
+                # holds the walk.
                 m.d.comb += self.i.ready.eq(1)
+                # Taken whether valid or not: what is not valid is overwritten before anybody looks.
                 m.d.sync += pending.eq(self.i.payload)
                 with m.If(self.i.valid):
                     m.next = "LIST"
             with m.State("LIST"):
                 m.d.comb += lists.read.enable.eq(1)
+                # This neuron's bit goes as soon as its list is asked for.
                 m.d.sync += pending.mask.eq(rest)
                 m.next = "ENTRY"
             with m.State("ENTRY"):
                 # The first entry is read in this cycle, the second one while the first goes.
                 m.d.sync += [remaining.eq(run.count[0]), entry.eq(run.start[0] + 1)]
                 m.d.comb += [
+                    # Without a list nothing need be read; on an FPGA the count comes too late to
+                    # enable block RAM.
                     entries.read.enable.eq(1 if self._params.registered else run.count[0] != 0),
                     entries.read.row.eq(run.start[0]),
                 ]
@@ -119,6 +128,8 @@ class FanOut(wiring.Component):
                     self._go_on(m, mask)
             with m.State("SEND"), m.If(self._send(m, entries, held)):
                 m.d.sync += [remaining.eq(remaining - 1), entry.eq(entry + 1)]
+                # Reading ahead keeps one entry a cycle going; behind the last one there is nothing
+                # to read.
                 m.d.comb += [entries.read.enable.eq(remaining != 1), entries.read.row.eq(entry)]
                 with m.If(remaining == 1):
                     self._go_on(m, mask)
@@ -128,8 +139,11 @@ class FanOut(wiring.Component):
         """Offer the entry that was read, or hold it; returns whether it goes."""
         entry = data.View(packet_layout(self._params), entries.read.data)
         local, sent = Signal(name="is_local"), Signal(name="sent")
+        # Spikes for the core itself never enter the network.
         m.d.comb += local.eq((entry.dx[0] == 0) & (entry.dy[0] == 0))
         if held is not None:
+            # A register that is emptied in this cycle can be filled in it, so that the rate stays
+            # at one.
             m.d.comb += sent.eq(~held.valid | held.leaves)
             with m.If(sent):
                 m.d.sync += [held.entry.eq(entry), held.local.eq(local), held.valid.eq(1)]

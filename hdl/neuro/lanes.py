@@ -31,6 +31,7 @@ class Decayed:
 
 def total_bits(params: CoreParams) -> int:
     """Width that holds any membrane, sum and bias added up."""
+    # Three summands: two additions, a bit each. The only saturation comes after both.
     return 2 + max(params.state_bits, params.accumulator_bits, params.bias_bits)
 
 
@@ -42,6 +43,8 @@ def add_leak_units(m: Module, params: CoreParams, group: Any, stage: UpdateStage
     """
     membranes, inputs = [], []
     for lane in range(params.lanes):
+        # The leak looks at the membrane alone, so it runs beside the last addition of synapses and
+        # costs no stage of its own.
         m.submodules[f"leak_{lane}"] = leak = LeakUnit(params)
         decayed = Signal(signed(params.state_bits), name=f"decayed_{lane}")
         m.d.comb += [
@@ -53,6 +56,7 @@ def add_leak_units(m: Module, params: CoreParams, group: Any, stage: UpdateStage
             m.d.sync += decayed.eq(leak.decayed)
         membranes.append(decayed)
         if params.registered:
+            # Sum and bias: two of the three summands, and so a bit less.
             biased = Signal(signed(total_bits(params) - 1), name=f"input_{lane}")
             with m.If(group.advance & stage.valid):
                 m.d.sync += biased.eq(group.sums[lane] + _bias(params, stage, lane))
@@ -74,6 +78,7 @@ def add_sums(
     """Add everything up, now that the sums are complete; returns a total for each lane."""
     totals = []
     for lane, membrane in enumerate(decayed.membranes):
+        # A bias that was added with the sums must not be added again.
         bias = 0 if decayed.inputs else _bias(params, stage, lane)
         total = Signal(signed(total_bits(params)), name=f"total_{lane}")
         with m.If(group.advance & stage.valid):
@@ -106,6 +111,7 @@ def add_fire_units(
         if stage.window:
             m.d.comb += [
                 fire.windowed.eq(kind.windowed[0]),
+                # The later assignment wins: a closed window silences whatever the type says.
                 fire.silent.eq(kind.silent[0] | stage.window["closed"]),
             ]
         if params.refractory_bits:

@@ -60,6 +60,7 @@ class LeakUnit(wiring.Component):
             Leak.MULTIPLY: self._multiply,
         }
         with m.Switch(self.kind):
+            # The first kind is the default: no case is left over for a multiplexer to invent.
             for kind in self._params.leaks[1:]:
                 with m.Case(kind):
                     built[kind](m)
@@ -73,7 +74,10 @@ class LeakUnit(wiring.Component):
     def _subtract(self, m: Module) -> None:
         """Go towards 0 and stop there."""
         v = self.membrane
+        # The field is as wide as the widest kind of leak asks for; `check_type` allows no more than
+        # this.
         amount = self.amount[: self._params.state_bits - 1]
+        # A bit more: past 0 by the largest amount is further than a membrane can be.
         nearer = Signal(signed(self._params.state_bits + 1), name="nearer")
         if self._params.registered:  # one carry chain: v + amount, or v + ~amount + 1
             step, up = Cat(amount, 0).as_signed(), v[-1]
@@ -88,6 +92,8 @@ class LeakUnit(wiring.Component):
     def _shift(self, m: Module) -> None:
         """``v - (v >> k)``, arithmetic."""
         lost = Signal.like(self.membrane, name="lost")
+        # Shifts that are built are multiplexed wires, and their number is what the table holds: a
+        # barrel shifter would build all of them.
         with m.Switch(self.amount):
             for number, shift in enumerate(self._params.shifts[1:], start=1):
                 with m.Case(number):
@@ -99,6 +105,8 @@ class LeakUnit(wiring.Component):
     def _multiply(self, m: Module) -> None:
         """``floor(v m / 4096)``."""
         factor = self.amount[:LEAK_FRACTION_BITS]
+        # An arithmetic shift rounds towards minus infinity, as the golden model does: -1 stays -1
+        # at any factor above 0.
         m.d.comb += self.decayed.eq((self.membrane * factor) >> LEAK_FRACTION_BITS)
 
 
@@ -173,6 +181,7 @@ class FireUnit(wiring.Component):
         m = Module()
         v, refractory = Signal(signed(self._params.state_bits)), Signal(name="is_refractory")
         m.d.comb += [
+            # Once, after everything is added: saturating in between would depend on the order.
             v.eq(self._saturated()),
             refractory.eq(self.refractory != 0),
         ]
@@ -186,6 +195,7 @@ class FireUnit(wiring.Component):
         period = self._kept(m, self.period, "kept_period")
         m.d.comb += self.spike.eq(fires)
         with m.If(refractory):
+            # A refractory neuron loses this tick's input and leak, and holds its membrane.
             m.d.comb += [self.after.eq(before), self.refractory_after.eq(count - 1)]
         with m.Elif(self.spike):
             with m.Switch(reset):
@@ -194,6 +204,7 @@ class FireUnit(wiring.Component):
                         m.d.comb += self.after.eq(after[kind])
                 with m.Default():
                     m.d.comb += self.after.eq(after[self._params.resets[0]])
+            # Counted from the next tick on: a period of 0 leaves the neuron ready at once.
             m.d.comb += self.refractory_after.eq(period)
         with m.Else():
             m.d.comb += self.after.eq(v)
@@ -219,6 +230,8 @@ class FireUnit(wiring.Component):
 
     def _fires(self, v: Signal) -> Value:
         compares = self._params.compares
+        # Thresholds are not negative, one bit narrower than a membrane, and unsigned; Amaranth
+        # compares by value.
         greater, reached = v > self.threshold, v >= self.threshold
         if self._params.window_bits:
             # Twice the membrane against the whole threshold: nothing is rounded.
@@ -231,4 +244,6 @@ class FireUnit(wiring.Component):
     def _resets(self, m: Module, v: Value) -> dict[Reset, Value | int]:
         """Every kind of reset's membrane after a spike."""
         threshold = self._kept(m, self.threshold, "kept_threshold")
+        # Subtracting cannot overflow: who fires has half the threshold at least (with a window),
+        # and a threshold is no negative number.
         return {Reset.ZERO: 0, Reset.SUBTRACT: v - threshold, Reset.NONE: v}

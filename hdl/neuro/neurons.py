@@ -92,6 +92,7 @@ class NeuronGroup(wiring.Component):
         copied = self._params.registered
         # With copies behind the memories, a group that is read in vain does no harm.
         asked = Const(1) if copied else group.finish & group.finish_ready
+        # Only the host writes parameters; the datapath writes the state.
         m.submodules.params = params = TableSram(tables[TableId.NEURONS], direct=copied)
         m.submodules.state = state = TableSram(tables[TableId.STATE])
         wiring.connect(m, wiring.flipped(self.neurons), params.table)
@@ -136,6 +137,7 @@ class NeuronGroup(wiring.Component):
         if params.registered:  # block RAM takes half of a cycle: no logic behind it
             stage = follow("leaking", "leak_")
         decayed = add_leak_units(m, params, group, stage)
+        # A group moves on with `advance`; what the memories said of it moves too only on an FPGA.
         stage = follow("summing")
         totals = add_sums(m, params, group, stage, decayed)
         if not params.registered:
@@ -153,6 +155,8 @@ class NeuronGroup(wiring.Component):
         """Table of neuron types, in registers; returns its rows."""
         table = self._params.tables[TableId.TYPES]
         # A table like the others: reset leaves it as it is.
+        # In flip-flops: every row is compared with the tick at once where windows are built, and
+        # the type of a group is needed in the cycle in which its number comes out of the memory.
         rows = Array(
             Signal(table.bits, name=f"type_{n}", reset_less=True) for n in range(table.rows)
         )
@@ -164,6 +168,7 @@ class NeuronGroup(wiring.Component):
     def _kind(self, m: Module, types: Array[Signal], neuron: data.View) -> data.View:
         """Type of the group being updated."""
         kind = Signal(row_layout(self._params.tables[TableId.TYPES]), name="kind")
+        # A core with one type stores no number.
         number = neuron.type[0] if "type" in neuron.shape().members else 0
         m.d.comb += kind.eq(types[number])
         return kind
@@ -214,6 +219,7 @@ class NeuronGroup(wiring.Component):
             # A bias that is taken once can hold a leak up once. Without leak nothing can move.
             keeps_awake = stage.window["keeps_awake"]
             m.d.comb += self.awake.value.eq(changed | stage.has_input | keeps_awake)
+        # `advance` says that the group before has gone, so that the register is free.
         with m.If(self.group.advance):
             m.d.sync += self.fired.valid.eq(stage.valid & (spikes != 0))
             with m.If(stage.valid & (spikes != 0)):
@@ -225,6 +231,7 @@ class NeuronGroup(wiring.Component):
         clearing, row = Signal(init=1), Signal(self._params.group_bits)
         busy = (*(stage.valid for stage in stages), self.fired.valid)
         m.d.comb += self.busy.eq(reduce(or_, busy, clearing))
+        # Nothing else writes meanwhile: the core takes no tick before the clear is over.
         with m.If(clearing):
             m.d.comb += [
                 state.write.enable.eq(1),

@@ -65,6 +65,8 @@ class UpdateStage:
             )
         with m.If(when):
             m.d.sync += valid.eq(self.valid)
+            # Empty stages keep their old contents: nothing toggles where no group passes, and that
+            # is energy.
             with m.If(self.valid):
                 m.d.sync += [kept.eq(value) for kept, value in pairs]
         return after

@@ -99,12 +99,14 @@ class AxonScheduler(wiring.Component):
         wiring.connect(m, wiring.flipped(self.table), slots.table)
 
         # t = -1 after reset: the first tick scans slot 0.
+        # Slots are rows' lowest bits: D is a power of two, so that t mod D is a counter that wraps.
         slot = Signal(params.slot_bits, init=params.delay_slots - 1)
         row = Signal.like(slots.write.row)
         event, scan = self._event(), self._scan_registers(m)
         with m.FSM(init="CLEAR") as fsm:
             m.d.comb += self.busy.eq(~fsm.ongoing("IDLE"))
             with m.State("CLEAR"):
+                # All slots, not only those that hold spikes: which do is not known.
                 m.d.comb += [slots.write.enable.eq(1), slots.write.row.eq(row)]
                 m.d.sync += [row.eq(row + 1), slot.eq(params.delay_slots - 1)]
                 with m.If(row == params.tables[TableId.SCHEDULER].rows - 1):
@@ -113,7 +115,10 @@ class AxonScheduler(wiring.Component):
             with m.State("IDLE"):
                 with m.If(self.clear):
                     m.next = "CLEAR"
+                # Scan before events: a command is only given while none is offered, so nobody
+                # starves.
                 with m.Elif(self.scan):
+                    # The tick begins here: an event that comes later is counted from this slot on.
                     m.d.sync += slot.eq(slot + 1)
                     m.next = "FETCH"
                 with m.Elif(self.i.valid | self.local.valid):
@@ -142,18 +147,23 @@ class AxonScheduler(wiring.Component):
             event.eq(Mux(self.i.valid, self.i.payload.as_value(), self.local.payload.as_value())),
             # From outside first, whatever the core itself sends: no mesh can lock up over it.
             self.i.ready.eq(1),
+            # A core that always takes arrivals cannot be part of a cycle of tiles that wait for
+            # each other.
             self.local.ready.eq(~self.i.valid),
             slots.read.enable.eq(1),
             slots.read.row.eq(
                 Cat((slot + event.delay)[: params.slot_bits], event.axon[index_bits:])
             ),
         ]
+        # The word is on the memory's output in the next cycle only, and the event has left the
+        # stream.
         m.d.sync += [taken.row.eq(slots.read.row), taken.bit.eq(event.axon[:index_bits])]
 
     def _set(self, m: Module, slots: TableSram, taken: _Event) -> None:
         """Write the word of the event back with its bit set."""
         word = slots.read.data
         m.d.comb += [
+            # A second spike to one axon and tick is the same spike: bits are set, not counted.
             self.merge.eq(word.bit_select(taken.bit, 1)),
             slots.write.enable.eq(1),
             slots.write.row.eq(taken.row),
@@ -181,11 +191,13 @@ class AxonScheduler(wiring.Component):
         """Walk the words of the slot; the next one is fetched while one is emptied."""
         words, word = self._params.scheduler_words, scan.word
         with m.State("FETCH"):
+            # Word 0 of the slot: the words of a slot lie D rows apart.
             m.d.comb += [slots.read.enable.eq(1), slots.read.row.eq(slot)]
             m.d.sync += word.eq(0)
             m.next = "SCAN"
         with m.State("SCAN"):
             m.d.comb += self.active.valid.eq(scan.bits != 0)
+            # In the first cycle none is left, and what FETCH has read becomes word 0.
             m.d.sync += scan.bits.eq(scan.rest)
             # The next word is on the memory's output when the last bit of this one leaves, so that
             # a word costs a cycle for each bit, and one if it is empty.
@@ -202,5 +214,7 @@ class AxonScheduler(wiring.Component):
                     slots.read.row.eq(Cat(slot, (word + 1)[: bits_for(words)])),
                     # An empty word is cleared in vain where its enable would come late.
                     slots.write.enable.eq(self._params.registered | (slots.read.data != 0)),
+                    # The word that was just read is cleared while the next is being read: two rows,
+                    # one port each.
                     slots.write.row.eq(Cat(slot, word[: bits_for(words)])),
                 ]

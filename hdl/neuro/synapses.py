@@ -110,6 +110,7 @@ class SynapseLanes(wiring.Component):
     def _memory(self) -> TableSram:
         """The synapse memory, the largest of the core."""
         table, direct = self._params.tables[TableId.SYNAPSES], self._params.registered
+        # Only the host writes synapses, and at rest, so that one port does.
         single = self._params.fabric is Fabric.UP5K
         sram = Spram(rows=table.rows, bits=table.bits) if single else None
         return TableSram(table, direct=direct, sram=sram)
@@ -137,8 +138,12 @@ class SynapseLanes(wiring.Component):
                 m.d.sync += step.eq(asked.step)
 
         m.d.comb += [
+            # A step that reads nothing stands behind the list: as a probe it ends the range as an
+            # entry of a later group would.
             behind.eq(~step.read | (entry.first > step.group)),
             missed.eq(valid & step.probe & behind),
+            # Entries of the range are sorted by their first group, not by their last: one in the
+            # middle may already be over, and is passed in a cycle without a word.
             hit.eq(valid & ~behind & (entry.last >= step.group)),
             self.entry.probe_missed.eq(missed),
             self.entry.probe_hit.eq(valid & step.probe & ~behind),
@@ -148,8 +153,11 @@ class SynapseLanes(wiring.Component):
             self.read.eq(hit & move),
             # A word read in vain costs energy, but the entry would enable the memory late.
             sram.read.enable.eq(valid & move if self._params.registered else self.read),
+            # The table holds the row's base less its first group, modulo the memory, so that an
+            # address is one addition; what wraps is cut off.
             sram.read.row.eq((entry.offset + step.group)[: len(sram.read.row)]),
         ]
+        # A probe's group ends at the step that missed: nobody knew before that it was the last.
         reading = _Reading(valid, step.start, hit, valid & (step.end | missed), step.group)
         if self._params.registered:
             reading = self._word_stage(m, reading)
@@ -187,6 +195,7 @@ class SynapseLanes(wiring.Component):
         params, reading = self._params, entered.reading
         valid, start, added = Signal(name="add_valid"), Signal(name="start"), Signal(name="added")
         seen = Signal(name="seen")  # a word was added to this group before
+        # What stands still in front of the sums must not be added twice.
         came = reading.valid & self.step.ready
         with m.If(self.group.advance):
             m.d.sync += valid.eq(came)
@@ -198,10 +207,12 @@ class SynapseLanes(wiring.Component):
                     self.group.add_group.eq(reading.group),
                 ]
             with m.Else():
+                # `add_last` says that a group ends in this very cycle; a bubble ends none.
                 m.d.sync += self.group.add_last.eq(0)
 
         stored = sram.read.data
         m.d.comb += [
+            # Words count, not values: whether a sum is 0 would take a comparator in every lane.
             self.group.has_input.eq(added | (seen & ~start)),
             self.busy.eq(entered.holds | valid),
         ]
@@ -214,6 +225,7 @@ class SynapseLanes(wiring.Component):
         word = data.View(row_layout(params.tables[TableId.SYNAPSES]), stored)
         with m.If(self.group.advance & valid):
             m.d.sync += seen.eq(self.group.has_input)
+            # Neither: the sums stand, and the lanes do not toggle.
             with m.If(start | added):
                 for lane in range(params.lanes):
                     # A group starts its sums afresh: clearing them would take a cycle of its own.

@@ -152,6 +152,8 @@ class GroupWalker(wiring.Component):
         """Step through ranges of entries; at the end of each group choose the next one."""
         m = Module()
         position, entries = self._position(), self._range()
+        # Two orders are merged: that of the entries' groups and that of the awake bits. Both are
+        # sorted, so that one comparison decides which group comes next.
         words = self._awake_words(m)
         choice = self._choose(m, position, entries, words)
         walk = _Walk(position=position, range=entries, words=words, choice=choice)
@@ -160,6 +162,7 @@ class GroupWalker(wiring.Component):
         m.d.comb += [step.group.eq(position.group), step.index.eq(position.index)]
         with m.If(self.step.valid & self.step.ready):
             m.d.sync += [position.index.eq(position.index + 1), position.first_step.eq(0)]
+        # What an entry says counts once, in the cycle in which its step moves on.
         with m.If(self.step.ready):
             self._follow_range(m, entries)
         with m.FSM() as fsm:
@@ -216,6 +219,7 @@ class GroupWalker(wiring.Component):
             m.d.comb += words.fetch.eq(1)
             m.next = "LOAD"
         with m.State("LOAD"):
+            # In words that are not full the bits beyond the last group are undefined memory.
             m.d.sync += words.left.eq(Mux(words.all, ~0, words.data) & words.present)
             m.next = "CHOOSE"
         with m.State("CHOOSE"):
@@ -229,6 +233,8 @@ class GroupWalker(wiring.Component):
                 # The miss is told behind its step: the one offered meanwhile is of no group.
                 self.step.valid.eq(~self.entry.probe_missed),
                 step.probe.eq(1),
+                # Behind the list there is nothing to read: that step is the miss that ends the
+                # probe.
                 step.read.eq(position.index != self.length),
                 step.start.eq(position.first_step),
             ]
@@ -244,6 +250,8 @@ class GroupWalker(wiring.Component):
             ]
             with m.If(self.step.ready & last):
                 self._move(m, walk)
+        # No entry reaches it: a step that only starts and ends, so that leak, bias and refractory
+        # go on.
         with m.State("VISIT"):
             m.d.comb += [self.step.valid.eq(1), step.start.eq(1), step.end.eq(1)]
             with m.If(self.step.ready):
@@ -254,11 +262,15 @@ class GroupWalker(wiring.Component):
         params = self._params
         width, count, bit_bits = params.awake_bits, self._words, self._bit_bits
         m.submodules.bits = bits = memory.Memory(
+            # A bit for each group, 32 (8 on an FPGA) in a word: finding the next one that is set
+            # takes one priority encoder of that width, and sleeping groups take no time.
             shape=width,
             depth=max(2, count),
             init=[],
             attrs=IN_BLOCK_RAM,
         )
+        # Read before the walk reaches the word's groups, written behind it: never the same row at
+        # once.
         read = bits.read_port()
         write = bits.write_port(granularity=None if params.registered else 1)
         left = Signal(width, name="left")
@@ -277,6 +289,8 @@ class GroupWalker(wiring.Component):
                 write.addr.eq(self.awake.group[bit_bits:]),
                 write.data.eq(self.awake.value.replicate(width)),
             ]
+        # Stays set until a tick has visited all: a wake that comes between ticks counts for the
+        # next one.
         with m.If(self.wake_all):
             m.d.sync += every.eq(1)
         return _AwakeWords(
@@ -310,8 +324,11 @@ class GroupWalker(wiring.Component):
             choice.in_range.eq(entries.any & reached),
             choice.reached.eq(Mux(choice.in_range, position.next, entries.next_first)),
             choice.awake.eq(Cat(first_left, word) if self._words > 1 else first_left),
+            # The walk stays in its word of awake bits; a group further on waits until its word is
+            # fetched.
             in_word.eq((choice.in_range | entries.more) & (choice.reached >> bit_bits == word)),
             choice.go_reached.eq(in_word & ((left == 0) | (choice.reached <= choice.awake))),
+            # A group that is both is reached: its steps update it anyway.
             choice.go_awake.eq((left != 0) & ~choice.go_reached),
         ]
         return choice
@@ -340,6 +357,7 @@ class GroupWalker(wiring.Component):
         with m.Elif(choice.go_awake):
             m.next = "VISIT"
         with m.Elif(words.word == self._words - 1):
+            # Every group was visited, and writes its bit before the next tick begins.
             m.d.sync += words.all.eq(0)
             m.next = "IDLE"
         with m.Else():

@@ -80,6 +80,7 @@ class TickWindows(wiring.Component):
         m.d.comb += later.eq(tick != 0)
         with m.If(self.clear):
             m.d.sync += tick.eq(0)
+        # It must not wrap: windows would open again in long runs.
         with m.Elif(self.advance & ~tick.all()):
             m.d.sync += tick.eq(tick + 1)
         firsts = (self.types[row].window_first[0] for row in range(params.types))

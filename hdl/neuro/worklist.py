@@ -82,14 +82,18 @@ class WorkList(wiring.Component):
         row = data.View(row_layout(table), rows.read.data)
         entry = data.View(layout, entries.write.data)
         m.d.comb += [
+            # The list is dense: an axon without synapses would cost every group that runs past it a
+            # cycle.
             entries.write.enable.eq(found & row.present[0]),
             entries.write.row.eq(self.length),
             *(entry[name].eq(row[name][0]) for name in ("offset", "first", "last")),
         ]
         with m.If(entries.write.enable):
             m.d.sync += self.length.eq(self.length + 1)
+            # The walker needs the first group before it has read any entry.
             with m.If(self.length == 0):
                 m.d.sync += self.head.eq(entry.first)
         with m.If(self.restart):
+            # The memory keeps what it had: only the length says what is a list.
             m.d.sync += self.length.eq(0)
         return m

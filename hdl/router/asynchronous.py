@@ -78,6 +78,7 @@ class ClickRouter(wiring.Component):
             ]
             merged = self._merged(m, f"to_{port.name.lower()}", links)
             wiring.connect(m, merged, wiring.flipped(self.o[port]))
+            # Read when the mesh is stuck, from wires: no packet has to pass for it.
             m.d.comb += self.pending[port].eq(self.o[port].req ^ self.o[port].ack)
         return m
 
@@ -99,6 +100,8 @@ class ClickRouter(wiring.Component):
         """One link of several, by a balanced tree."""
         if len(links) == 1:
             return links[0]
+        # Two or four ports meet at a port out: the tree is even, and each merge fair, so that no
+        # port waits longer than another.
         half = len(links) // 2
         merge = Merge(self._shape, self._delays)
         self._add(m, name, merge)

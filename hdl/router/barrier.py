@@ -67,6 +67,8 @@ class Barrier(wiring.Component):
             Signal(bits, name=name)
             for name in ("went_in", "came_out", "sent", "received", "before")
         )
+        # A packet may leave a tile that was added already and arrive at one that was not yet: one
+        # even sum proves nothing, two equal ones do.
         again = Signal()  # `before` holds a sum at which as much was received as sent
         with m.If(self.entered):
             m.d.sync += entered.eq(entered + 1)
@@ -86,6 +88,7 @@ class Barrier(wiring.Component):
                 added = Array(getattr(tile, name) for tile in self.tiles)[index]
                 begun = Signal(bits, name=f"{name}_so_far")
                 m.d.comb += begun.eq(total)
+                # Beginning with the host's counts saves a cycle that clears the sums.
                 with m.If(index == 0):
                     m.d.comb += begun.eq(host)
                 m.d.sync += total.eq(begun + added)
@@ -93,7 +96,9 @@ class Barrier(wiring.Component):
         with m.Elif(index != 0):
             m.d.sync += index.eq(0)
         with m.If(self.adding & whole):
+            # The verdict is used up: the next look starts with nothing known.
             m.d.sync += [before.eq(sent), again.eq(equal & ~self.agreed)]
+        # A tile has woken: what was added before it says nothing any more.
         with m.Elif(~self.adding & again):
             m.d.sync += again.eq(0)
         return m

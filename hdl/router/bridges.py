@@ -38,6 +38,7 @@ class ToLink(wiring.Component):
         m = Module()
         phase, acknowledged = Signal(), Signal()
         held = Signal.like(self.o.data, reset_less=True)
+        # The acknowledgement comes at any time, and may be caught in the middle of its edge.
         m.submodules.synchroniser = FFSynchronizer(self.o.ack, acknowledged)
         m.d.comb += [
             self.empty.eq(~(phase ^ acknowledged)),
@@ -45,6 +46,8 @@ class ToLink(wiring.Component):
             self.o.req.eq(phase),
             self.o.data.eq(held),
         ]
+        # Data and request leave at the same edge: the matched delay at the link's end puts the
+        # request behind.
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += [phase.eq(~phase), held.eq(self.i.payload)]
         return m
@@ -84,6 +87,7 @@ class FromLink(wiring.Component):
             self.i.ack.eq(phase),
             self.asked.eq(self.i.req ^ phase),
         ]
+        # Acknowledged only when it was taken: until then the sender holds the data.
         with m.If(self.o.valid & self.o.ready):
             m.d.sync += phase.eq(~phase)
         return m

@@ -54,9 +54,12 @@ class _Element(wiring.Component):
 
     def _click(self, m: Module, condition: Value) -> None:
         """Make the domain ``click``, in which a rising ``condition`` is an edge."""
+        # Reset acts by itself: there is no edge to wait for before the first click.
         m.domains.click = ClockDomain(local=True, async_reset=True)
         fire = Signal()
         m.d.comb += [fire.eq(condition), ResetSignal("click").eq(self.rst)]
+        # The click's clock comes from flip-flops that it clocks. Through an Instance that is a loop
+        # with a delay; as plain logic Amaranth would refuse it.
         m.submodules.fire_buffer = Instance(
             "click_fire", p_D=self._delays.fire, i_a=fire, o_y=ClockSignal("click")
         )
@@ -95,11 +98,14 @@ class Stage(_Element):
     def elaborate(self, platform: object) -> Module:
         """Fire when a token has come and the one before has gone."""
         m = Module()
+        # Data need no reset: nobody looks at them before a request.
         phase, held = Signal(), Signal.like(self.o.data, reset_less=True)
         delay = self._delays.route if self._logic else self._delays.link
         request = _delayed(m, self.i.req, delay)
         self._click(m, (request ^ phase) & ~_waiting(self.o, phase))
         value = self._logic(self.i.data) if self._logic else self.i.data
+        # One flip-flop is acknowledge and request at once: the token has moved from one link to the
+        # other.
         m.d.click += [phase.eq(~phase), held.eq(value)]
         m.d.comb += [self.i.ack.eq(phase), self.o.req.eq(phase), self.o.data.eq(held)]
         return m
@@ -127,6 +133,7 @@ class Fork(_Element):
         m = Module()
         phase, held = Signal(), Signal.like(self.a.data, reset_less=True)
         request = _delayed(m, self.i.req, self._delays.link)
+        # One phase for both links: the slower of the two holds the next token up.
         gone = ~_waiting(self.a, phase) & ~_waiting(self.b, phase)
         self._click(m, (request ^ phase) & gone)
         m.d.click += [phase.eq(~phase), held.eq(self.i.data)]
@@ -199,6 +206,7 @@ class Merge(_Element):
     def elaborate(self, platform: object) -> Module:
         """Fire when a token has come and was granted, and the one before has gone."""
         m = Module()
+        # Three phases, since either input may come several times in a row.
         taken_a, taken_b, phase = Signal(), Signal(), Signal()
         held = Signal.like(self.o.data, reset_less=True)
         ask_a, ask_b, grant_a, grant_b = (Signal(name=n) for n in ("ask_a", "ask_b", "a", "b"))
@@ -215,12 +223,17 @@ class Merge(_Element):
             o_g0=grant_a,
             o_g1=grant_b,
         )
+        # After the click a request is gone at once, its grant only behind the mutual exclusion's
+        # delay: the grant alone could fire again.
         granted = (grant_a & ask_a) | (grant_b & ask_b)
         self._click(m, granted & ~_waiting(self.o, phase))
         m.d.click += [
             phase.eq(~phase),
+            # At the click one grant is set, and only its side is acknowledged.
             taken_a.eq(taken_a ^ grant_a),
             taken_b.eq(taken_b ^ grant_b),
+            # The fire buffer gives this choice its time: the clock comes that much later than the
+            # grant.
             held.eq(Mux(grant_b, self.b.data, self.a.data)),
         ]
         m.d.comb += [
@@ -270,13 +283,16 @@ class Demux(_Element):
         m = Module()
         taken, held = Signal(), Signal.like(self.i.data, reset_less=True)
         phases = Signal(self._outputs)
+        # The data pass the routing logic before the register, so the request has to wait for that.
         request = _delayed(m, self.i.req, self._delays.route)
         gone = Const(1)
         for link, phase in zip(self.o, phases, strict=True):
+            # All links must be free, not the chosen one alone: they share the register of the data.
             gone = gone & ~_waiting(link, phase)
             m.d.comb += [link.req.eq(phase), link.data.eq(held)]
         self._click(m, (request ^ taken) & gone)
         chosen, leaving = self._route(self.i.data)
+        # A request that turns over is a token: only the chosen link's does.
         m.d.click += [taken.eq(~taken), held.eq(leaving), phases.eq(phases ^ Cat(*chosen))]
         m.d.comb += self.i.ack.eq(taken)
         return m

@@ -83,6 +83,8 @@ class Edge(wiring.Component):
         control, held = Signal(), Signal()
         m.d.comb += [
             control.eq(kind == ToTile.CONTROL),
+            # Configuration waits for the end of a tick like a command, or it would change tables in
+            # its middle.
             held.eq(control | ((kind != ToTile.SPIKE) & running)),
             self.entry.payload.eq(self.i.payload),
             self.command.eq(what[0]),
@@ -96,6 +98,7 @@ class Edge(wiring.Component):
         watching = self._watch(m, waits, expired)
         self._outwards(m, answers, stuck)
         with m.FSM() as fsm:
+            # The way in may be what is stuck.
             stalled = fsm.ongoing("PASS") & self.entry.valid & ~self.entry.ready
             m.d.comb += [
                 self.busy.eq(~fsm.ongoing("PASS") | watching),
@@ -113,10 +116,12 @@ class Edge(wiring.Component):
                 with m.Elif(self.i.valid & held):
                     m.next = "WAIT"
             with m.State("WAIT"):
+                # What waits to leave is not over: adding up would be in vain.
                 m.d.comb += barrier.look.eq(~self.exit.valid)
                 with m.If(expired):
                     m.next = "STUCK"
                 with m.Elif(barrier.agreed):
+                    # After a SYNC nothing runs; TICK and CLEAR have just begun something.
                     m.d.sync += running.eq(control & (what != HostCommand.SYNC))
                     m.next = "PASS"
                     with m.If(control & (what == HostCommand.SYNC)):
@@ -127,6 +132,7 @@ class Edge(wiring.Component):
                 m.d.comb += self.i.ready.eq(self.o.ready)
                 with m.If(self.o.ready):
                     m.next = "PASS"
+            # For good: the routers hold packets that nobody takes, and only a reset empties them.
             with m.State("STUCK"):
                 pass
         return m
@@ -161,6 +167,7 @@ class Edge(wiring.Component):
                 own.kind.eq(ToHost.STUCK),
                 own.dx.eq(places[index]),
                 own.dy.eq(lines[index]),
+                # By wires of their own: through the routers nothing would come.
                 own.payload.eq(Array(tile.status.as_value() for tile in self.tiles)[index]),
             ]
             with m.If(self.o.valid & self.o.ready):

@@ -100,6 +100,7 @@ class NetworkInterface(wiring.Component):
         earlier = Signal(CONFIG_WORD_BITS - bits)
         word = Signal(data.StructLayout(config_layout().members))
         m.d.comb += [
+            # Highest bits came first, so that the earlier packets stand above.
             word.eq(Cat(packet.payload, earlier)[:CONFIG_WORD_BITS]),
             self.events.payload.axon.eq(packet.payload[: core.axon_bits]),
             self.events.payload.delay.eq(packet.payload[core.axon_bits :]),
@@ -117,9 +118,11 @@ class NetworkInterface(wiring.Component):
                     m.d.sync += earlier.eq(Cat(packet.payload, earlier))
             with m.Case(ToTile.EXECUTE):
                 m.d.comb += [
+                    # A second read would overwrite the answer that is still leaving.
                     self.config.valid.eq(self.i.valid & (word.write | (left == 0))),
                     self.i.ready.eq(self.config.valid & self.config.ready),
                 ]
+            # Of no use to a tile; but what does not leave the router would block it.
             with m.Default():
                 m.d.comb += self.i.ready.eq(1)
 
@@ -128,8 +131,10 @@ class NetworkInterface(wiring.Component):
         bits, packet, spike = self._params.packet.payload_bits, self.o.payload, self.spikes.payload
         answer = Signal(CONFIG_DATA_BITS, reset_less=True)
         m.d.comb += [
+            # One read at a time: the register is free when its answer comes.
             self.response.ready.eq(1),
             self.o.valid.eq(self.spikes.valid | (left != 0)),
+            # Spikes first: one that waits holds up the core's walk, an answer holds up nobody.
             self.spikes.ready.eq(self.o.ready),
             packet.dx.eq(Mux(self.spikes.valid, spike.dx[0], self.home_dx.as_signed())),
             packet.dy.eq(Mux(self.spikes.valid, spike.dy[0], self.home_dy.as_signed())),

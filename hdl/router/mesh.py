@@ -31,6 +31,7 @@ def _instance(m: Module, name: str, module: str, params: MeshParams) -> Any:
     ports: dict[str, Any] = {"i_clk": ClockSignal(), "i_rst": ResetSignal()}
     for path, member, value in signature.flatten(tile):
         way: Any = member
+        # Directions are the tile's own: what it puts out is an output of the instance.
         sign = "o" if way.flow is Out else "i"
         ports[f"{sign}_{'__'.join(map(str, path))}"] = Value.cast(value)
     m.submodules[name] = Instance(module, **ports)
@@ -108,6 +109,7 @@ class Mesh(wiring.Component):
             ]
             for port in NEIGHBOURS:
                 step_x, step_y = _STEP[port]
+                # At the border links stay open: their requests are 0, and no packet is sent there.
                 if 0 <= x + step_x < params.columns and 0 <= y + step_y < params.rows:
                     there = tiles[index + step_x + step_y * params.columns]
                     wiring.connect(m, tile.o[port], there.i[_OPPOSITE[port]])
@@ -140,6 +142,7 @@ class Mesh(wiring.Component):
             wiring.connect(m, entry.o, corner.i[Port.WEST])
             wiring.connect(m, corner.o[Port.NORTH], leave.i)
             wiring.connect(m, leave.o, edge.exit)
+            # A token at the border wakes the edge, and one that goes in keeps it awake to the end.
             outside = outside | leave.asked | ~entry.empty
         if self._params.core.clock_gating:
             gated_domain(m, self._domain, outside, gate="edge_gate")

@@ -10,6 +10,8 @@ from spikewatt.model.params import Port
 
 __all__ = ["TARGETS", "arriving", "route", "sources", "trimmed"]
 
+# No turn from Y to X, so no cycle of links that wait for each other (Dally and Seitz, IEEE
+# Transactions on Computers C-36 (1987) 547).
 TARGETS: Mapping[Port, tuple[Port, ...]] = {
     Port.EAST: (Port.WEST, Port.NORTH, Port.SOUTH, Port.LOCAL),
     Port.WEST: (Port.EAST, Port.NORTH, Port.SOUTH, Port.LOCAL),
@@ -32,6 +34,7 @@ def _step(offset: Value, down: Value | None, up: Value | None) -> Value:
         stepped = Mux(down, offset - 1, stepped)
     if up is not None:
         stepped = Mux(up, offset + 1, stepped)
+    # It counts towards 0, and so never leaves its width.
     return stepped[: len(offset)]
 
 
@@ -45,6 +48,7 @@ def route(came: Port, packet: Any) -> tuple[list[Value], Value]:
     packet = data.View(packet.shape(), arriving(came, packet))
     dx, dy = Value.cast(packet.dx), Value.cast(packet.dy)
     turns_left = came in (Port.EAST, Port.WEST, Port.LOCAL)
+    # Y is looked at only where X is done.
     straight = ~dx.any() if turns_left else Const(1)
     leaves = {
         Port.EAST: dx.any() & ~dx[-1],

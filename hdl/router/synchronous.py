@@ -40,6 +40,8 @@ class _Queue(wiring.Component):
         full = Signal(self._depth)  # from the head: ones, then zeros
         left, came, rest = Signal(), Signal(), Signal(self._depth)
         m.d.comb += [
+            # Not also where the head leaves in this cycle: ready would run through all routers in a
+            # row, and around a ring of them for ever.
             self.i.ready.eq(~full[-1]),
             self.o.valid.eq(full[0]),
             self.o.payload.eq(words[0]),
@@ -49,6 +51,7 @@ class _Queue(wiring.Component):
         ]
         m.d.sync += full.eq(Mux(came, Cat(1, rest), rest))
         for place, word in enumerate(words):
+            # The first place that is free after the head has gone.
             free = ~rest[place] & (rest[place - 1] if place else 1)
             with m.If(came & free):
                 m.d.sync += word.eq(self.i.payload)
@@ -82,10 +85,13 @@ class _Arbiter(wiring.Component):
         """The first one after the last one chosen, else the first one."""
         m = Module()
         last, held = Signal.like(self.grant), Signal()
+        # Ones above the place that was chosen last.
         after = Cat(last[:n].any() for n in range(len(last)))
         later = self.wanted & after
+        # `x & -x` is the lowest set bit of x.
         first = Mux(later.any(), later & -later, self.wanted & -self.wanted)
         m.d.comb += self.grant.eq(Mux(held, last, first))
+        # A stream must not take back what it has offered.
         m.d.sync += held.eq(self.wanted.any() & ~self.ready)
         with m.If(self.wanted.any()):
             m.d.sync += last.eq(self.grant)
@@ -149,6 +155,7 @@ class _RouterLogic(_Router):
             queue.i.payload.eq(arriving(port, came.payload)),
         ]
         count = len(TARGETS[port])
+        # Routed behind the queue, and not in front of it: only the head's route is ever needed.
         chosen, packet = route(port, queue.o.payload)
         leaving = Signal(self._shape.size, name=f"leaving_{port.name.lower()}")
         going = Signal(count, name=f"going_{port.name.lower()}")
@@ -167,6 +174,8 @@ class _RouterLogic(_Router):
                 arbiter.wanted[n].eq(head.valid & head.chosen[target]),
                 head.going[target].eq(mine & self.o[port].ready),
             ]
+            # AND and OR instead of a multiplexer: without a grant the link is 0 and does not
+            # toggle.
             offered = offered | (head.leaving & mine.replicate(len(head.leaving)))
         m.d.comb += [
             arbiter.ready.eq(self.o[port].ready),

@@ -148,6 +148,8 @@ class Tile(wiring.Component):
         kind = self._clockless if params.router is RouterKind.CLICK else self._clocked
         router, arrived, waits = kind(m, interface)
         if params.core.clock_gating:
+            # Bridges run on the interface's clock, so that whatever waits in one of them keeps it
+            # awake.
             gated_domain(m, self._domain, interface.busy | waits, gate="interface_gate")
         for port in NEIGHBOURS:
             wiring.connect(m, wiring.flipped(self.i[port]), router.i[port])
@@ -170,6 +172,8 @@ class Tile(wiring.Component):
             self.port.status.working.eq(~core.idle),
         ]
         moved = (interface.o.valid & interface.o.ready) | (arrived.valid & arrived.ready)
+        # A core that only waits for its packet to go does not move, busy as it is: the watchdog has
+        # to see that.
         stalled = core.o.valid & ~core.o.ready
         m.d.comb += self.port.active.eq((~core.idle & ~stalled) | moved)
         self._probe(m, core, interface)
@@ -191,6 +195,7 @@ class Tile(wiring.Component):
         wiring.connect(m, arrivals.o, interface.i)
         wiring.connect(m, interface.o, departures.i)
         wiring.connect(m, departures.o, router.i[Port.LOCAL])
+        # The router has no clock; its reset is the mesh's, and acts at once.
         m.d.comb += router.rst.eq(ResetSignal())
         return router, arrivals.o, arrivals.asked | ~departures.empty
 

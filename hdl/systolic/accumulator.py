@@ -118,6 +118,8 @@ class Accumulator(wiring.Component):
         place = self._place(m)
         adding, row = Signal(), Signal(self._row_bits)
         first, whole = Signal(), Signal()
+        # In the next cycle both summands are there: the array's sums and what the SRAM was asked
+        # for.
         m.d.sync += adding.eq(self.arriving)
         with m.If(self.arriving):
             m.d.sync += [
@@ -131,6 +133,7 @@ class Accumulator(wiring.Component):
             sram.write.enable.eq(adding & ~whole),
             sram.write.row.eq(row),
             sram.write.data.eq(totals),
+            # The two never meet: the last layer's sums leave when nothing arrives any more.
             sram.read.enable.eq((self.arriving & ~place.first_word) | draining),
             self.read.eq(sram.read.enable),
             self.write.eq(sram.write.enable),
@@ -176,6 +179,7 @@ class Accumulator(wiring.Component):
         params = self._params
         before = Signal(sums_layout(params), name="before")
         m.d.comb += before.eq(sram.read.data)
+        # Nothing was read for the first word: the SRAM still shows another row.
         with m.If(first):
             m.d.comb += before.eq(0)
         if params.bias_bits:
@@ -197,6 +201,7 @@ class Accumulator(wiring.Component):
             biases.read.enable.eq(self.bias_read),
             biases.read.row.eq(row),
         ]
+        # Biases lie in the order of use, and the row counts on through all layers.
         with m.If(self.bias_read):
             m.d.sync += row.eq(row + 1)
         with m.If(self.start):
@@ -240,6 +245,8 @@ class Accumulator(wiring.Component):
             m.d.sync += vector.eq(place.vector)
         with m.If(whole):
             m.d.sync += [
+                # Results of a tile are the inputs of the next layer, a word for each vector of the
+                # batch.
                 self.result.row.eq(target.row + vector),
                 self.result.part.eq(target.part),
             ]
@@ -281,6 +288,8 @@ class Accumulator(wiring.Component):
         tiles = Signal.like(tile, name="drain_tiles")
         reading = Signal(name="draining")
         m.d.comb += [
+            # A register's bit chooses: `reading` depends on the host's ready, and would be late for
+            # an address.
             sram.read.row.eq(Mux(rows_left, row, place.row)),
             reading.eq(rows_left & (self.o.ready | ~self.o.valid)),
             self.o.payload.eq(sram.read.data),

@@ -91,6 +91,8 @@ class SystolicArray(wiring.Component):
             self._column(m, passing, column, [line[column] for line in elements])
         return m
 
+    # A partial sum is no wider than what the rows above it can fill: most registers of a column are
+    # narrower than its accumulator.
     def _width(self, row: int) -> int:
         return min(self._params.sum_bits(row), self._params.accumulator_bits)
 
@@ -112,6 +114,8 @@ class SystolicArray(wiring.Component):
                 ("last_tile", passing.last_tile),
                 ("last", last),
             ):
+                # Without an enable: these few bits say where a vector is, and have to move every
+                # cycle.
                 later = Signal(name=f"{name}_{stage}")
                 m.d.sync += later.eq(chain[-1])
                 chain.append(later)
@@ -124,6 +128,7 @@ class SystolicArray(wiring.Component):
     def _used(self, passing: _Passing, column: int, stage: int) -> Value:
         """A vector passes at this stage, and the column takes part."""
         valid = passing.valid[stage]
+        # Column 0 is in every tile.
         if not self._params.gate_idle or column == 0:
             return valid
         return valid & (~passing.last_tile[stage] | (column <= self.last_columns))
@@ -141,6 +146,8 @@ class SystolicArray(wiring.Component):
                 for buffer in range(params.buffers):
                     mine = load.enable & (load.buffer == buffer)
                     if not shift and params.rows > 1:
+                        # Written to the addressed row; where weights are shifted every row takes
+                        # the one above it.
                         mine &= load.row == row
                     m.d.comb += element.load[buffer].eq(mine)
                 if shift and above is not None:
@@ -179,6 +186,8 @@ class SystolicArray(wiring.Component):
                 break
             later = Signal(params.activation_bits, name=f"activation_{row}_{stage}")
             still = Signal(name=f"live_{row}_{stage}")
+            # A dead activation is not passed on: its register keeps the old value and nothing
+            # toggles behind it.
             with m.If(passing.valid[stage] & live if params.has_live else passing.valid[stage]):
                 m.d.sync += later.eq(value)
             if params.has_live:
@@ -192,6 +201,7 @@ class SystolicArray(wiring.Component):
         """Add up a column, register at the borders of tiles, and bring the sum back into line."""
         params = self._params
         at = column // params.tile_columns
+        # Undriven, so 0: there is nothing above the first row.
         total: Value = Signal(signed(1), name=f"zero_{column}")
 
         def register(value: Value, stage: int, name: str) -> Signal:

@@ -68,6 +68,7 @@ class UnifiedBuffer(wiring.Component):
             sram = Sram(rows=params.activation_rows, bits=lanes * bits)
             m.submodules[f"bank_{bank}"] = sram
             banks.append(sram)
+            # Fill and result share the write port: a batch is in before the first result leaves.
             fill, result = self.fill.word.as_value(), self.result.word.as_value()
             here = slice(first * bits, (first + lanes) * bits)
             chosen = (self.fill.bank == bank) if params.wide and params.banks > 1 else 1
@@ -93,6 +94,7 @@ class UnifiedBuffer(wiring.Component):
             m.d.comb += self.word.eq(Cat(sram.read.data for sram in banks))
             m.d.comb += [sram.read.enable.eq(self.read) for sram in banks]
             return
+        # The bank that was asked, for the cycle in which its answer is there.
         chosen = Signal.like(self.bank)
         with m.If(self.read):
             m.d.sync += chosen.eq(self.bank)

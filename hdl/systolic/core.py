@@ -131,9 +131,11 @@ class SystolicLogic(_Core):
             *(part.start.eq(begin) for part in (loader, streamer, accumulator)),
             *(part.batch.eq(batch) for part in (streamer, accumulator)),
         ]
+        # A cycle later, when the batch size is in its register.
         m.d.sync += begin.eq(self.command.valid & self.command.ready)
         with m.If(self.command.valid & self.command.ready):
             m.d.sync += [rest.eq(0), batch.eq(self.command.payload)]
+        # A part is busy from the cycle after `begin` on, so that `begin` covers the cycle between.
         with m.Elif(~(begin | loader.busy | streamer.busy | accumulator.busy)):
             m.d.sync += rest.eq(1)
 

@@ -53,6 +53,7 @@ class LayerTable(wiring.Component):
         """Registers, and a multiplexer for each reader."""
         m = Module()
         table = self._params.tables[SystolicTable.LAYERS]
+        # Registers and not a memory: two readers look at different rows in every cycle.
         rows = Array(
             Signal(table.bits, name=f"layer_{n}", reset_less=True) for n in range(table.rows)
         )

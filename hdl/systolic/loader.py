@@ -80,6 +80,8 @@ class WeightLoader(wiring.Component):
         begins = row == 0
         m.d.comb += [
             self.busy.eq(active | self.load.enable),
+            # Only the first row of a tile may have to wait; a buffer that is freed in this cycle
+            # counts.
             self.read.eq(active & (~begins | (free != 0) | self.buffer_free)),
             sram.read.enable.eq(self.read),
             sram.read.row.eq(address),
@@ -117,6 +119,8 @@ class WeightLoader(wiring.Component):
         if params.rows > 1:
             rows = Mux(last_word, layer.last_rows[0], layer.rows[0])
         if params.loading is Loading.SHIFT:
+            # Every row moves down with each word, so no weight is in its place before the last one
+            # has come.
             usable = params.rows - 1
             m.d.comb += final_row.eq(row == usable)
             last: Value = final_row
@@ -125,6 +129,7 @@ class WeightLoader(wiring.Component):
             usable = params.rows - params.row_stages
             m.d.comb += final_row.eq(row == rows)
             last = (row == usable) | (final_row & (rows < usable))
+        # A cycle behind the read, as the weights are.
         m.d.sync += self.tile_ready.eq(self.read & last)
 
     def _next_word(self, m: Module, word: Signal, active: Signal) -> None:

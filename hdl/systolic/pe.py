@@ -74,6 +74,7 @@ class ProcessingElement(wiring.Component):
         for buffer in range(params.buffers):
             with m.If(self.load[buffer]):
                 if params.isolate_weights:
+                    # The flag is enough for a zero: the wide register keeps what it had.
                     m.d.sync += self.held_live[buffer].eq(self.weight_live)
                     with m.If(self.weight_live):
                         m.d.sync += self.held[buffer].eq(self.weight)
@@ -90,11 +91,15 @@ class ProcessingElement(wiring.Component):
         activation = Signal.like(self.activation, name="operand")
         m.d.comb += activation.eq(self.activation)
         if params.isolate_weights:
+            # A stale weight must not count, and with an operand of 0 the multiplier stands still.
             m.d.comb += activation.eq(Mux(weighs, self.activation, 0))
         product = Signal(signed(params.activation_bits + params.weight_bits))
         m.d.comb += product.eq(activation * weight)
         if params.has_live:
             with m.If(~self.live):
+                # Behind the multiplier: the register of a dead activation is held, so that the
+                # operand does not change either.
                 m.d.comb += product.eq(0)
+        # Sums wrap; the mapper makes accumulators as wide as the widest sum of the network.
         m.d.comb += self.sum_o.eq(self.sum_i + product)
         return m

@@ -55,13 +55,16 @@ class Requantiser(wiring.Component):
         """Multiply, round, clip."""
         params = self._params
         m = Module()
+        # The whole product: nothing is lost before rounding.
         bits = params.accumulator_bits + params.multiplier_bits
         for column in range(params.columns):
             scaled = Signal(signed(bits), name=f"scaled_{column}")
+            # Rounding adds up to half a unit: a bit more.
             whole = Signal(signed(bits + 1), name=f"whole_{column}")
             m.d.comb += scaled.eq(self.sums[column] * self.multiplier)
             self._chosen(m, whole, scaled)
             above = whole > self.clip_max
+            # The upper bits are looked at before they are cut off.
             clipped = Mux(above, self.clip_max, whole[: params.activation_bits])
             m.d.comb += self.word[column].eq(Mux(whole < 0, 0, clipped))
         return m
@@ -85,6 +88,7 @@ class Requantiser(wiring.Component):
         if not drop or kind is Rounding.FLOOR:
             return scaled >> drop
         if kind is Rounding.HALF_UP:
+            # Half a unit added, then rounded down: halves go up, negative ones too.
             return (scaled + (1 << drop - 1)) >> drop
         # One half less the least bit there is, and that bit back if the whole part is odd.
         return (scaled + ((1 << drop - 1) - 1) + (scaled >> drop)[0]) >> drop

@@ -150,6 +150,8 @@ class ActivationStreamer(wiring.Component):
         ]
         with m.If(walk.step):
             m.d.sync += vector.eq(vector + 1)
+        # Later assignments go before earlier ones: the end of a word over a step, the end of a
+        # layer over both.
         with m.If(walk.word_done):
             m.d.sync += [vector.eq(0), word.eq(word + 1)]
             self._next_word(m, walk)
@@ -177,6 +179,8 @@ class ActivationStreamer(wiring.Component):
         begins, alone = walk.vector == 0, Signal(name="alone")
         # The sum of a lone vector is written before the next tile's turn reads it.
         m.d.sync += [
+            # A tile is taken with its first vector; the loader may be as many tiles ahead as there
+            # are buffers.
             waiting.eq(waiting + self.tile_ready - (self.read & begins)),
             alone.eq(self.read & (self.batch == 0)),
         ]
@@ -190,6 +194,7 @@ class ActivationStreamer(wiring.Component):
                     m.d.comb += walk.origin.eq(1)
                     m.next = "FILL"
             with m.State("FILL"):
+                # The host may be slow: a cycle without a word is a cycle without a step.
                 m.d.comb += self.i.ready.eq(1)
                 with m.If(walk.word_done & walk.last_word):
                     m.next = "SEND"
@@ -202,6 +207,7 @@ class ActivationStreamer(wiring.Component):
                     with m.If(last_tile):
                         m.d.sync += tile.eq(0)
                         m.next = "WAIT"
+            # The next layer reads what this one writes; there is nothing to overlap.
             with m.State("WAIT"), m.If(self.layer_done):
                 m.d.sync += self.layer_number.eq(self.layer_number + 1)
                 m.next = "TURN"
@@ -233,6 +239,8 @@ class ActivationStreamer(wiring.Component):
         used = self._used_rows(short)
         for row in range(params.rows):
             value, live = buffer.word[row], used(row)
+            # Words of a short tile end in old activations: they have to count as 0, one way or the
+            # other.
             if params.masks_rows and not params.has_live:
                 m.d.comb += vector.activations[row].eq(Mux(live, value, 0))
             else:
