@@ -2,12 +2,14 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from spikewatt.base.cache import cache_folder
+from tests.processes import Start, processes
 
 FOLDER = Path(__file__).parent
 
@@ -78,3 +80,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def collected(request: pytest.FixtureRequest) -> list[str]:
     """Names of all tests of this run in their order, those too that `-m` or `-k` leave out."""
     return request.config.stash[COLLECTED]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start a process that does not outlive the test."""
+    with processes() as start_one:
+        yield start_one

@@ -14,6 +14,7 @@ import pytest
 from spikewatt.base import cache
 from spikewatt.base.cache import cached, entries, prune
 from spikewatt.base.errors import ToolError
+from tests.processes import Start
 
 
 @pytest.fixture
@@ -206,11 +207,8 @@ print(entry)
 """
 
 
-def test_processes_at_once(here: Path) -> None:
-    runs = [
-        subprocess.Popen([sys.executable, "-c", MANY], stdout=subprocess.PIPE, text=True)
-        for _ in range(4)
-    ]
+def test_processes_at_once(start: Start, here: Path) -> None:
+    runs = [start([sys.executable, "-c", MANY], stdout=subprocess.PIPE) for _ in range(4)]
     told = {run.communicate(timeout=120)[0] for run in runs}
     assert [run.returncode for run in runs] == [0] * 4
     assert len(told) == 1

@@ -11,6 +11,7 @@ import pytest
 
 from spikewatt.base import process
 from spikewatt.base.process import run_contained, tool_failure
+from tests.processes import Start, processes
 
 
 def test_status_and_output(tmp_path: Path) -> None:
@@ -39,6 +40,7 @@ def test_failure_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert not list(tmp_path.iterdir())
 
 
+SLEEP = "import time; time.sleep(60)"
 SCRIPT = """
 import os
 from pathlib import Path
@@ -65,9 +67,11 @@ def alive(process: int) -> bool:
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_all_that_was_started(tmp_path: Path, stop: signal.Signals) -> None:
+def test_a_signal_ends_all_that_was_started(
+    start: Start, tmp_path: Path, stop: signal.Signals
+) -> None:
     (tmp_path / "temporary").mkdir()
-    process = subprocess.Popen(
+    process = start(
         [sys.executable, "-c", SCRIPT],
         cwd=tmp_path,
         env={**os.environ, "TMPDIR": str(tmp_path / "temporary")},
@@ -84,3 +88,12 @@ def test_a_signal_ends_all_that_was_started(tmp_path: Path, stop: signal.Signals
         time.sleep(0.01)
     assert not alive(grandchild)
     assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_no_process_outlives_its_test() -> None:
+    """It is gone and counted, and its pipes are closed."""
+    with processes() as start:
+        left = start([sys.executable, "-c", SLEEP], stdout=subprocess.PIPE)
+    assert left.returncode == -signal.SIGTERM
+    assert left.stdout is not None
+    assert left.stdout.closed

@@ -25,6 +25,7 @@ from tests.flow.command import COMMAND, Cli, assert_one_line
 from tests.flow.ptys import board_at_port, port
 from tests.model.compile.test_tap import counting
 from tests.model.pairs import layered
+from tests.processes import Start
 
 NETWORK = layered((6, 4, 5), (5,), 1, bias=6, T=3)
 COUNTED = counting((6, 4, 5), 2)
@@ -193,14 +194,13 @@ def test_a_port_that_goes_away() -> None:
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_interrupt(tmp_path: Path, stop: signal.Signals) -> None:
+def test_interrupt(start: Start, tmp_path: Path, stop: signal.Signals) -> None:
     """While it waits for an answer."""
     with port() as (name, far):
-        process = subprocess.Popen(
+        process = start(
             [*COMMAND, *map(str, ("fpga", "--port", name, *RUN))],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
             cwd=tmp_path,
             env={**os.environ, "PYTHONFAULTHANDLER": "1"},
         )

@@ -16,6 +16,7 @@ import pytest
 from spikewatt.base.errors import ToolError
 from spikewatt.synth.yosys import run_yosys, yosys_version
 from tests.base.words import Words
+from tests.processes import Start
 
 
 @pytest.fixture(autouse=True)
@@ -107,7 +108,7 @@ def test_the_first_run_is_announced(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert len(said) == 1
 
 
-def test_an_interrupt_ends_it(tmp_path: Path) -> None:
+def test_an_interrupt_ends_it(start: Start, tmp_path: Path) -> None:
     hangs = '[ "$1" = --version ] || { echo $$ > pid; sleep 60; }'
     fake = script(tmp_path, f'echo "Yosys 0.99"; {hangs}')
     code = (
@@ -115,7 +116,7 @@ def test_an_interrupt_ends_it(tmp_path: Path) -> None:
         f"run_yosys('', pathlib.Path({str(tmp_path)!r}))"
     )
     env = {**os.environ, "SPIKEWATT_YOSYS": str(fake)}
-    run = subprocess.Popen([sys.executable, "-c", code], env=env, stderr=subprocess.DEVNULL)
+    run = start([sys.executable, "-c", code], env=env, stderr=subprocess.DEVNULL)
     pid = tmp_path / "pid"
     while not (pid.exists() and pid.read_text().strip()):
         time.sleep(0.05)

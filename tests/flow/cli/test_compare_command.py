@@ -22,6 +22,7 @@ from tests.flow.cli.test_interrupts import children_of, interrupted
 from tests.flow.command import COMMAND, Cli, assert_one_line
 from tests.flow.small_comparison import CATEGORIES, NETWORK, X, Y, leaky, near
 from tests.model.pairs import layered
+from tests.processes import Start
 
 NEGATIVE = X.copy()
 NEGATIVE[5, 3] = -0.5
@@ -289,17 +290,16 @@ def test_glitches_need_icarus_before_the_work(here: Cli, cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted(tmp_path: Path, stop: signal.Signals) -> None:
+def test_interrupted(start: Start, tmp_path: Path, stop: signal.Signals) -> None:
     """While it builds: no file, no folder, no child."""
     cache, temporary = tmp_path / "cache", tmp_path / "temporary"
     temporary.mkdir()
     save_network(NETWORK, tmp_path / "net.swn")
     np.savez(tmp_path / "data.npz", x=X, y=Y)
-    process = subprocess.Popen(
+    process = start(
         [*COMMAND, "compare", "net.swn", "--data", "data.npz", "--images", "2", "--out", "out"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
         cwd=tmp_path,
         env={**os.environ, "TMPDIR": str(temporary), "SPIKEWATT_CACHE": str(cache)},
     )

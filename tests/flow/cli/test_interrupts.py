@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.flow.command import COMMAND
+from tests.processes import Start
 
 
 def children_of(session: Path) -> list[str]:
@@ -38,7 +39,9 @@ def interrupted(process: subprocess.Popen[str], stop: signal.Signals) -> None:
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("phase", ["building", "verilator", "icarus"])
-def test_interrupted_run_leaves_nothing(tmp_path: Path, stop: signal.Signals, phase: str) -> None:
+def test_interrupted_run_leaves_nothing(
+    start: Start, tmp_path: Path, stop: signal.Signals, phase: str
+) -> None:
     """Stopped while it builds, or while it simulates on either simulator."""
     out, cache, temporary = (tmp_path / name for name in ("out", "cache", "temporary"))
     temporary.mkdir()
@@ -50,11 +53,10 @@ def test_interrupted_run_leaves_nothing(tmp_path: Path, stop: signal.Signals, ph
     else:  # the build comes from the cache
         subprocess.run([*COMMAND, *words, "--images", "1"], env=env, check=True)
         shutil.rmtree(out)
-    process = subprocess.Popen(
+    process = start(
         [*COMMAND, *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
         cwd=tmp_path,
         env=env,
     )

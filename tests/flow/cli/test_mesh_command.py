@@ -17,6 +17,7 @@ from tests.flow.cli.test_interrupts import children_of, interrupted
 from tests.flow.command import COMMAND, Cli, assert_one_line
 from tests.flow.small_mesh import LANES, MESH, NETWORK, PRICED, ROUTERS, X, Y, ran
 from tests.model.pairs import layered
+from tests.processes import Start
 
 WORDS = ("run", "net.swn", "--data", "data.npz", "--lanes", LANES)
 SIZE = f"--mesh must be columns x rows like 2x2, 1 to {MESH_LIMIT} tiles in all, or auto, not "
@@ -136,7 +137,9 @@ def test_refused(cli: Cli, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("phase", ["building", "simulating"])
-def test_interrupted_run_leaves_nothing(tmp_path: Path, stop: signal.Signals, phase: str) -> None:
+def test_interrupted_run_leaves_nothing(
+    start: Start, tmp_path: Path, stop: signal.Signals, phase: str
+) -> None:
     cache, temporary = tmp_path / "cache", tmp_path / "temporary"
     temporary.mkdir()
     env = {**os.environ, "TMPDIR": str(temporary), "PYTHONFAULTHANDLER": "1"}
@@ -146,11 +149,10 @@ def test_interrupted_run_leaves_nothing(tmp_path: Path, stop: signal.Signals, ph
         assert ran("sync").files
         np.savez(tmp_path / "data.npz", x=np.tile(X, (3000, 1)))
     words = ("--mesh", MESH, "--router", "sync", "--trace", "vcd", "--out", "out")
-    process = subprocess.Popen(
+    process = start(
         [*COMMAND, *map(str, WORDS), *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
         cwd=tmp_path,
         env=env,
     )
