@@ -1,17 +1,32 @@
 """Joules of any design's waveform: what ``spikewatt energy`` does, for Python."""
 
+import csv
+import io
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from spikewatt.base.errors import ParameterError
+from spikewatt.base.files import Outputs
 from spikewatt.base.progress import Progress, silent
+from spikewatt.energy.activity.elements import build_elements
+from spikewatt.energy.activity.prepared import Prepared, clock_inputs
 from spikewatt.energy.activity.replay import DEFAULT as REPLAY
 from spikewatt.energy.activity.replay import ReplayOptions, prepare
+from spikewatt.energy.activity.totals import activity_from_saif, write_activity
+from spikewatt.energy.choices import UnknownPolicy, View
 from spikewatt.energy.pricing.options import DEFAULT as PRICING
-from spikewatt.energy.pricing.options import PricingOptions
-from spikewatt.energy.pricing.priced_activity import PricedActivity, price_waveform
+from spikewatt.energy.pricing.options import PricingOptions, sram_for
+from spikewatt.energy.pricing.priced_activity import (
+    PricedActivity,
+    price_activity,
+    price_waveform,
+)
+from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.liberty.reader import read_liberty
+from spikewatt.synth.netlist.netlist import Netlist
 from spikewatt.synth.netlist.reader import read_netlist
 from spikewatt.synth.technology.library import default_library_path
 
@@ -20,7 +35,7 @@ __all__ = ["EnergyOptions", "energy"]
 
 @dataclass(frozen=True, kw_only=True)
 class EnergyOptions:
-    """How a waveform is priced.
+    """How a waveform is priced, and what is kept of it.
 
     Parameters
     ----------
@@ -29,18 +44,32 @@ class EnergyOptions:
     top:
         Top module of the netlist, where it has several.
     scope:
-        The design in the waveform, like ``tb.dut``; found by its names if left out.
+        The design in the waveform, like ``tb.dut``; found by its names if left out, but for SAIF.
     pricing:
         Clock, memories, wires, voltage.
+    sram_node, sram_factor:
+        Node of the memories, nm, which the library's supply tells by default, and a factor on their
+        energy; they stand where ``pricing`` has no model of memories.
     replaying:
         The window in time, and what becomes of X and Z.
+    by:
+        What the report lists the energy by: ``module``, ``category``, ``net`` or ``cell``.
+    report, per_cycle, saif:
+        Files to write: the report as JSON, a CSV of the energy of every clock cycle, and SAIF of
+        all nets.
     """
 
     liberty: Path | str | None = None
     top: str | None = None
     scope: str | None = None
     pricing: PricingOptions = PRICING
+    sram_node: int | None = None
+    sram_factor: float = 1.0
     replaying: ReplayOptions = REPLAY
+    by: View = "module"
+    report: Path | str | None = None
+    per_cycle: Path | str | None = None
+    saif: Path | str | None = None
 
 
 def energy(
@@ -56,7 +85,8 @@ def energy(
     Parameters
     ----------
     waveform:
-        FST or VCD.
+        FST or VCD; or SAIF of all nets, which holds totals only: it has no window and no cycles,
+        and does not hold the accesses of memories.
     netlist:
         yosys's JSON, or Verilog.
     options, changes:
@@ -70,18 +100,66 @@ def energy(
     Raises
     ------
     SpikewattError
-        A file that cannot be read, or a waveform that is not the netlist's.
+        A file that cannot be read or written, or a waveform that is not the netlist's.
     """
-    waveform = Path(waveform)
-    if waveform.suffix == ".saif":
-        raise ParameterError(
-            "SAIF holds totals only: spikewatt energy prices it, energy() does not"
-        )
     options = replace(options or EnergyOptions(), **changes)
-    progress("reading the library")
-    library = read_liberty(Path(options.liberty or default_library_path()))
-    design = read_netlist(Path(netlist), library, top=options.top)
-    prepared = prepare(design, library, waveform, options.scope, progress=progress)
-    return price_waveform(
-        prepared, library, options.pricing, replaying=options.replaying, progress=progress
-    )
+    waveform = Path(waveform)
+    with Outputs() as outputs:
+        # Told before the long work where one of them cannot be written.
+        cycles_part, saif_part, report_part = (
+            None if path is None else outputs.file(Path(path))
+            for path in (options.per_cycle, options.saif, options.report)
+        )
+        progress("reading the library")
+        library = read_liberty(Path(options.liberty or default_library_path()))
+        design = read_netlist(Path(netlist), library, top=options.top)
+        pricing = options.pricing
+        if design.memories and pricing.sram is None:
+            sram = sram_for(library, options.sram_node, options.sram_factor)
+            pricing = replace(pricing, sram=sram)
+        if waveform.suffix == ".saif":
+            priced = _price_saif(waveform, design, library, replace(options, pricing=pricing))
+        else:
+            prepared = prepare(design, library, waveform, options.scope, progress=progress)
+            priced = price_waveform(
+                prepared, library, pricing, replaying=options.replaying, progress=progress
+            )
+            if cycles_part:
+                cycles_part.write_text(_cycles(priced, prepared, options.replaying.unknown))
+            if saif_part:
+                write_activity(saif_part, prepared, priced.activity)
+        if report_part:
+            report_part.write_text(priced.report(options.by).to_text() + "\n")
+    return priced
+
+
+def _price_saif(
+    path: Path, design: Netlist, library: Library, options: EnergyOptions
+) -> PricedActivity:
+    if options.replaying.window or options.per_cycle or options.saif:
+        raise ParameterError(
+            "SAIF holds totals only: windows, cycles and another SAIF need an FST or VCD"
+        )
+    if options.scope is None:
+        raise ParameterError("SAIF needs --scope: the instance that is the design (tb.dut)")
+    if design.memories:
+        raise ParameterError("SAIF does not hold the accesses of memories: give an FST or VCD")
+    activity = activity_from_saif(path, design, options.scope)
+    clocks = clock_inputs(design, build_elements(design, library))
+    # An input that reaches a clock pin may be an enable: clocks are those that toggle like one.
+    most = max((int(activity.totals[net]) for net in clocks), default=0)
+    roots = [net for net in clocks if 4 * int(activity.totals[net]) >= most]
+    return price_activity(activity, design, library, options.pricing, roots=roots)
+
+
+def _cycles(priced: PricedActivity, prepared: Prepared, unknown: UnknownPolicy) -> str:
+    """CSV of the energy of every clock cycle in the window."""
+    edges = priced.cycle_edges(prepared)
+    joules = priced.per_cycle(prepared, edges, unknown=unknown).sum((1, 2))
+    seconds = np.diff(edges)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["begin_s", "end_s", "energy_j", "power_w"])
+    for row in zip(edges[:-1], edges[1:], joules, joules / seconds, strict=True):
+        writer.writerow([f"{value:.9g}" for value in row])
+    return out.getvalue()

@@ -21,6 +21,7 @@ from spikewatt.flow.cli.main import main
 from spikewatt.synth.technology.library import default_library_path
 from tests.energy.small_designs import MEMORY, PLAIN, Small, make
 from tests.flow.command import COMMAND, Cli, assert_one_line
+from tests.processes import Start
 from tests.synth.liberty_files import near
 
 TERMS = {"switching", "internal", "leakage", "total"}
@@ -100,6 +101,15 @@ def test_table_and_file(cli: Cli, small: Small, tmp_path: Path) -> None:
     assert f"{written['power_w']['total']:.5g}" in run.stdout
     assert f"{written['toggles']:,} toggles" in " ".join(run.stdout.split())
     assert "0 unmatched" in " ".join(run.stdout.split())
+
+
+def test_quiet(here: Cli, small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines of progress come where standard error is no terminal, unless nobody wants them."""
+    monkeypatch.setattr("spikewatt.flow.console.LINE_SECONDS", 0.001)
+    told = here(*files(small))
+    assert told.stderr.startswith("spikewatt: ")
+    quiet = here(*files(small), "--quiet")
+    assert (quiet.stderr, quiet.stdout) == ("", told.stdout)
 
 
 @pytest.mark.parametrize("by", ["module", "category", "net", "cell"])
@@ -374,7 +384,7 @@ def test_a_full_disk(small: Small) -> None:
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_interrupted(plain: Small, tmp_path: Path, stop: signal.Signals) -> None:
+def test_interrupted(start: Start, plain: Small, tmp_path: Path, stop: signal.Signals) -> None:
     """Stopped while it reads three million changes: one line, 128 + signal, nothing written."""
     wave = tmp_path / "in.vcd"
     text = plain.waveform.read_text()
@@ -389,11 +399,10 @@ def test_interrupted(plain: Small, tmp_path: Path, stop: signal.Signals) -> None
     words += ["--scope", "tb.dut", "--unknown", "hold"]
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    process = subprocess.Popen(
+    process = start(
         words,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
         cwd=tmp_path,
         env={**os.environ, "TMPDIR": str(temporary)},
     )
@@ -413,14 +422,15 @@ def test_interrupted(plain: Small, tmp_path: Path, stop: signal.Signals) -> None
 
 
 @pytest.mark.parametrize("name", ["o.csv", "o.saif", "o.json"])
-def test_a_late_interrupt_tells_the_truth(plain: Small, tmp_path: Path, name: str) -> None:
+def test_a_late_interrupt_tells_the_truth(
+    start: Start, plain: Small, tmp_path: Path, name: str
+) -> None:
     """Stopped as an output appears: all are there by then, and it says so."""
     outputs = ["--report", "o.json", "--saif-out", "o.saif", "--per-cycle", "o.csv"]
-    process = subprocess.Popen(
+    process = start(
         [*COMMAND, *map(str, files(plain)), *outputs],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
         cwd=tmp_path,
     )
     while process.poll() is None and not (tmp_path / name).exists():
