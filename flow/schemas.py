@@ -15,6 +15,7 @@ HOMES = {
     "comparison": "spikewatt.flow.compare.figures:ComparisonReport",
     "doctor": "spikewatt.base.tools:Inventory",
     "energy": "spikewatt.energy.pricing.figures:EnergyReport",
+    "fpga": "spikewatt.synth.fpga.result:FpgaReport",
     "run": "spikewatt.flow.report:RunReport",
     "sweep": "spikewatt.flow.compare.sweep:SweepReport",
     "synth": "spikewatt.synth.asic_result:AsicResult",

@@ -1,6 +1,5 @@
 """``spikewatt synth --target asic``: RTL to gates of a library."""
 
-import json
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -62,17 +61,13 @@ def synth_asic(
                 netlist=out / result.netlist.name,
                 verilog=out / result.verilog.name,
             )
-            (part / "report.json").write_text(_text(result) + "\n")
+            (part / "report.json").write_text(result.to_text() + "\n")
     return result
 
 
 def asic_tables(result: "AsicResult") -> tuple[Table, Table]:
     """The result for people: what the design is made of."""
     return _summary(result), _types(result)
-
-
-def _text(result: "AsicResult") -> str:
-    return json.dumps(result.to_json(), indent=1)
 
 
 def _summary(result: "AsicResult") -> Table:

@@ -1,6 +1,5 @@
 """``spikewatt synth --target ecp5|ice40``: RTL to a bitstream."""
 
-import json
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -90,7 +89,7 @@ def synth_fpga(
             result = replace(result, core=design.core.value, work=design.work)
         if out and part:
             result = replace(result, folder=out, bitstream=out / result.bitstream.name)
-            (part / "report.json").write_text(_text(result) + "\n")
+            (part / "report.json").write_text(result.to_text() + "\n")
     return result
 
 
@@ -107,10 +106,6 @@ def check_clock(result: "FpgaResult", where: Placement) -> None:
         f"{result.top} reaches {result.timing.fmax_mhz:.2f} MHz, not the {result.target_mhz:g} MHz "
         f"that {'were asked for' if where.freq else 'the board gives it'}"
     )
-
-
-def _text(result: "FpgaResult") -> str:
-    return json.dumps(result.to_json(), indent=1)
 
 
 def _summary(result: "FpgaResult") -> Table:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,6 @@ class Hop:
     name: str
     kind: Kind
     ns: float
-
-    def to_json(self) -> dict[str, Any]:
-        """The hop as plain data."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,14 @@
 """Blocks of hardware alone, in Amaranth's simulator and one clock: cycles, stalls, tables."""
 
 from collections.abc import Callable, Coroutine, Sequence
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
-import pytest
 from amaranth.hdl import Value
 from amaranth.sim import Simulator
 from numpy.typing import NDArray
 
-__all__ = ["Stalls", "mutate", "packed", "put", "read_table", "rows_of", "simulate", "write_table"]
+__all__ = ["Stalls", "packed", "put", "read_table", "rows_of", "simulate", "write_table"]
 
 Bench = Callable[[Any], Coroutine[Any, Any, None]]
 
@@ -112,24 +109,3 @@ async def read_table(sim: Any, port: Any, rows: int) -> list[int]:
         sim.set(port.read, 0)
         found.append(sim.get(Value.cast(port.read_data)))
     return found
-
-
-def mutate(
-    monkeypatch: pytest.MonkeyPatch,
-    module: ModuleType,
-    change: tuple[str, str],
-    users: Sequence[ModuleType],
-) -> None:
-    """Put a module with one piece of its text changed in the place of the module, for some users.
-
-    The text occurs once: a change of one of several places would say nothing of the others.
-    """
-    assert module.__file__ is not None
-    text, (old, new) = Path(module.__file__).read_text(), change
-    assert text.count(old) == 1, f"{text.count(old)} times in {module.__name__}: {old!r}"
-    names: dict[str, Any] = {"__name__": module.__name__}
-    exec(compile(text.replace(old, new), f"mutant of {module.__file__}", "exec"), names)
-    for user in users:
-        for name in module.__all__:
-            if hasattr(user, name):
-                monkeypatch.setattr(user, name, names[name])

@@ -1,14 +1,10 @@
 """Faults in the board's end of the link: each one shows in a test of its block."""
 
-from collections.abc import Callable
-from pathlib import Path
-from types import ModuleType
-from typing import Any
-
 import pytest
 
 from spikewatt.hdl.host import bridge, frames, operations, uart
 from tests.hdl.host import test_bridge, test_frames, test_uart
+from tests.hdl.mutants import Mutant, Row, every_mutant, expect_red
 
 FLAGS = test_frames.CONTENTS[1]
 closed = test_bridge.test_nothing_is_carried_out_before_it_is_opened
@@ -53,7 +49,8 @@ def hurried() -> None:
     test_bridge.test_a_reply_that_does_not_wait(200)
 
 
-MUTANTS: list[tuple[ModuleType, str, str, Callable[[], None]]] = [
+USERS = (bridge, test_bridge, test_frames, test_uart)
+MUTANTS: list[Row] = [
     (bridge, " & state.open", "", closed),
     (bridge, "m.If(state.number != sequence)", "m.If(1)", once),
     (bridge, "number.eq(sequence)\n", "number.eq(0)\n", once),
@@ -82,7 +79,7 @@ MUTANTS: list[tuple[ModuleType, str, str, Callable[[], None]]] = [
         decoder,
     ),
     (frames, "self.check.value[0]),", "0),", encoder),
-    (frames, "special & ~escaped)", "0)", encoder),
+    (frames, "m.If(special & ~escaped)", "m.If(0)", encoder),
     (frames, "tail & bit.all()", "tail", encoder),
     (uart, "before & ~line", "~line", held_low),
     (uart, "busy.eq(~line)", "busy.eq(1)", dip),
@@ -92,30 +89,7 @@ MUTANTS: list[tuple[ModuleType, str, str, Callable[[], None]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("module", "old", "new", "test"),
-    [
-        pytest.param(*mutant, marks=[pytest.mark.long] * (number % 3 > 0))
-        for number, mutant in enumerate(MUTANTS)
-    ],
-    ids=[f"{m[1]} -> {m[2]}" for m in MUTANTS],
-)
-def test_mutant(
-    module: ModuleType,
-    old: str,
-    new: str,
-    test: Callable[[], None],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@every_mutant(MUTANTS, quick=3)
+def test_mutant(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test that passes on the block fails on its mutant."""
-    assert module.__file__ is not None
-    text = Path(module.__file__).read_text()
-    assert old in text
-    changed: dict[str, Any] = {"__name__": module.__name__}
-    exec(compile(text.replace(old, new, 1), f"mutant of {module.__file__}", "exec"), changed)
-    for user in (bridge, test_bridge, test_frames, test_uart):
-        for name in module.__all__:
-            if hasattr(user, name):
-                monkeypatch.setattr(user, name, changed[name])
-    with pytest.raises(AssertionError):
-        test()
+    expect_red(monkeypatch, mutant, USERS)

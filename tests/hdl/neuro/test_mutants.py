@@ -1,13 +1,10 @@
 """Faults in the blocks of the neuromorphic core: each one shows in a test of its block."""
 
-from collections.abc import Callable
-from types import ModuleType
-
 import pytest
 
 from spikewatt.hdl.neuro import fanout, lif, neurons, scheduler, synapses, walker, windows, worklist
 from spikewatt.model.params import Compare, Fabric, Leak, Reset
-from tests.hdl.blocks import mutate
+from tests.hdl.mutants import Mutant, Row, every_mutant, expect_red
 from tests.hdl.neuro import (
     test_fanout,
     test_lif,
@@ -116,10 +113,7 @@ def lists_at_full_speed() -> None:
 
 opened = test_neurons.test_windows_open_in_their_ticks
 
-RED = (AssertionError, LookupError)
-"""What a bench raises: it compares, and it looks up what it is told."""
-Mutant = tuple[ModuleType, str, str, Callable[[], None]]
-LIF: list[Mutant] = [
+LIF: list[Row] = [
     (lif, "Mux(v < 0, v + amount, v - amount)", "v - amount", leak),
     (lif, "with m.If((nearer < 0) == (v < 0)):", "with m.If((nearer <= 0) == (v <= 0)):", leak),
     (lif, "self.membrane >> shift)", "abs(self.membrane) >> shift)", leak),
@@ -138,7 +132,7 @@ LIF: list[Mutant] = [
     (lif, "kept.eq(Mux(self.advance, value, kept))", "kept.eq(value)", fire_on_fpga),
     (lif, 'self._kept(m, self.membrane, "kept_membrane")', "self.membrane", fire_on_fpga),
 ]
-SCHEDULER: list[Mutant] = [
+SCHEDULER: list[Row] = [
     (scheduler, "(slot + event.delay)[", "(slot + event.delay + 1)[", events),
     (scheduler, "self.local.ready.eq(~self.i.valid)", "self.local.ready.eq(1)", events),
     (
@@ -170,7 +164,7 @@ SCHEDULER: list[Mutant] = [
         events,
     ),
 ]
-WORKLIST: list[Mutant] = [
+WORKLIST: list[Row] = [
     (worklist, "found & row.present[0]", "found", entries),
     (worklist, "self.busy.eq(found)", "self.busy.eq(0)", entries),
     (worklist, "with m.If(self.length == 0):", "with m.If(1):", entries),
@@ -183,7 +177,7 @@ WORKLIST: list[Mutant] = [
         entries,
     ),
 ]
-WALKER: list[Mutant] = [
+WALKER: list[Row] = [
     (
         walker,
         "Mux(words.all, ~0, words.data) & words.present",
@@ -213,7 +207,7 @@ WALKER: list[Mutant] = [
     (walker, "| (1 << bits) - 1)", "| (1 << bits) - 2)", visits_on_fpga),
     (walker, "clear_lowest(words.left))", "words.left)", visits_on_fpga),
 ]
-SYNAPSES: list[Mutant] = [
+SYNAPSES: list[Row] = [
     (synapses, "(entry.first > step.group)", "(entry.first >= step.group)", sums),
     (synapses, "(entry.last >= step.group)", "(entry.last > step.group)", sums),
     (synapses, "(entry.last <= step.group)", "(entry.last < step.group)", sums),
@@ -227,7 +221,7 @@ SYNAPSES: list[Mutant] = [
     (synapses, "return _Asked(asked & ~missed, step", "return _Asked(asked, step", sums_on_fpga),
     (synapses, "(*entered.pending, reading.valid)", "()", sums_on_fpga),
 ]
-NEURONS: list[Mutant] = [
+NEURONS: list[Row] = [
     (neurons, "~(self.fired.valid & ~self.fired.ready)", "1", updates),
     (
         neurons,
@@ -269,7 +263,7 @@ NEURONS: list[Mutant] = [
     (windows, "self.advance & ~tick.all()", "self.advance", opened),
     (windows, "with m.If(self.clear):", "with m.If(0):", opened),
 ]
-FANOUT: list[Mutant] = [
+FANOUT: list[Row] = [
     (fanout, "pending.mask.eq(rest)", "pending.mask.eq(rest & (rest - 1))", lists),
     (fanout, "(entry.dx[0] == 0) & (entry.dy[0] == 0)", "(entry.dx[0] == 0)", lists),
     (fanout, "entry.eq(run.start[0] + 1)", "entry.eq(run.start[0])", lists),
@@ -289,22 +283,7 @@ FANOUT: list[Mutant] = [
 MUTANTS = [*LIF, *SCHEDULER, *WORKLIST, *WALKER, *SYNAPSES, *NEURONS, *FANOUT]
 
 
-@pytest.mark.parametrize(
-    ("module", "old", "new", "test"),
-    [
-        pytest.param(*mutant, marks=[pytest.mark.long] * (number % 4 > 0))
-        for number, mutant in enumerate(MUTANTS)
-    ],
-    ids=[f"{m[0].__name__.rsplit('.', 1)[1]}: {m[1]} -> {m[2]}" for m in MUTANTS],
-)
-def test_mutant(
-    module: ModuleType,
-    old: str,
-    new: str,
-    test: Callable[[], None],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@every_mutant(MUTANTS, quick=4)
+def test_mutant(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test that passes on the block fails on its mutant."""
-    mutate(monkeypatch, module, (old, new), USERS)
-    with pytest.raises(RED):
-        test()
+    expect_red(monkeypatch, mutant, USERS)

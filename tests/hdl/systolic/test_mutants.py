@@ -1,12 +1,9 @@
 """Faults in the blocks of the systolic core: each one shows in a test of its block."""
 
-from collections.abc import Callable
-from types import ModuleType
-
 import pytest
 
 from spikewatt.hdl.systolic import accumulator, array, buffer, loader, pe, streamer
-from tests.hdl.blocks import mutate
+from tests.hdl.mutants import Mutant, Row, every_mutant, expect_red
 from tests.hdl.systolic import (
     test_accumulator,
     test_array,
@@ -70,10 +67,7 @@ def column_layers() -> None:
     test_accumulator.test_layers("one column", 0, stalled=True)
 
 
-RED = (AssertionError, LookupError, ValueError)
-"""What a bench raises: it compares, looks up what it is told, and puts words together."""
-Mutant = tuple[ModuleType, str, str, Callable[[], None]]
-PE: list[Mutant] = [
+PE: list[Row] = [
     (pe, "product.eq(activation * weight)", "product.eq(activation * weight + 1)", products),
     (pe, "Mux(self.buffer, self.held[1], self.held[0])", "self.held[0]", plain_products),
     (pe, "self.held_live[buffer].eq(self.weight_live)", "self.held_live[buffer].eq(1)", products),
@@ -82,7 +76,7 @@ PE: list[Mutant] = [
     (pe, "with m.If(~self.live):", "with m.If(0):", products),
     (pe, "with m.If(self.load[buffer]):", "with m.If(self.load[0]):", plain_products),
 ]
-ARRAY: list[Mutant] = [
+ARRAY: list[Row] = [
     (array, "skew = row // params.tile_rows", "skew = 0", square),
     (array, "at = column // params.tile_columns", "at = 0", square),
     (array, "(column <= self.last_columns)", "(column < self.last_columns)", square),
@@ -99,7 +93,7 @@ ARRAY: list[Mutant] = [
     ),
     (array, "with m.If(self.load.buffer):", "with m.If(0):", shifted),
 ]
-LOADER: list[Mutant] = [
+LOADER: list[Row] = [
     (loader, "(free != 0) | self.buffer_free", "(free != 0)", folds),
     (loader, "- (self.read & begins)", "- self.read", folds),
     (loader, "address.eq(address + 1),", "address.eq(address),", folds),
@@ -110,7 +104,7 @@ LOADER: list[Mutant] = [
     (loader, "with m.If(tile == layer.tiles[0]):", "with m.If(1):", folds),
     (loader, "active.eq(1), address.eq(0)", "active.eq(1)", folds),
 ]
-STREAMER: list[Mutant] = [
+STREAMER: list[Row] = [
     (streamer, "walk.row.eq(walk.base + vector)", "walk.row.eq(walk.base)", batches),
     (streamer, "walk.word_done.eq(walk.step & (", "walk.word_done.eq((", batches),
     (streamer, "usable & ~alone", "~alone", batches),
@@ -126,7 +120,7 @@ STREAMER: list[Mutant] = [
     (buffer, "(self.result.part == bank)", "1", batches),
     (buffer, "Mux(self.result.enable, self.result.row, self.fill.row)", "self.fill.row", batches),
 ]
-ACCUMULATOR: list[Mutant] = [
+ACCUMULATOR: list[Row] = [
     (accumulator, "before[column] + self.sums[column]", "self.sums[column]", layers),
     (accumulator, "first.eq(place.first_word)", "first.eq(0)", layers),
     (accumulator, "place.last_word & ~self.layer.final[0]", "place.last_word", layers),
@@ -143,22 +137,7 @@ ACCUMULATOR: list[Mutant] = [
 MUTANTS = [*PE, *ARRAY, *LOADER, *STREAMER, *ACCUMULATOR]
 
 
-@pytest.mark.parametrize(
-    ("module", "old", "new", "test"),
-    [
-        pytest.param(*mutant, marks=[pytest.mark.long] * (number % 4 > 0))
-        for number, mutant in enumerate(MUTANTS)
-    ],
-    ids=[f"{m[0].__name__.rsplit('.', 1)[1]}: {m[1]} -> {m[2]}" for m in MUTANTS],
-)
-def test_mutant(
-    module: ModuleType,
-    old: str,
-    new: str,
-    test: Callable[[], None],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@every_mutant(MUTANTS, quick=4)
+def test_mutant(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test that passes on the block fails on its mutant."""
-    mutate(monkeypatch, module, (old, new), USERS)
-    with pytest.raises(RED):
-        test()
+    expect_red(monkeypatch, mutant, USERS)

@@ -10,10 +10,11 @@ import pytest
 
 from spikewatt.base.errors import CapacityError, ParameterError, ToolError
 from spikewatt.base.progress import Progress, silent
+from spikewatt.base.report import from_json
 from spikewatt.synth.fpga.devices import Family, find_device
 from spikewatt.synth.fpga.flow import DEFAULT, PlaceOptions, map_fpga, synthesise_fpga
 from spikewatt.synth.fpga.names import HOME
-from spikewatt.synth.fpga.result import FpgaResult, Work
+from spikewatt.synth.fpga.result import FpgaReport, FpgaResult, Work
 from tests.base.words import Words
 from tests.synth.fpga.small_design import DESIGN
 
@@ -176,7 +177,10 @@ def test_rates() -> None:
     for unit in ("sop", "mac"):
         worked = FpgaResult(**{**vars(result), "work": Work(unit, 4)})
         assert worked.per_second == 4e6 * result.timing.fmax_mhz
-        assert worked.to_json()[f"{unit}_per_second"] == worked.per_second
+        plain = worked.to_json()
+        assert plain[f"{unit}_per_second"] == worked.per_second
+        assert sum(name.endswith("_per_second") for name in plain) == 1
+        assert from_json(plain, FpgaReport).to_json() == plain
 
 
 def test_a_design_without_clock() -> None:
