@@ -121,7 +121,7 @@ def dense_network(*sizes: int, neuron: NeuronType | None = None, **options) -> N
 
 def random_type(rng: np.random.Generator, state_bits: int) -> NeuronType:
     """Any neuron type that ``state_bits`` allow."""
-    leak = Leak(rng.integers(4))
+    leak = list(Leak)[rng.integers(len(Leak))]
     limit = min(9, (1 << state_bits - 1) - 1)
     top = {Leak.NONE: 0, Leak.SUBTRACT: limit, Leak.SHIFT: state_bits - 1, Leak.MULTIPLY: 4095}[
         leak
@@ -130,7 +130,7 @@ def random_type(rng: np.random.Generator, state_bits: int) -> NeuronType:
     return NeuronType(
         leak=leak,
         leak_amount=int(rng.integers(1, top + 1)) if top else 0,
-        reset=Reset(rng.integers(3)),
+        reset=list(Reset)[rng.integers(len(Reset))],
         compare=Compare(rng.integers(2)),
         refractory=int(rng.integers(4)) if rng.random() < 0.5 else 0,
         silent=bool(rng.random() < 0.1),
