@@ -20,6 +20,8 @@ class Origin(IntEnum):
     """A flip-flop that the waveform does not show drives it; computed edge by edge, unchecked."""
     ASSUMED = 3
     """Nothing tells its value: taken as 0 at all times."""
+    UNUSED = 4
+    """Nothing drives it and nothing reads it: it costs nothing, and nobody looks for it."""
 
 
 @dataclass(frozen=True)

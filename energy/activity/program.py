@@ -271,16 +271,18 @@ def _compile(
             recorded=(set(shown) & taken) - unmatched,
             inferred={row for row, (_, element) in holds.items() if element.edge},
             assumed=((undriven & read) - set(shown)) | unmatched,
+            unused=undriven - read - set(shown),
         ),
     )
 
 
 def _origins(
-    nets: int, *, recorded: set[int], inferred: set[int], assumed: set[int]
+    nets: int, *, recorded: set[int], inferred: set[int], assumed: set[int], unused: set[int]
 ) -> NDArray[np.uint8]:
     """uint8[nets] of ``Origin``; what is none of these is replayed."""
     origins = np.full(nets, Origin.REPLAYED, np.uint8)
     for rows, origin in (
+        (unused, Origin.UNUSED),
         (assumed, Origin.ASSUMED),
         (inferred, Origin.INFERRED),
         (recorded, Origin.RECORDED),

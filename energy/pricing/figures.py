@@ -33,6 +33,7 @@ class OriginCounts:
     replayed: int
     inferred: int
     assumed: int
+    unused: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -57,7 +57,8 @@ def test_nets_that_the_file_does_not_hold_are_listed(tmp_path: Path) -> None:
     write_saif(path, "t.u", 60, 1e-9, [("a", 30, 30, 0, 4), ("n", 40, 20, 0, 4)])
     found = activity_from_saif(path, PAIR, "t.u")
     assert found.unmatched == ("b", "y")
-    assert found.count_origins() == {"recorded": 2, "replayed": 0, "inferred": 0, "assumed": 2}
+    counts = {"recorded": 2, "replayed": 0, "inferred": 0, "assumed": 2, "unused": 0}
+    assert found.count_origins() == counts
     names = [name for (name,) in PAIR.names]
     assert found.totals.tolist() == [4 if name in "an" else 0 for name in names]
     assert found.high_s[names.index("n")] == near(20e-9)

@@ -77,8 +77,11 @@ def test_json_on_standard_output(cli: Cli, small: Small, tmp_path: Path) -> None
     assert set(found["groups"]) == {"sequential", "combinational", "clock", "macro"}
     assert all(set(parts) == TERMS for parts in found["groups"].values())
     assert found["unmatched"] == []
-    assert set(found["origins"]) == {"recorded", "replayed", "inferred", "assumed"}
+    assert set(found["origins"]) == {"recorded", "replayed", "inferred", "assumed", "unused"}
     assert found["origins"]["inferred"] == found["origins"]["assumed"] == 0
+    # All that is driven is known, and only that; synthesis leaves names of bits that became nothing.
+    assert found["origins"]["recorded"] + found["origins"]["replayed"] == found["nets"]
+    assert found["origins"]["unused"] > 0
     assert found["scope"] == "tb.dut"
     assert found["duration_s"] == near(1502.2e-9 - 60.5e-9)
     assert found["toggles"] > 1000
