@@ -79,7 +79,7 @@ def test_json_on_standard_output(cli: Cli, small: Small, tmp_path: Path) -> None
     assert found["unmatched"] == []
     assert set(found["origins"]) == {"recorded", "replayed", "inferred", "assumed", "unused"}
     assert found["origins"]["inferred"] == found["origins"]["assumed"] == 0
-    # All that is driven is known, and only that; synthesis leaves names of bits that became nothing.
+    # All that is driven is known, and only that: synthesis leaves names of what it took away.
     assert found["origins"]["recorded"] + found["origins"]["replayed"] == found["nets"]
     assert found["origins"]["unused"] > 0
     assert found["scope"] == "tb.dut"
