@@ -1,6 +1,8 @@
 """A Verilated design and its batched runner, as a library in this process."""
 
 import ctypes
+import os
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -10,9 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.errors import SimulationError, ToolError
+from spikewatt.cosim.recording import MemoryWaveform
 from spikewatt.cosim.verilated import Trace, build_native
 
-__all__ = ["HALF_PERIOD", "NativeModel", "NativeOptions", "TableModel", "pointer"]
+__all__ = [
+    "HALF_PERIOD",
+    "NativeModel",
+    "NativeOptions",
+    "TableModel",
+    "destination",
+    "pointer",
+]
 
 HALF_PERIOD = 5
 """Half a clock period in the waveform, in its time unit (1 ns)."""
@@ -25,7 +35,7 @@ class NativeOptions:
     Parameters
     ----------
     trace, waveform:
-        Kind of waveform, and its file.
+        Kind of waveform, and its file or the memory that keeps it.
     timing:
         The design has delays of its own.
     optimise:
@@ -33,12 +43,22 @@ class NativeOptions:
     """
 
     trace: Trace = "none"
-    waveform: Path | None = None
+    waveform: Path | MemoryWaveform | None = None
     timing: bool = False
     optimise: bool = True
 
 
 PLAIN_NATIVE = NativeOptions()
+
+
+class _Held(ctypes.Structure):
+    """What a waveform left: its bytes if they are in memory, and the error that cut it off."""
+
+    _fields_ = [
+        ("bytes", ctypes.c_void_p),
+        ("count", ctypes.c_int64),
+        ("error", ctypes.c_int32),
+    ]
 
 
 class NativeModel:
@@ -83,8 +103,8 @@ class NativeModel:
             raise ToolError(
                 f"cannot load {library} ({error}): delete {library.parent} to build it again"
             ) from None
-        path = str(options.waveform).encode() if options.waveform else b""
-        self._core = self._lib.core_new(ctypes.byref(geometry), path)
+        self._waveform = options.waveform
+        self._core = self._lib.core_new(ctypes.byref(geometry), *destination(options.waveform))
 
     def __enter__(self) -> Self:
         return self
@@ -95,13 +115,39 @@ class NativeModel:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        failure = self._end()
+        if failure and error is None:  # an error within says more
+            raise failure
 
     def close(self) -> None:
-        """End the simulation and its waveform."""
-        if self._core:
-            self._lib.core_free(self._core)
-            self._core = None
+        """End the simulation and its waveform.
+
+        Raises
+        ------
+        OSError
+            The waveform's file could not be written.
+        """
+        if failure := self._end():
+            raise failure
+
+    def _end(self) -> OSError | None:
+        """Free everything but the bytes of the waveform; returns what cut that off."""
+        if not self._core:
+            return None
+        core, self._core = self._core, None
+        held = _Held()
+        self._lib.core_end(core, ctypes.byref(held))
+        self._lib.core_free(core)
+        if held.bytes:
+            content = (ctypes.c_uint8 * held.count).from_address(held.bytes)
+            # Every array that looks at these bytes refers to `content`.
+            weakref.finalize(content, self._lib.core_release, held.bytes).atexit = False
+            if isinstance(self._waveform, MemoryWaveform):
+                self._waveform.content = np.frombuffer(content, np.uint8)
+        path, _ = destination(self._waveform)
+        return (
+            OSError(held.error, os.strerror(held.error), os.fsdecode(path)) if held.error else None
+        )
 
     def _check(self, status: int) -> None:
         if status:
@@ -155,11 +201,24 @@ def pointer(array: np.ndarray) -> int:
     return array.ctypes.data
 
 
+def destination(waveform: Path | MemoryWaveform | None) -> tuple[bytes, int]:
+    """File of a waveform, and the bytes up to which it stays in memory, as runners take them."""
+    match waveform:
+        case None:
+            return b"", 0
+        case MemoryWaveform():
+            return os.fsencode(waveform.file), waveform.room
+        case Path():
+            return os.fsencode(waveform), 0
+
+
 def _bind(library: ctypes.CDLL) -> ctypes.CDLL:
     """Declare what every runner has."""
     pointer = ctypes.c_void_p
     for name, result, arguments in (
-        ("core_new", pointer, [pointer, ctypes.c_char_p]),
+        ("core_new", pointer, [pointer, ctypes.c_char_p, ctypes.c_int64]),
+        ("core_end", None, [pointer, pointer]),
+        ("core_release", None, [pointer]),
         ("core_free", None, [pointer]),
         ("core_cycles", ctypes.c_uint64, [pointer]),
     ):

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.errors import SimulationError
-from spikewatt.cosim.library import NativeModel, NativeOptions, pointer
-from spikewatt.cosim.recording import RTL
+from spikewatt.cosim.library import NativeModel, NativeOptions, destination, pointer
+from spikewatt.cosim.recording import RTL, MemoryWaveform
 from spikewatt.cosim.verilated import Trace
 from spikewatt.hdl.router.tile import tile_probe_layout
 from spikewatt.model.compile.codec import decode_events
@@ -126,13 +126,14 @@ class NativeMesh(NativeModel):
         )
         address, count = ctypes.c_void_p, ctypes.c_int64
         self._declare("core_record", address, address)
-        self._declare("core_waveform", address, ctypes.c_char_p)
+        self._declare("core_waveform", address, ctypes.c_char_p, count)
         self._declare("core_idle", address, count)
         self._declare("core_exchange", address, address, count, address, count, address)
 
-    def open_waveform(self, path: Path) -> None:
+    def open_waveform(self, waveform: Path | MemoryWaveform) -> None:
         """Begin the waveform here, with the values of all signals."""
-        self._check(self._lib.core_waveform(self._core, str(path).encode()))
+        self._waveform = waveform
+        self._check(self._lib.core_waveform(self._core, *destination(waveform)))
 
     def wait(self, cycles: int) -> None:
         """Let so many clock cycles pass, and offer nothing."""

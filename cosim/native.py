@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from spikewatt.base.errors import SimulationError
 from spikewatt.cosim.library import HALF_PERIOD, NativeOptions, TableModel, pointer
-from spikewatt.cosim.recording import RTL
+from spikewatt.cosim.recording import RTL, MemoryWaveform
 from spikewatt.cosim.verilated import Trace
 from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.neuro.core import NeuroCore
@@ -60,7 +60,7 @@ class NativeCore(TableModel):
     trace:
         Kind of waveform.
     waveform:
-        File to write it to.
+        File to write it to, or the memory that keeps it.
     verilog:
         In place of the core's own: a netlist of it; it is compiled quickly and runs slower.
 
@@ -79,7 +79,7 @@ class NativeCore(TableModel):
         params: CoreParams,
         *,
         trace: Trace = "none",
-        waveform: Path | None = None,
+        waveform: Path | MemoryWaveform | None = None,
         verilog: str | None = None,
     ) -> None:
         self.params = params

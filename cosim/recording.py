@@ -1,7 +1,7 @@
 """Runs of the neuromorphic core's RTL, whoever drives it: no simulator is imported here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ __all__ = [
     "JOB_VARIABLE",
     "PLAIN",
     "RTL",
+    "MemoryWaveform",
     "RecordingJob",
     "Simulation",
     "Tables",
@@ -29,6 +30,28 @@ RTL = "RTL"
 """Who a simulated run is by."""
 
 
+@dataclass(eq=False)
+class MemoryWaveform:
+    """A VCD that a native run leaves in memory, for a replay in the same process.
+
+    A priced image takes megabytes, and a run has any number of them: past ``room`` bytes all goes
+    to a file, as a waveform does that is asked for.
+
+    Parameters
+    ----------
+    file:
+        Where it goes if it is longer.
+    room:
+        Bytes that stay in memory.
+    content:
+        uint8[bytes], the waveform, once the run is over; ``None`` where the file has it.
+    """
+
+    file: Path
+    room: int = 1 << 28
+    content: NDArray[np.uint8] | None = field(default=None, repr=False)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Simulation:
     """How the RTL of a target is to be run.
@@ -38,7 +61,7 @@ class Simulation:
     simulator:
         ``verilator`` runs it as a shared library in this process, ``icarus`` under cocotb.
     trace, waveform:
-        Kind of waveform, and its file.
+        Kind of waveform, and its file; on Verilator a VCD may stay in memory.
     readout:
         The host reads the answer back after each sample, as it would to know it; that is part of
         the sample's cycles. On Verilator only.
@@ -48,7 +71,7 @@ class Simulation:
 
     simulator: Simulator = "verilator"
     trace: Trace = "none"
-    waveform: Path | None = None
+    waveform: Path | MemoryWaveform | None = None
     readout: bool = False
     rest: int = 0
 

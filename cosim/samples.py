@@ -12,7 +12,14 @@ from spikewatt.base.errors import ParameterError
 from spikewatt.base.files import scratch
 from spikewatt.base.progress import Progress, silent
 from spikewatt.cosim.native import NativeCore
-from spikewatt.cosim.recording import JOB_VARIABLE, PLAIN, RecordingJob, Simulation, with_memories
+from spikewatt.cosim.recording import (
+    JOB_VARIABLE,
+    PLAIN,
+    MemoryWaveform,
+    RecordingJob,
+    Simulation,
+    with_memories,
+)
 from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.neuro.core import NeuroCore
 from spikewatt.model.compile.program import Program
@@ -95,6 +102,8 @@ def _run_native(
 def _run_icarus(program: Program, samples: Samples, how: Simulation, progress: Progress) -> Run:
     from spikewatt.cosim.simulate import CocotbOptions, simulate  # which imports cocotb
 
+    if isinstance(how.waveform, MemoryWaveform):
+        raise ParameterError("a waveform stays in memory on verilator only, not on icarus")
     progress("building the core")
     verilog = export(Blueprint.of(NeuroCore, program.params), "neuro", dialect="assigns")
     with scratch() as folder:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from spikewatt.base.errors import SimulationError
 from spikewatt.cosim.library import HALF_PERIOD, NativeOptions, TableModel, pointer
-from spikewatt.cosim.recording import RTL
+from spikewatt.cosim.recording import RTL, MemoryWaveform
 from spikewatt.cosim.verilated import Trace
 from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.systolic.core import SystolicCore
@@ -102,7 +102,7 @@ class NativeSystolic(TableModel):
     trace:
         Kind of waveform.
     waveform:
-        File to write it to.
+        File to write it to, or the memory that keeps it.
     verilog:
         In place of the core's own: a netlist of it; it is compiled quickly and runs slower.
 
@@ -121,7 +121,7 @@ class NativeSystolic(TableModel):
         params: SystolicParams,
         *,
         trace: Trace = "none",
-        waveform: Path | None = None,
+        waveform: Path | MemoryWaveform | None = None,
         verilog: str | None = None,
     ) -> None:
         self.params = params

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from spikewatt.base.errors import SimulationError
 from spikewatt.base.progress import Progress, silent
+from spikewatt.cosim.recording import MemoryWaveform
 from spikewatt.energy.activity.replay import Prepared, ReplayOptions, prepare
+from spikewatt.energy.activity.waveform import Waveform, open_vcd, open_waveform
 from spikewatt.energy.delays.timing import StaticTiming, TimingOptions, analyse_timing
 from spikewatt.energy.pricing.area import memory_area_um2
 from spikewatt.energy.pricing.ledger import LEDGER_GROUPS, TERMS, category_of
@@ -381,9 +383,15 @@ def clock_borders(prepared: Prepared, starts: Sequence[int], end: int) -> tuple[
     return np.array(cuts) * prepared.tick_s, period
 
 
+def _opened(waveform: MemoryWaveform) -> Waveform:
+    if waveform.content is None:
+        return open_waveform(waveform.file, "two-state")
+    return open_vcd(waveform.content, waveform.file)
+
+
 def price_blocks(
     design: Design,
-    waveform: Path,
+    waveform: MemoryWaveform,
     blocks: Blocks,
     library_path: Path | None = None,
     progress: Progress = silent,
@@ -397,6 +405,8 @@ def price_blocks(
     ----------
     design:
         The RTL that was simulated.
+    waveform:
+        What its run left.
     blocks:
         Where each of its inferences or batches lies in the waveform.
     library_path:
@@ -406,7 +416,7 @@ def price_blocks(
     library = read_liberty(path)
     mapped = synthesise(design.verilog, design.top, path, progress=progress)
     netlist = read_netlist(mapped.netlist, library, top=design.top)
-    prepared = prepare(netlist, library, waveform, reader="two-state", progress=progress)
+    prepared = prepare(netlist, library, _opened(waveform), progress=progress)
     borders, period = clock_borders(prepared, blocks.starts, blocks.end)
     sram = sram_for(library) if netlist.memories else None
     result = price_waveform(

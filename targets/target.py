@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from spikewatt.base.errors import SimulationError
 from spikewatt.base.files import scratch
 from spikewatt.base.progress import Progress, silent, worded
-from spikewatt.cosim.recording import PLAIN, Simulation
+from spikewatt.cosim.recording import PLAIN, MemoryWaveform, Simulation
 from spikewatt.model.counts import Counts
 from spikewatt.model.run import Keep, Run, difference
 from spikewatt.targets.price import Blocks, Design, PricedRun, Work, price_blocks
@@ -71,7 +71,7 @@ class Target(ABC):
         """
         golden, design = self.golden(x), self.design()
         with scratch() as folder:
-            waveform = folder / f"{self.top}.vcd"
+            waveform = MemoryWaveform(folder / f"{self.top}.vcd")
             how = Simulation(trace="vcd", waveform=waveform, readout=True, rest=self.rest)
             run = self.simulate(x, how, worded(progress, after=", with a waveform"))
             if found := difference(run, golden):

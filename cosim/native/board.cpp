@@ -23,11 +23,11 @@ class Core : public Simulation<Vboard, Core> {
  public:
   static constexpr bool kDelays = false;
 
-  Core(const Geometry& geometry, const char* waveform)
+  Core(const Geometry& geometry, const char* waveform, int64_t room)
       : Simulation(geometry.half_period), geo_(geometry), random_(geometry.seed) {
     build();
     model_->rx = 1;
-    begin(waveform);
+    begin(waveform, room);
     reset();
   }
 
@@ -108,9 +108,11 @@ class Core : public Simulation<Vboard, Core> {
 
 extern "C" {
 
-Core* core_new(const Geometry* geometry, const char* waveform) {
-  return new Core(*geometry, waveform);
+Core* core_new(const Geometry* geometry, const char* waveform, int64_t room) {
+  return new Core(*geometry, waveform, room);
 }
+
+void core_end(Core* core, Held* held) { *held = core->end(); }
 
 void core_free(Core* core) { delete core; }
 

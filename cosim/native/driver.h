@@ -11,14 +11,14 @@ template <class Model, class Self> class Driver : public Simulation<Model, Self>
   using Base::cycles;
   static constexpr bool kDelays = false;
 
-  Driver(uint32_t half_period, const char* waveform) : Base(half_period) {
+  Driver(uint32_t half_period, const char* waveform, int64_t room) : Base(half_period) {
     this->build();
     model_->i___05Fvalid = 0;
     model_->command___05Fvalid = 0;
     model_->config___05Fvalid = 0;
     model_->response___05Fready = 0;
     model_->o___05Fready = 1;
-    this->begin(waveform);
+    this->begin(waveform, room);
   }
 
   bool until_idle() {

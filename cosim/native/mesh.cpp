@@ -50,7 +50,7 @@ class Core : public Simulation<Vmesh, Core> {
     build();
     model_->i___05Fvalid = 0;
     model_->o___05Fready = 1;
-    begin(nullptr);
+    begin(nullptr, 0);
     membranes_.resize(size_t(geo_.tiles) * neurons());
     reset();
   }
@@ -85,7 +85,7 @@ class Core : public Simulation<Vmesh, Core> {
     return status;
   }
 
-  void waveform(const char* path) { open(path); }
+  void waveform(const char* path, int64_t room) { open(path, room); }
 
   void idle(int64_t count) {
     for (; count > 0; --count) cycle();
@@ -183,7 +183,9 @@ class Core : public Simulation<Vmesh, Core> {
 
 extern "C" {
 
-Core* core_new(const Geometry* geometry, const char*) { return new Core(*geometry); }
+Core* core_new(const Geometry* geometry, const char*, int64_t) { return new Core(*geometry); }
+
+void core_end(Core* core, Held* held) { *held = core->end(); }
 
 void core_free(Core* core) { delete core; }
 
@@ -194,8 +196,8 @@ int core_record(Core* core, Record* record) {
   return 0;
 }
 
-int core_waveform(Core* core, const char* path) {
-  core->waveform(path);
+int core_waveform(Core* core, const char* path, int64_t room) {
+  core->waveform(path, room);
   return 0;
 }
 

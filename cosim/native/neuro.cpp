@@ -30,8 +30,8 @@ struct Record {
 
 class Core : public Driver<Vneuro, Core> {
  public:
-  Core(const Geometry& geometry, const char* waveform)
-      : Driver(geometry.half_period, waveform), geo_(geometry) {
+  Core(const Geometry& geometry, const char* waveform, int64_t room)
+      : Driver(geometry.half_period, waveform, room), geo_(geometry) {
     membranes_.resize(size_t(geo_.groups) * geo_.lanes);
     reset();
   }
@@ -118,9 +118,11 @@ class Core : public Driver<Vneuro, Core> {
 // Every call returns 0, or 1 when the core is stuck.
 extern "C" {
 
-Core* core_new(const Geometry* geometry, const char* waveform) {
-  return new Core(*geometry, waveform);
+Core* core_new(const Geometry* geometry, const char* waveform, int64_t room) {
+  return new Core(*geometry, waveform, room);
 }
+
+void core_end(Core* core, Held* held) { *held = core->end(); }
 
 void core_free(Core* core) { delete core; }
 

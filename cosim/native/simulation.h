@@ -11,9 +11,15 @@ using Waveform = VerilatedFstC;
 using Waveform = VerilatedVcdC;
 #endif
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdint>
+#include <cstdlib>
+#include <cstring>
 #include <memory>
+#include <string>
 #include <type_traits>
+#include <utility>
 
 constexpr uint64_t kPatience = 1u << 24;  // cycles after which an operation counts as stuck
 
@@ -46,9 +52,115 @@ inline int64_t sign_extend(uint64_t value, unsigned bits) {
   return int64_t((value ^ sign) - sign);
 }
 
+extern "C" {
+
+// What a waveform left: its bytes if they are in memory, and the error that cut it off, or 0.
+struct Held {
+  char* bytes;
+  int64_t count;
+  int32_t error;
+};
+
+void core_release(void* bytes) { std::free(bytes); }
+}
+
+#if VM_TRACE && !VM_TRACE_FST
+// Where a VCD goes: to memory, as long as it is not longer than `room`; else to its file.
+//
+// Verilator's own class answers a failed write by ending the process, and on the way out flushes
+// the trace, whose lock it still holds: on a full disk it waits for itself for ever. This one keeps
+// the error for the caller, and takes the rest without keeping it.
+class Store : public VerilatedVcdFile {
+ public:
+  ~Store() override { std::free(bytes_); }
+
+  void limit(int64_t room) { room_ = room; }
+
+  bool open(const std::string& name) override {
+    name_ = name;
+    if (!room_) begin_file();
+    return true;
+  }
+
+  void close() override {
+    if (in_file_) VerilatedVcdFile::close();
+    in_file_ = false;
+  }
+
+  ssize_t write(const char* bytes, ssize_t count) override {
+    if (in_file_) return to_file(bytes, count);
+    if (error_) return count;
+    if (count_ + count > room_ || !grow(count_ + count)) {
+      spill();
+      return write(bytes, count);
+    }
+    std::memcpy(bytes_ + count_, bytes, count);
+    count_ += count;
+    return count;
+  }
+
+  // Hand over what is in memory, and forget it.
+  Held take() { return {std::exchange(bytes_, nullptr), std::exchange(count_, 0), error_}; }
+
+ private:
+  void begin_file() {
+    in_file_ = VerilatedVcdFile::open(name_);
+    if (!in_file_) error_ = errno;
+  }
+
+  ssize_t to_file(const char* bytes, ssize_t count) {
+    const ssize_t written = VerilatedVcdFile::write(bytes, count);
+    if (written >= 0 || errno == EAGAIN || errno == EINTR) return written;  // it tries again
+    error_ = errno;
+    close();
+    return count;
+  }
+
+  // From here on the file has it all.
+  void spill() {
+    begin_file();
+    for (int64_t done = 0; in_file_ && done < count_;) {
+      const ssize_t written = to_file(bytes_ + done, count_ - done);
+      if (written > 0) done += written;
+    }
+    std::free(std::exchange(bytes_, nullptr));
+    count_ = room_ = 0;
+  }
+
+  // Doubling costs no copies to speak of: large blocks are moved by their pages.
+  bool grow(int64_t wanted) {
+    if (wanted <= size_) return true;
+    const int64_t size = std::max(wanted, 2 * size_);
+    char* const bytes = static_cast<char*>(std::realloc(bytes_, size));
+    if (!bytes) return false;  // the file takes what memory can't
+    bytes_ = bytes;
+    size_ = size;
+    return true;
+  }
+
+  std::string name_;
+  int64_t room_ = 0, count_ = 0, size_ = 0;
+  char* bytes_ = nullptr;
+  bool in_file_ = false;
+  int32_t error_ = 0;
+};
+#endif
+
 template <class Model, class Self> class Simulation {
  public:
   uint64_t cycles = 0;
+
+  // End the waveform; it is whole then, where the caller wanted it.
+  Held end() {
+#if VM_TRACE
+    if (waveform_ && waveform_->isOpen()) waveform_->close();
+#endif
+#if VM_TRACE && !VM_TRACE_FST
+    return store_.take();
+#else
+    return {};
+#endif
+  }
 
  protected:
   explicit Simulation(uint32_t half_period) : half_period_(half_period) {
@@ -71,22 +183,30 @@ template <class Model, class Self> class Simulation {
   }
 
   // Once the inputs are set.
-  void begin(const char* waveform) {
-#if VM_TRACE
+  void begin(const char* waveform, int64_t room) {
+#if VM_TRACE_FST
     waveform_ = std::make_unique<Waveform>();
+#elif VM_TRACE
+    waveform_ = std::make_unique<Waveform>(&store_);
+#endif
+#if VM_TRACE
     model_->trace(waveform_.get(), 99);
 #endif
-    if (waveform && *waveform) open(waveform);
+    if (waveform && *waveform) open(waveform, room);
     model_->eval();
     dump(0);
   }
 
-  // Begin the waveform; it takes the values of all signals at the next change of any.
-  void open(const char* path) {
+  // Begin the waveform; it takes the values of all signals at the next change of any. Up to `room`
+  // bytes of a VCD stay in memory.
+  void open(const char* path, int64_t room) {
+#if VM_TRACE && !VM_TRACE_FST
+    store_.limit(room);
+#endif
 #if VM_TRACE
     waveform_->open(path);
 #endif
-    (void)path;
+    (void)path, (void)room;
   }
 
   // Once `observe` may be called.
@@ -163,6 +283,9 @@ template <class Model, class Self> class Simulation {
   }
 
   uint32_t half_period_;
+#if VM_TRACE && !VM_TRACE_FST
+  Store store_;  // outlives the waveform
+#endif
 #if VM_TRACE
   std::unique_ptr<Waveform> waveform_;
 #endif

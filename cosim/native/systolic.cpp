@@ -23,8 +23,8 @@ struct Record {
 
 class Core : public Driver<Vsystolic, Core> {
  public:
-  Core(const Geometry& geometry, const char* waveform)
-      : Driver(geometry.half_period, waveform), geo_(geometry) {
+  Core(const Geometry& geometry, const char* waveform, int64_t room)
+      : Driver(geometry.half_period, waveform, room), geo_(geometry) {
     reset();
   }
 
@@ -82,9 +82,11 @@ class Core : public Driver<Vsystolic, Core> {
 // Every call returns 0, or 1 when the core is stuck.
 extern "C" {
 
-Core* core_new(const Geometry* geometry, const char* waveform) {
-  return new Core(*geometry, waveform);
+Core* core_new(const Geometry* geometry, const char* waveform, int64_t room) {
+  return new Core(*geometry, waveform, room);
 }
+
+void core_end(Core* core, Held* held) { *held = core->end(); }
 
 void core_free(Core* core) { delete core; }
 

@@ -6,7 +6,6 @@ import weakref
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from spikewatt.energy.activity.matching import SourceBit
 from spikewatt.energy.activity.waveform import Changes, Waveform
 from spikewatt.energy.activity.words import unpack
 
-__all__ = ["BitStore", "Samples", "Unknown", "file_span", "read_samples"]
+__all__ = ["BitStore", "Samples", "Unknown", "read_samples"]
 
 IntArray = NDArray[np.int64]
 Words = NDArray[np.uint64]
@@ -185,33 +184,6 @@ def _known(changes: Changes, name: str, end: float) -> tuple[Words, list[Unknown
     return values, spans
 
 
-def file_span(path: Path) -> tuple[int, int] | None:
-    """First and last time (ticks) that the file itself names, where that is easy to see."""
-    with path.open("rb") as file:
-        head = file.read(25)
-        if len(head) == 25 and head[0] == 0 and int.from_bytes(head[1:9], "big") == 329:
-            return int.from_bytes(head[9:17], "big"), int.from_bytes(head[17:25], "big")
-        size = file.seek(0, os.SEEK_END)
-        file.seek(0)
-        first = None
-        for line in file:
-            if line.startswith(b"#") and line[1:].strip().isdigit():
-                first = int(line[1:])
-                break
-        if first is None:
-            return None
-        reach = 1 << 16
-        while True:
-            file.seek(max(0, size - reach))
-            stamps = [line[1:].strip() for line in file.read().split(b"\n")[1:] if line[:1] == b"#"]
-            stamps = [stamp for stamp in stamps if stamp.isdigit()]
-            if stamps:
-                return first, max(first, int(stamps[-1]))
-            if reach >= size:
-                return None
-            reach *= 16
-
-
 def _union(times: IntArray, more: IntArray) -> IntArray:
     """Both, each sorted and without doubles, as one such; quick when nothing is new."""
     if not len(times) or not len(more):
@@ -284,7 +256,7 @@ class _Kept:
             self._users[bit.signal.identity].append((row, bit))
         first = {sources[row].signal.identity for row in clocks}
         self._order = sorted(self._users, key=lambda identity: identity not in first)
-        span = file_span(wave.path)
+        span = wave.span
         self.times = np.unique(np.array(span if span else (), np.int64))
         self.unknown: list[Unknown] = []
         self._spool, self._places = _Spool(), {}

@@ -8,13 +8,14 @@ another form) it refuses by returning nothing, and the file is read by one that 
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.jit import numba
 
-__all__ = ["Declared", "TwoStateVcd", "scan_two_state"]
+__all__ = ["Declared", "TwoStateVcd", "read_two_state", "scan_two_state"]
 
 _END = b"$enddefinitions $end\n"
 _SCALE = re.compile(rb"\$timescale\s+(\d+)\s*([munpf]?s)\s+\$end")
@@ -27,8 +28,53 @@ Declared = tuple[str, int, int]
 """Full name with dots, width, and number of a signal."""
 
 
+Bytes = NDArray[np.uint8]
+
+
+class _Codes(NamedTuple):
+    """Signals by their codes.
+
+    Parameters
+    ----------
+    number:
+        int32[95³], number of the signal of each code; -1: nobody's.
+    widths:
+        int64[signals].
+    """
+
+    number: NDArray[np.int32]
+    widths: NDArray[np.int64]
+
+
+class _Changes(NamedTuple):
+    """All changes, those of a signal together.
+
+    Parameters
+    ----------
+    first, words:
+        int64[signals + 1], where the times and the values of each signal begin.
+    times:
+        int64[changes].
+    values:
+        uint64[words], as many words for each change as the signal's width takes.
+    """
+
+    first: NDArray[np.int64]
+    words: NDArray[np.int64]
+    times: NDArray[np.int64]
+    values: NDArray[np.uint64]
+
+    @classmethod
+    def room(cls, counts: NDArray[np.int64], widths: NDArray[np.int64]) -> Self:
+        """Room for so many changes of each signal."""
+        first, words = np.zeros(len(counts) + 1, np.int64), np.zeros(len(counts) + 1, np.int64)
+        np.cumsum(counts, out=first[1:])
+        np.cumsum(counts * np.maximum(1, -(-widths // 64)), out=words[1:])
+        return cls(first, words, np.zeros(first[-1], np.int64), np.zeros(words[-1], np.uint64))
+
+
 class TwoStateVcd:
-    """A VCD file in which every bit is 0 or 1.
+    """A VCD in which every bit is 0 or 1.
 
     Parameters
     ----------
@@ -36,59 +82,82 @@ class TwoStateVcd:
         As the file has it: number and unit.
     declared:
         Every name.
+    changes:
+        What the signals did.
+    span:
+        The first and the last time that the file names; ``None`` if it names none.
     """
 
     def __init__(
-        self, timescale: str, declared: list[Declared], first: NDArray[np.int64],
-        times: NDArray[np.int64], words: NDArray[np.int64], values: NDArray[np.uint64],
-    ) -> None:  # fmt: skip
-        self.timescale, self.declared = timescale, declared
-        self._first, self._times, self._words, self._values = first, times, words, values
+        self,
+        timescale: str,
+        declared: list[Declared],
+        changes: _Changes,
+        span: tuple[int, int] | None,
+    ) -> None:
+        self.timescale, self.declared, self.span = timescale, declared, span
+        self._changes = changes
 
     def changes(self, number: int, width: int) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
         """Times int64[k] and values uint64[k, words] of a signal, in the order of the file."""
-        begin, end = self._first[number : number + 2]
+        begin, end = self._changes.first[number : number + 2]
         size = max(1, -(-width // 64))
-        values = self._values[self._words[number] : self._words[number] + size * (end - begin)]
-        return self._times[begin:end], values.reshape(-1, size)
+        at = self._changes.words[number]
+        values = self._changes.values[at : at + size * (end - begin)]
+        return self._changes.times[begin:end], values.reshape(-1, size)
 
 
-def scan_two_state(path: Path) -> TwoStateVcd | None:
-    """Read a file; nothing if it is not of the expected form, down to the last byte."""
+def read_two_state(path: Path) -> TwoStateVcd | None:
+    """Read a file as `scan_two_state` does; nothing if it is too large to be in memory."""
     if path.stat().st_size > LARGEST:
         return None
-    data = path.read_bytes()
-    head, mark, _ = data.partition(_END)
+    return scan_two_state(np.fromfile(path, np.uint8))
+
+
+def scan_two_state(data: Bytes) -> TwoStateVcd | None:
+    """Read a VCD; nothing if it is not of the expected form, down to the last byte."""
+    head, body = _split(data)
     scale = _SCALE.search(head)
-    if not mark or scale is None:
+    if scale is None:
         return None
-    codes: dict[bytes, tuple[int, int]] = {}
+    numbers: dict[bytes, tuple[int, int]] = {}
     try:
-        declared = list(_declared(head, codes))
+        declared = list(_declared(head, numbers))
     except (IndexError, ValueError):
         return None
     if any(width < 0 for _, width, _ in declared):
         return None
-    table = np.full(_BASE**_LONGEST_CODE, -1, np.int32)
-    widths = np.zeros(len(codes), np.int64)
-    for code, (number, width) in codes.items():
+    codes = _Codes(np.full(_BASE**_LONGEST_CODE, -1, np.int32), np.zeros(len(numbers), np.int64))
+    for code, (number, width) in numbers.items():
         if len(code) > _LONGEST_CODE:
             return None
-        table[_number(code)] = number
-        widths[number] = width
-    body = np.frombuffer(data, np.uint8)[len(head) + len(mark) :]
-    counts = np.zeros(len(codes), np.int64)
-    none = np.zeros(0, np.int64)
-    if not _scan(body, table, widths, counts, none, none, none, np.zeros(0, np.uint64), False):
+        codes.number[_number(code)] = number
+        codes.widths[number] = width
+    counts, span = np.zeros(len(numbers), np.int64), np.full(2, -1)
+    # How much room each signal takes is known once all is read: so the text is read twice.
+    no_room = _Changes.room(counts, codes.widths)
+    if not _scan(body, codes, counts, no_room, span, False):
         return None
-    sizes = np.maximum(1, -(-widths // 64))
-    first, words = np.zeros(len(codes) + 1, np.int64), np.zeros(len(codes) + 1, np.int64)
-    np.cumsum(counts, out=first[1:])
-    np.cumsum(counts * sizes, out=words[1:])
-    times, values = np.zeros(first[-1], np.int64), np.zeros(words[-1], np.uint64)
-    _scan(body, table, widths, np.zeros_like(counts), first, words, times, values, True)
-    timescale = f"{scale[1].decode()}{scale[2].decode()}"
-    return TwoStateVcd(timescale, declared, first, times, words, values)
+    changes = _Changes.room(counts, codes.widths)
+    _scan(body, codes, np.zeros_like(counts), changes, span, True)
+    return TwoStateVcd(
+        timescale=f"{scale[1].decode()}{scale[2].decode()}",
+        declared=declared,
+        changes=changes,
+        span=None if span[0] < 0 else (int(span[0]), int(span[1])),
+    )
+
+
+def _split(data: Bytes) -> tuple[bytes, Bytes]:
+    """Declarations and changes; neither if the former have no end."""
+    size = 1 << 18
+    while True:
+        head = data[:size].tobytes()
+        if (at := head.find(_END)) >= 0:
+            return head[:at], data[at + len(_END) :]
+        if size >= len(data):
+            return b"", data[:0]
+        size *= 2
 
 
 def _declared(head: bytes, codes: dict[bytes, tuple[int, int]]) -> Iterator[Declared]:
@@ -121,11 +190,28 @@ def _number(code: bytes) -> int:
 
 
 @numba.njit(cache=True)
-def _scan(body, table, widths, counts, first, words, times, values, keep):
-    """Go through the changes, and count them, or keep them; whether all is as expected.
+def _read_time(body, at):
+    """The number from ``at`` on, -1 if there is none or it is too large; and where it ends."""
+    time, begin = np.int64(0), at
+    while at < body.shape[0] and 48 <= body[at] <= 57:
+        time = time * 10 + (body[at] - 48)
+        at += 1
+    return (time if 0 < at - begin <= 18 else np.int64(-1)), at
 
-    ``first`` and ``words`` say where the times and the values of each signal begin.
-    """
+
+@numba.njit(cache=True)
+def _read_code(body, at, codes):
+    """The signal of the code from ``at`` on, -1 if nobody's; and where it ends."""
+    place, begin = 0, at
+    while at < body.shape[0] and 33 <= body[at] <= 126 and at - begin < 3:
+        place = place * 95 + (body[at] - 32)
+        at += 1
+    return (codes.number[place] if at > begin else np.int32(-1)), at
+
+
+@numba.njit(cache=True)
+def _scan(body, codes, counts, changes, span, keep):
+    """Go through the changes, and count them, or keep them; whether all is as expected."""
     now, at, end = np.int64(0), 0, body.shape[0]
     while at < end:
         kind = body[at]
@@ -133,14 +219,13 @@ def _scan(body, table, widths, counts, first, words, times, values, keep):
         if kind == 10:  # an empty line
             continue
         if kind == 35:  # "#": a time
-            then, digits = np.int64(0), 0
-            while at < end and 48 <= body[at] <= 57:
-                then = then * 10 + (body[at] - 48)
-                digits += 1
-                at += 1
-            if not digits or digits > 18 or then < now:
+            time, at = _read_time(body, at)
+            if time < now:
                 return False
-            now = then
+            now = time
+            if span[0] < 0:
+                span[0] = now
+            span[1] = now
         else:
             start = at
             if kind == 98:  # "b": bits, most significant first
@@ -154,21 +239,16 @@ def _scan(body, table, widths, counts, first, words, times, values, keep):
                 start, stop = at - 1, at
             else:
                 return False
-            place, length = 0, 0
-            while at < end and 33 <= body[at] <= 126 and length < 3:
-                place = place * 95 + (body[at] - 32)
-                length += 1
-                at += 1
-            number = table[place] if length else -1
-            if number < 0 or stop - start > widths[number]:
+            number, at = _read_code(body, at, codes)
+            if number < 0 or stop - start > codes.widths[number]:
                 return False
             if keep:
-                size = max(1, (widths[number] + 63) >> 6)
-                base = words[number] + counts[number] * size
+                size = max(1, (codes.widths[number] + 63) >> 6)
+                base = changes.words[number] + counts[number] * size
                 for k in range(stop - start):
                     if body[stop - 1 - k] == 49:
-                        values[base + (k >> 6)] |= np.uint64(1) << np.uint64(k & 63)
-                times[first[number] + counts[number]] = now
+                        changes.values[base + (k >> 6)] |= np.uint64(1) << np.uint64(k & 63)
+                changes.times[changes.first[number] + counts[number]] = now
             counts[number] += 1
         if at >= end or body[at] != 10:  # cut off, or more on the line
             return False

@@ -8,6 +8,7 @@ import itertools
 import os
 import sys
 import tempfile
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +20,11 @@ from pywellen import Waveform as _Wellen  # pyright: ignore[reportAttributeAcces
 from vcdvcd import VCDVCD
 
 from spikewatt.base.errors import WaveformError
+from spikewatt.base.files import make_temporary, remove_temporary
 from spikewatt.energy.activity.fst import check_fst
-from spikewatt.energy.activity.vcd import TwoStateVcd, scan_two_state
+from spikewatt.energy.activity.vcd import TwoStateVcd, read_two_state, scan_two_state
 
-__all__ = ["Changes", "Reader", "Signal", "Waveform", "open_waveform"]
+__all__ = ["Changes", "Reader", "Signal", "Waveform", "open_vcd", "open_waveform"]
 
 Reader = Literal["wellen", "vcdvcd", "two-state"]
 BLOCK = 1 << 16
@@ -81,6 +83,14 @@ class Waveform:
             first = self.signals.setdefault(signal.name, signal)
             if first.identity != signal.identity:
                 self.ambiguous.add(signal.name)
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """First and last time, in ticks, that the file itself names, where that is easy to see.
+
+        Nothing need change at either.
+        """
+        return _file_span(self.path)
 
     def changes(self, signal: Signal) -> Changes:
         """All changes of a signal."""
@@ -222,6 +232,11 @@ class _TwoStateWaveform(Waveform):
         )
         super().__init__(path, _tick(vcd.timescale, path), found)
 
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """First and last time, in ticks, that the file names."""
+        return self._vcd.span
+
     def changes(self, signal: Signal) -> Changes:
         """All changes of a signal."""
         when, what = self._vcd.changes(signal.handle, signal.width)
@@ -288,9 +303,58 @@ def open_waveform(path: Path | str, reader: Reader = "wellen") -> Waveform:
     return wave
 
 
+def open_vcd(content: NDArray[np.uint8], name: Path) -> Waveform:
+    """Open the VCD of a simulator that knows only 0 and 1, whose bytes are in memory.
+
+    Parameters
+    ----------
+    name:
+        What messages call it.
+
+    Raises
+    ------
+    WaveformError
+        It is not a waveform.
+    """
+    if (vcd := scan_two_state(content)) is not None:
+        return _TwoStateWaveform(name, vcd)
+    folder = make_temporary()  # the reader that knows all forms wants a file, as long as it reads
+    content.tofile(folder / name.name)
+    wave = open_waveform(folder / name.name)
+    weakref.finalize(wave, remove_temporary, folder)
+    return wave
+
+
 def _open(path: Path, reader: Reader) -> Waveform:
     if reader == "vcdvcd":
         return _VcdvcdWaveform(path)
-    if reader == "two-state" and (vcd := scan_two_state(path)) is not None:
+    if reader == "two-state" and (vcd := read_two_state(path)) is not None:
         return _TwoStateWaveform(path, vcd)
     return _WellenWaveform(path)
+
+
+def _file_span(path: Path) -> tuple[int, int] | None:
+    """First and last time (ticks) that the file itself names, where that is easy to see."""
+    with path.open("rb") as file:
+        head = file.read(25)
+        if len(head) == 25 and head[0] == 0 and int.from_bytes(head[1:9], "big") == 329:
+            return int.from_bytes(head[9:17], "big"), int.from_bytes(head[17:25], "big")
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        first = None
+        for line in file:
+            if line.startswith(b"#") and line[1:].strip().isdigit():
+                first = int(line[1:])
+                break
+        if first is None:
+            return None
+        reach = 1 << 16
+        while True:
+            file.seek(max(0, size - reach))
+            stamps = [line[1:].strip() for line in file.read().split(b"\n")[1:] if line[:1] == b"#"]
+            stamps = [stamp for stamp in stamps if stamp.isdigit()]
+            if stamps:
+                return first, max(first, int(stamps[-1]))
+            if reach >= size:
+                return None
+            reach *= 16

@@ -2,20 +2,24 @@
 
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
 import numpy as np
 import pytest
 
+from spikewatt.cosim.recording import MemoryWaveform
 from spikewatt.energy.activity.replay import Prepared
 from spikewatt.energy.delays.timing import StaticTiming
 from spikewatt.energy.pricing.ledger import LEDGER_GROUPS, TERMS, Ledger
 from spikewatt.energy.pricing.options import PricingOptions
 from spikewatt.energy.pricing.priced_activity import PricedActivity, price_activity
 from spikewatt.synth.asic_result import AsicResult
+from spikewatt.targets import target
+from spikewatt.targets.neuro import NeuroTarget
 from spikewatt.targets.price import PricedRun, mean_wire_pitches, typical_wires
-from tests.flow.small_comparison import CATEGORIES, near, small
+from tests.flow.small_comparison import CATEGORIES, NETWORK, X, near, small
 
 
 def by_hand(images: list[int], cycles: list[int]) -> PricedRun:
@@ -210,3 +214,26 @@ def test_mean_wire_length_grows_with_the_cells() -> None:
     lengths = [mean_wire_pitches(cells) for cells in (1, 4, 100, 10_000, 1_000_000)]
     assert near(lengths[0], 4 / 3)  # four cells: 1 four times of six, 2 twice
     assert lengths[0] == lengths[1] < lengths[2] < lengths[3] < lengths[4]
+
+
+@pytest.mark.parametrize("room", [0, 50_000])
+def test_a_waveform_in_memory_has_the_price_of_its_file(
+    room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core = NeuroTarget(NETWORK, lanes=2)
+    stimulus = NETWORK.stimulus(X[:3])
+    kept = core.price(stimulus)
+    files = []
+
+    def short(file: Path) -> MemoryWaveform:
+        files.append(MemoryWaveform(file, room=room))
+        return files[-1]
+
+    monkeypatch.setattr(target, "MemoryWaveform", short)
+    spilled = core.price(stimulus)
+    (waveform,) = files
+    assert waveform.content is None
+    assert not waveform.file.exists()
+    one, two = (price.estimate.ledger.joules for price in (kept, spilled))
+    np.testing.assert_allclose(one, two, rtol=1e-12, atol=0)
+    assert kept.figures() == spilled.figures()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spikewatt.energy.activity import vcd, waveform
-from spikewatt.energy.activity.vcd import scan_two_state
+from spikewatt.energy.activity.vcd import read_two_state
 from spikewatt.energy.activity.waveform import Reader, Waveform, open_waveform
 
 HEAD = """$version by hand $end
@@ -138,7 +138,7 @@ def test_what_it_does_not_expect_it_leaves_to_others(
 ) -> None:
     path = tmp_path / "wave.vcd"
     path.write_bytes((HEAD + body).encode())
-    assert scan_two_state(path) is None
+    assert read_two_state(path) is None
     asked: list[Path] = []
     monkeypatch.setattr(waveform, "_WellenWaveform", asked.append)
     waveform._open(path, "two-state")
@@ -163,7 +163,7 @@ def test_heads_that_it_does_not_expect(old: str, new: str, tmp_path: Path) -> No
     assert old in HEAD
     path = tmp_path / "wave.vcd"
     path.write_text(HEAD.replace(old, new) + "#0\n1!\n")
-    assert scan_two_state(path) is None
+    assert read_two_state(path) is None
 
 
 def test_what_is_too_large_for_memory_is_left_to_others(
@@ -171,6 +171,6 @@ def test_what_is_too_large_for_memory_is_left_to_others(
 ) -> None:
     path = tmp_path / "wave.vcd"
     path.write_text(HEAD + BODY)
-    assert scan_two_state(path) is not None
+    assert read_two_state(path) is not None
     monkeypatch.setattr(vcd, "LARGEST", path.stat().st_size - 1)
-    assert scan_two_state(path) is None
+    assert read_two_state(path) is None
