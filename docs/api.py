@@ -5,6 +5,7 @@ The text is that of the docstrings, so that the page cannot say anything else th
 
 import importlib
 import inspect
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,13 @@ def section(name: str) -> str:
         return f"## `{name}`\n\nVersion of the package.\n"
     value = at_home(name)
     kind = "class" if isinstance(value, type) else "function"
-    raised = isinstance(value, type) and issubclass(value, Exception)
-    call = "" if raised else f"```text\n{signature(name)}\n```\n\n"
     text = inspect.getdoc(value) or ""
+    raised = isinstance(value, type) and issubclass(value, Exception)
+    if isinstance(value, type) and issubclass(value, Enum):
+        kind, use = "enumeration", "\n".join(f"sw.{name}.{member}" for member in value.__members__)
+    else:
+        use = "" if raised else signature(name)
+    call = f"```text\n{use}\n```\n\n" if use else ""
     return f"## `{name}`\n\n{kind} of `{value.__module__}`\n\n{call}```text\n{text}\n```\n"
 
 

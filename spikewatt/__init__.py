@@ -23,21 +23,24 @@ if TYPE_CHECKING:  # what a type checker sees; at run time `__getattr__` below b
     from spikewatt.model.network.graph import Connection, Encoder, Network, Population, Readout
     from spikewatt.model.network.pair import spiking_pair
     from spikewatt.model.network.quantised_pair import quantised_pair
-    from spikewatt.model.params import NeuronType
+    from spikewatt.model.params import Compare, Leak, NeuronType, Reset
 
     __version__: str
 
 __all__ = [
+    "Compare",
     "CompareOptions",
     "Comparison",
     "Connection",
     "Encoder",
     "EnergyOptions",
+    "Leak",
     "Network",
     "NeuronType",
     "Plan",
     "Population",
     "Readout",
+    "Reset",
     "RunOptions",
     "RunReport",
     "SpikewattError",
@@ -57,16 +60,19 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Compare": "spikewatt.model.params",
     "CompareOptions": "spikewatt.flow.compare.run",
     "Comparison": "spikewatt.flow.compare.result",
     "Connection": "spikewatt.model.network.graph",
     "Encoder": "spikewatt.model.network.graph",
     "EnergyOptions": "spikewatt.flow.energy",
+    "Leak": "spikewatt.model.params",
     "Network": "spikewatt.model.network.graph",
     "NeuronType": "spikewatt.model.params",
     "Plan": "spikewatt.flow.compare.run",
     "Population": "spikewatt.model.network.graph",
     "Readout": "spikewatt.model.network.graph",
+    "Reset": "spikewatt.model.params",
     "RunOptions": "spikewatt.flow.run",
     "RunReport": "spikewatt.flow.report",
     "SpikewattError": "spikewatt.base.errors",

@@ -59,7 +59,7 @@ def kinds(option: str, text: str | None, kind: type[IntEnum]) -> tuple[IntEnum, 
     known = {member.name.lower().replace("_", "-"): member for member in kind}
     for name in (names := text.lower().split(",")):
         if name not in known:
-            raise ParameterError(f"--{option} must name some of {', '.join(known)}, not {name!r}")
+            raise ParameterError(f"{option} must name some of {', '.join(known)}, not {name!r}")
     return tuple(known[name] for name in names)
 
 
@@ -80,7 +80,7 @@ def named_kinds(values: Mapping[str, Any]) -> dict[str, Any]:
         A kind that there is not.
     """
     return {
-        name: kinds(name, value, KINDS[name]) if name in KINDS else value
+        name: kinds(f"--{name}", value, KINDS[name]) if name in KINDS else value
         for name, value in values.items()
     }
 

@@ -5,7 +5,9 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from spikewatt.model.params import (
+    LEAK_BITS,
     LEAK_FRACTION_BITS,
+    RESET_BITS,
     Compare,
     CoreParams,
     Leak,
@@ -27,7 +29,7 @@ class LeakUnit(wiring.Component):
     Members
     -------
     membrane : In(signed(state_bits))
-    kind : In(2)
+    kind : In
     amount : In
         The value subtracted, the number of the shift, or the multiplier in 1/4096.
     decayed : Out(signed(state_bits))
@@ -44,7 +46,7 @@ class LeakUnit(wiring.Component):
         super().__init__(
             {
                 "membrane": In(membrane),
-                "kind": In(2),
+                "kind": In(LEAK_BITS),
                 "amount": In(params.leak_amount_bits),
                 "decayed": Out(membrane),
             }
@@ -164,7 +166,7 @@ class FireUnit(wiring.Component):
                 "membrane": In(membrane),
                 "refractory": In(params.refractory_bits),
                 "threshold": In(params.state_bits - 1),
-                "reset": In(2),
+                "reset": In(RESET_BITS),
                 "compare": In(1),
                 "silent": In(1),
                 "period": In(params.refractory_bits),

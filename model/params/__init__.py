@@ -16,7 +16,9 @@ from spikewatt.model.params.mesh import (
     ToTile,
 )
 from spikewatt.model.params.neuron import (
+    LEAK_BITS,
     LEAK_FRACTION_BITS,
+    RESET_BITS,
     WINDOW_END,
     Compare,
     Leak,
@@ -40,10 +42,12 @@ __all__ = [
     "CONFIG_FIELDS",
     "CONFIG_TABLE_SHIFT",
     "CONFIG_WORD_BITS",
+    "LEAK_BITS",
     "LEAK_FRACTION_BITS",
     "LIMITS",
     "MESH_LIMIT",
     "PORTS",
+    "RESET_BITS",
     "WINDOW_END",
     "Compare",
     "CoreParams",

@@ -7,7 +7,9 @@ from spikewatt.base.errors import ParameterError
 from spikewatt.model.params.checks import within
 
 __all__ = [
+    "LEAK_BITS",
     "LEAK_FRACTION_BITS",
+    "RESET_BITS",
     "WINDOW_END",
     "Compare",
     "Leak",
@@ -22,7 +24,13 @@ WINDOW_END = (1 << 12) - 1
 
 
 class Leak(IntEnum):
-    """What a membrane loses in a tick, before it integrates."""
+    """What a tick leaves of a membrane ``v``, before it integrates.
+
+    - ``NONE``: ``v``
+    - ``SUBTRACT``: ``sign(v) * max(abs(v) - amount, 0)``
+    - ``SHIFT``: ``v - (v >> k)``, an arithmetic shift
+    - ``MULTIPLY``: ``floor(v * m / 4096)``
+    """
 
     NONE = 0
     SUBTRACT = 1
@@ -31,7 +39,12 @@ class Leak(IntEnum):
 
 
 class Reset(IntEnum):
-    """What a spike does to the membrane."""
+    """What a spike leaves of a membrane ``v``.
+
+    - ``ZERO``: 0
+    - ``SUBTRACT``: ``v - threshold``
+    - ``NONE``: ``v``
+    """
 
     ZERO = 0
     SUBTRACT = 1
@@ -39,10 +52,14 @@ class Reset(IntEnum):
 
 
 class Compare(IntEnum):
-    """How the membrane is held against the threshold."""
+    """How a membrane is held against the threshold: ``v >= threshold``, or ``v > threshold``."""
 
     GREATER_EQUAL = 0
     GREATER = 1
+
+
+LEAK_BITS, RESET_BITS = (len(Leak) - 1).bit_length(), (len(Reset) - 1).bit_length()
+"""Bits that name a kind in the table of types."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,8 @@ from enum import IntEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from spikewatt.model.params.neuron import LEAK_BITS, RESET_BITS
+
 if TYPE_CHECKING:
     from spikewatt.model.params.core import CoreParams
 
@@ -124,9 +126,9 @@ def core_tables(params: "CoreParams") -> dict[TableId, Table]:
         ),
         TableId.TYPES: (
             params.types,
-            field("leak", 2)
+            field("leak", LEAK_BITS)
             + field("leak_amount", params.leak_amount_bits)
-            + field("reset", 2)
+            + field("reset", RESET_BITS)
             + field("compare", 1)
             + field("silent", 1)
             + field("refractory", params.refractory_bits)

@@ -115,7 +115,7 @@ def test_sizes() -> None:
         (Core.NEURO, "fabric=asic", "'fabric=asic' is no size of neuro"),
         (Core.NEURO, "neurons=many", "neurons must be a number, not 'many'"),
         (Core.NEURO, "neurons=1,2", "neurons is one number, not '1,2'"),
-        (Core.NEURO, "leaks=slow", "--leaks must name some of none, subtract, shift, multiply"),
+        (Core.NEURO, "leaks=slow", "leaks must name some of none, subtract, shift, multiply"),
         (Core.SYSTOLIC, "gate_idle=1", "gate_idle must be true or false, not '1'"),
         (Core.SYSTOLIC, "loading=rows,shift", "loading is one kind, not 'rows,shift'"),
     ],

@@ -15,7 +15,9 @@ from spikewatt.hdl.neuro.lif import FireUnit, LeakUnit
 from spikewatt.model.compile.program import Program
 from spikewatt.model.golden.core import leak, update
 from spikewatt.model.params import (
+    LEAK_BITS,
     LEAK_FRACTION_BITS,
+    RESET_BITS,
     Compare,
     CoreParams,
     Fabric,
@@ -71,7 +73,7 @@ class Leaks(wiring.Component):
         self._params = params
         super().__init__(
             {
-                "kind": In(2),
+                "kind": In(LEAK_BITS),
                 "amount": In(params.leak_amount_bits),
                 "decayed": Out(BITS * len(MEMBRANES)),
             }
@@ -159,7 +161,7 @@ class Fires(wiring.Component):
                 "membrane": In(membrane),
                 "refractory": In(REFRACTORY_BITS),
                 "threshold": In(BITS - 1),
-                "reset": In(2),
+                "reset": In(RESET_BITS),
                 "compare": In(1),
                 "silent": In(1),
                 "period": In(REFRACTORY_BITS),

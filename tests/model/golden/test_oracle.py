@@ -1,4 +1,4 @@
-"""A third opinion: the tick of DESIGN.md in plain Python integers, equal to the golden model.
+"""A third opinion: docs/architecture.md in plain Python integers, equal to the golden model.
 
 The simulator below knows neither arrays nor `spikewatt.model.golden.core`. It runs a program
 from its packed tables, and a network straight from its connections, without any mapping.
