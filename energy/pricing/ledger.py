@@ -102,6 +102,8 @@ def fold_categories(
     joules: FloatArray, modules: Sequence[str], category: Callable[[str], str]
 ) -> FloatArray:
     """float64[blocks, categories] of float64[blocks, modules, groups, terms]."""
+    # Each joule has one category: leakage first, whoever leaks; then routers, all that is theirs;
+    # of the rest the clock's, the memories', and what is left by the module that it is in.
     out = np.zeros((len(joules), len(CATEGORIES)))
     clock, control, datapath, sram, router, leakage = range(len(CATEGORIES))
     out[:, leakage] = joules[..., _LEAKAGE].sum((1, 2))
@@ -138,16 +140,18 @@ class Keys:
         paths |= {memory.module for memory in netlist.memories} | {""}
         self.modules = tuple(sorted(paths))
         place = {path: k for k, path in enumerate(self.modules)}
+        # Keys are flat indices, so that one bincount adds up what a hundred thousand nets took.
         self.shape = (len(self.modules), len(LEDGER_GROUPS), len(TERMS))
         self.size = int(np.prod(self.shape))
         module = np.array([place[i.module] for i in netlist.instances], np.int64)
         self.memory_module = [place[memory.module] for memory in netlist.memories]
         driver, driven = prices.driver, prices.driver >= 0
-        self.net = np.full(len(driver), -1, np.int64)
+        self.net = np.full(len(driver), -1, np.int64)  # what nothing drives belongs to nobody
         by = driver[driven]
         self.net[driven] = self.key(module[by], prices.group[by], _SWITCHING)
         for place_of, memory in zip(self.memory_module, netlist.memories, strict=True):
             read = [net for port in memory.ports if port.kind == "read" for net in port.data]
+            # A net that a cell or a port drives as well is theirs.
             self.net[[net for net in read if driver[net] == DRIVEN_BY_MEMORY]] = self.key(
                 place_of, _MACRO, _SWITCHING
             )
@@ -200,12 +204,15 @@ class Keys:
             macro = out[:, self.memory_module[k], _MACRO]
             ports = range(port, port + len(memory.ports))
             port += len(memory.ports)
-            clocked = sum(one.clock is not None for one in memory.ports)
-            for at, one in zip(ports, memory.ports, strict=True):
-                energy = cost.read if one.kind == "read" else cost.write
+            clocked = sum(each.clock is not None for each in memory.ports)
+            for at, each in zip(ports, memory.ports, strict=True):
+                energy = cost.read if each.kind == "read" else cost.write
                 macro[:, _INTERNAL] += accesses[:, at] * energy
+                if each.clock is None:  # asynchronous: no cycles, and so none that is idle
+                    continue
+                # A memory idles once a cycle, whatever the number of its ports.
                 idle = clock_edges[:, at].astype(np.float64) - accesses[:, at]
-                macro[:, _INTERNAL] += idle * (cost.idle / max(clocked, 1))
+                macro[:, _INTERNAL] += idle * (cost.idle / clocked)
             macro[:, _LEAKAGE] += cost.leakage * durations
         return out
 

@@ -207,11 +207,13 @@ GATES = {
 INPUTS = ["clk", "a", "e", "x", "unused"]
 
 
-def with_memory() -> Netlist:
+def with_memory(*, asynchronous: bool = False) -> Netlist:
     """``r`` is read from it."""
     at = {name: n for n, (name,) in enumerate(build(GATES, INPUTS, ["z"]).names)}
     ports = (
-        MemoryPort("read", at["clk"], True, (at["e"],), (at["x"],), (at["r"],)),
+        MemoryPort(
+            "read", None if asynchronous else at["clk"], True, (at["e"],), (at["x"],), (at["r"],)
+        ),
         MemoryPort("write", at["clk"], True, (at["e"],), (at["x"],), (at["a"],)),
     )
     return build(GATES, INPUTS, ["z"], (Memory("ram", "top", 64, 32, ports),))
@@ -236,7 +238,13 @@ def by_hand(library: Library, netlist: Netlist, sram: SramModel | None) -> Price
         high_s=np.where([name in ("a", "clk") for name in names], 1e-6, 0.0),
         origins=np.full(len(names), Origin.RECORDED, np.uint8),
         accesses=np.array([[5, 1], [0, 2]], np.uint64),
-        clock_edges=np.array([[100, 100], [300, 300]], np.uint64),
+        clock_edges=np.array(
+            [
+                [0 if port.clock is None else edges for port in netlist.memories[0].ports]
+                for edges in (100, 300)
+            ],
+            np.uint64,
+        ),
         unmatched=(),
         matched=0,
         judged=0,
@@ -291,6 +299,15 @@ def test_every_joule_by_hand(tmp_path: Path) -> None:
     assert nets["r"] == (13, near(r["r"] * 13 * FEMTO))
     assert "unused" in nets
     assert {"0", "1"}.isdisjoint(nets)
+
+
+def test_a_port_without_a_clock_never_idles(tmp_path: Path) -> None:
+    """A read for every new address, and no cycles between them."""
+    sram = SramModel(node_nm=180, voltage=1.8)
+    found = by_hand(read(tmp_path), with_memory(asynchronous=True), sram)
+    cost = sram.energies(64, 32)
+    macro = found.ledger.by_group()["macro"].internal
+    assert macro == near(5 * cost.read + 3 * cost.write + (400 - 3) * cost.idle)
 
 
 def test_no_toggles_leave_the_leakage(tmp_path: Path) -> None:
