@@ -48,10 +48,8 @@ class Arcs:
 
     def lumped(self) -> "Arcs":
         """The same with one delay for each node, its slowest arc's, whatever input moves."""
-        every = np.concatenate([self.target, self.launched])
-        slowest = np.zeros(int(every.max(initial=-1)) + 1)
-        np.maximum.at(slowest, self.target, self.delay)
-        np.maximum.at(slowest, self.launched, self.launch_delay)
+        nodes = np.concatenate([self.target, self.launched])
+        slowest = self.by_node(int(nodes.max(initial=-1)) + 1)
         return replace(self, delay=slowest[self.target], launch_delay=slowest[self.launched])
 
     def by_node(self, nodes: int) -> FloatArray:
@@ -102,7 +100,7 @@ def delay_arcs(
     load = net_loads(kinds, len(clock_net), wires, clock_net)
     slew = net_slews(kinds, load, clock_net, recorded)
     sources, targets, delays = [], [], []
-    launched, after, phase, clock = [], [], [], []
+    launched, launch_delays, launch_phases, launch_clocks = [], [], [], []
     for kind, pin, arc in _arcs(kinds):
         out, related = kind.nets[pin.name], kind.nets[arc.related]
         driven = (out > 1) & ~clock_net[out]
@@ -110,7 +108,7 @@ def delay_arcs(
             edge = _RISE if arc.kind == "rising_edge" else _FALL
             cases = [(edge, _RISE), (edge, _FALL)]
         elif kind.cell.sequential is not None:
-            continue
+            continue  # clear, preset, or the way through an open latch
         else:
             cases = _cases(arc)
             driven &= (related > 1) & ~clock_net[related]
@@ -119,27 +117,29 @@ def delay_arcs(
             if table is None:
                 continue
             a, b = related[driven], out[driven]
+            # Beyond their corners tables go on as planes, and may fall below 0 there.
             delay = np.maximum(table.at(slew[a, before], load[b, edge]), 0.0)
             if arc.kind.endswith("_edge"):
-                for one in (0, 1):
-                    there = (phases[a, before] >> one & 1) == 1
+                # Behind an XOR or a multiplexer of clocks a pin may see both edges of the root.
+                for phase in (0, 1):
+                    there = (phases[a, before] >> phase & 1) == 1
                     launched.append((2 * b + edge)[there])
-                    after.append(delay[there])
-                    phase.append(np.full(int(there.sum()), one))
-                    clock.append((2 * a + before)[there])
+                    launch_delays.append(delay[there])
+                    launch_phases.append(np.full(int(there.sum()), phase))
+                    launch_clocks.append((2 * a + before)[there])
             else:
                 sources.append(2 * a + before)
                 targets.append(2 * b + edge)
                 delays.append(delay)
-    none, nil = np.zeros(0, np.int64), np.zeros(0)
+    none, nil = np.zeros(0, np.int64), np.zeros(0)  # NumPy joins no empty list
     return Arcs(
         source=np.concatenate([none, *sources]),
         target=np.concatenate([none, *targets]),
         delay=np.concatenate([nil, *delays]),
         launched=np.concatenate([none, *launched]),
-        launch_delay=np.concatenate([nil, *after]),
-        launch_phase=np.concatenate([none, *phase]),
-        launch_clock=np.concatenate([none, *clock]),
+        launch_delay=np.concatenate([nil, *launch_delays]),
+        launch_phase=np.concatenate([none, *launch_phases]),
+        launch_clock=np.concatenate([none, *launch_clocks]),
     )
 
 
@@ -147,7 +147,7 @@ def _arcs(kinds: Sequence[CellKind]) -> Iterator[tuple[CellKind, Pin, TimingArc]
     for kind in kinds:
         for pin in kind.cell.pins.values():
             for arc in pin.timing if pin.direction == "output" else ():
-                if arc.related in kind.nets:
+                if arc.related in kind.nets:  # else a pin that the library does not describe
                     yield kind, pin, arc
 
 
@@ -161,9 +161,11 @@ def propagate(netlist: Netlist, arcs: Arcs, arrival: FloatArray) -> None:
     """
     source, target = arcs.source >> 1, arcs.target >> 1
     level = arc_depths(source, target, len(netlist.names))
+    # Depths grow along every arc, unless a loop has kept them from settling.
     if (loop := np.flatnonzero(level[source] >= level[target])).size:
         name = netlist.names[int(target[loop[0]])][0]
         raise NetlistError(f"net {name} lies on a loop of gates: paths through it have no end")
+    # Arcs to nets of one depth at once: all that leads to their sources has been done by then.
     order = np.argsort(level[target], kind="stable")
     borders = np.flatnonzero(np.diff(level[target][order])) + 1
     for part in np.split(order, borders):
@@ -180,14 +182,15 @@ def clock_phases(
     Bit 0 stands for a rising edge of the root, bit 1 for a falling one. Roots rise together.
     """
     phases = np.zeros((len(clock_net), 2), np.int64)
-    phases[list(roots)] = (1, 2)
+    phases[list(roots)] = (1, 2)  # it rises at its own rising edge, and falls at its falling one
     links = []
     for kind, name, out, sense in _clock_links(kinds):
         at = np.flatnonzero(clock_net[out] & clock_net[kind.nets[name]])
         links.append((kind.nets[name][at], out[at], sense))
-    while True:
+    while True:  # bits are only ever set, so that this ends, loops in the clock network or not
         before = phases.copy()
         for source, target, sense in links:
+            # A gate of no sense, such as an XOR, hands on both edges as either.
             for same in (True, False):
                 if sense == ("negative_unate" if same else "positive_unate"):
                     continue
@@ -208,6 +211,7 @@ def _clock_links(kinds: Sequence[CellKind]) -> Iterator[tuple[CellKind, str, Int
                 continue
             senses = {arc.related: arc.sense for arc in pin.timing}
             for name, other in cell.pins.items():
+                # The enable of a clock gate decides whether an edge comes, and never when.
                 if other.direction == "output" or (cell.clock_gate and other.gating != "clock"):
                     continue
                 usual = "positive_unate" if cell.clock_gate else "non_unate"
@@ -221,7 +225,8 @@ def triggers(sequential: FlipFlop | Latch) -> list[tuple[str, int]]:
     if function is None:
         return edges
     for name in function.inputs:
-        others = tuple(one for one in function.inputs if one != name)
+        others = tuple(pin for pin in function.inputs if pin != name)
+        # The last input is the highest bit of the row: the table's lower half is for `name` at 0.
         table, half = function.truth((*others, name)), 1 << len(others)
         low, high = table & (1 << half) - 1, table >> half
         edges += [(name, _RISE)] if high & ~low else []

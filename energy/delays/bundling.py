@@ -146,7 +146,7 @@ def check_bundling(
     unbundled: list[tuple[str, str]] = []
     for launch, data_from, control_from in paths.launches():
         ends = paths.ends(paths.latest(data_from))
-        ends.pop(launch, None)
+        ends.pop(launch, None)  # its own state: a whole handshake lies before its next click
         if not ends:
             continue
         clicks = paths.clicks(control_from)

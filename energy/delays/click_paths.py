@@ -52,6 +52,7 @@ class ClickPaths:
         kinds, nets = cell_kinds(netlist, library), len(netlist.names)
         roots = clock_inputs(netlist, build_elements(netlist, library))
         clock_net = clock_network(netlist, library, roots)
+        # A click belongs to no phase of a clock: all edges of clock pins launch, in phase 0.
         always = np.ones((nets, 2), np.int64)
         arcs = delay_arcs(kinds, clock_net, wires, always, netlist.recorded)
         if kinds and not len(arcs.delay):
@@ -64,6 +65,7 @@ class ClickPaths:
         self._names, self._recorded = netlist.names, netlist.recorded
         self._fires = {net for net, kind in netlist.recorded.items() if kind == "fire"}
         self._launched = arcs.launch_clock, arcs.launched, arcs.launch_delay
+        # Handshakes are loops, each through a recorded net: cut there, the rest has an order.
         self._level = arc_depths(*_uncut(arcs, netlist.recorded), nets)
         self._out: dict[int, list[tuple[int, float]]] = defaultdict(list)
         self._crossed: dict[int, list[tuple[int, float]]] = defaultdict(list)
@@ -72,7 +74,7 @@ class ClickPaths:
             arcs.source.tolist(), arcs.target.tolist(), arcs.delay.tolist(), strict=True
         ):
             ends = {netlist.recorded.get(node >> 1) for node in (source, target)}
-            if ends == {"mutex"}:  # its gates hold each other
+            if ends == {"mutex"}:  # its two NAND gates hold each other: no way for data
                 self._crossed[source].append((target, delay))
             else:
                 self._out[source].append((target, delay))
@@ -82,6 +84,7 @@ class ClickPaths:
         self.cells = _cells(netlist, self._module, into)
         for net, cell in self.cells.items():
             if cell.kind == "mutex":
+                # The recorded net is a NAND's: it falls where the grant rises, through the filter.
                 given, over = (self._within(2 * net + edge).items() for edge in (1, 0))
                 rise = max((time for node, time in given if not node & 1), default=0.0)
                 fall = max((time for node, time in over if node & 1), default=0.0)
@@ -99,27 +102,29 @@ class ClickPaths:
         if self._recorded.get(launch, "fire") != "fire":
             nets = [launch, *nets]
         cells = [self.cells[net] for net in nets]
-        words = (f"{one.kind} x{one.gates}" if one.kind != "mutex" else one.kind for one in cells)
+        words = (
+            cell.kind if cell.kind == "mutex" else f"{cell.kind} x{cell.gates}" for cell in cells
+        )
         return " + ".join(words) or "direct"
 
     def matched(self, passed: Iterable[int]) -> float:
         """s, of the matched delays among the nodes."""
-        found = [(self.cells[node >> 1], node & 1) for node in passed]
+        cells = [(self.cells[node >> 1], node & 1) for node in passed]
         return sum(
-            cell.fall_s if edge else cell.rise_s for cell, edge in found if cell.kind == "delay"
+            cell.fall_s if edge else cell.rise_s for cell, edge in cells if cell.kind == "delay"
         )
 
     def launches(self) -> Iterator[tuple[int, Nodes, Nodes]]:
         """Events, and when the nodes follow at which data and control begin."""
-        found: dict[int, Nodes] = defaultdict(dict)
+        begins: dict[int, Nodes] = defaultdict(dict)
         for clock, node, delay in zip(*(part.tolist() for part in self._launched), strict=True):
             launch = clock >> 1 if clock >> 1 in self._fires else CLOCK
-            found[launch][node] = max(delay, found[launch].get(node, 0.0))
-        yield from ((launch, begin, begin) for launch, begin in found.items())
+            begins[launch][node] = max(delay, begins[launch].get(node, 0.0))
+        yield from ((launch, begin, begin) for launch, begin in begins.items())
         for net, kind in self._recorded.items():
             if kind == "mutex":
                 yield from self._grants(net)
-            elif kind != "fire":
+            elif kind != "fire":  # a matched delay; what a fire buffer launches came above
                 begin = {2 * net: 0.0, 2 * net + 1: 0.0}
                 yield net, begin, begin
 
@@ -139,7 +144,7 @@ class ClickPaths:
 
     def _within(self, start: int) -> Nodes:
         """Nodes that a node moves and that are read outside its module, and when."""
-        module, found = self._module[start >> 1], {}
+        module, leaving = self._module[start >> 1], {}
         queue = [(start, 0.0)]
         while queue:
             node, time = queue.pop()
@@ -147,12 +152,13 @@ class ClickPaths:
                 if self._module.get(target >> 1) == module:
                     queue.append((target, time + delay))
                 elif node != start:
-                    found[node] = max(time, found.get(node, 0.0))
-        return found
+                    leaving[node] = max(time, leaving.get(node, 0.0))
+        return leaving
 
     def latest(self, begin: Nodes) -> Nodes:
         """Longest way to every node, not through recorded nets."""
         late = dict(begin)
+        # By depth, not by time: a node is taken when every way to it has been gone.
         queue = [(int(self._level[node >> 1]), node) for node in begin]
         heapq.heapify(queue)
         done: set[int] = set()
@@ -164,18 +170,18 @@ class ClickPaths:
             if node >> 1 in self._recorded and node not in begin:
                 continue
             for target, delay in self._out[node]:
-                if late[node] + delay > late.get(target, -1.0):
+                if late[node] + delay > late.get(target, -1.0):  # no time is below 0
                     late[target] = late[node] + delay
                     heapq.heappush(queue, (int(self._level[target >> 1]), target))
         return late
 
     def ends(self, late: Nodes) -> dict[int, tuple[float, str]]:
         """For each fire buffer's net the latest arrival at the data of its register, and where."""
-        found: dict[int, tuple[float, str]] = {}
+        arrivals: dict[int, tuple[float, str]] = {}
         for node, time in late.items():
             for fire, pin in self._captures.get(node >> 1, ()):
-                found[fire] = max(found.get(fire, (-1.0, "")), (time, pin))
-        return found
+                arrivals[fire] = max(arrivals.get(fire, (-1.0, "")), (time, pin))
+        return arrivals
 
     def clicks(self, begin: Nodes) -> dict[int, tuple[float, tuple[int, ...]]]:
         """For each fire buffer the first that it can rise, and the recorded nodes on the way.
@@ -183,11 +189,13 @@ class ClickPaths:
         Where some ways go through matched delays and some do not (an acknowledgement), those count
         that do: the fire condition waits for the request.
         """
+        # Dijkstra's: the first time that a node is taken is the earliest at which it moves. A node
+        # counts as two, reached through a matched delay and without one.
         queue: list[tuple[float, int, tuple[int, ...]]] = []
         queue += [(time, node, ()) for node, time in begin.items()]
         heapq.heapify(queue)
         done: set[tuple[int, bool]] = set()
-        found: dict[int, tuple[float, tuple[int, ...]]] = {}
+        first: dict[int, tuple[float, tuple[int, ...]]] = {}
         while queue:
             time, node, passed = heapq.heappop(queue)
             if (node, bool(passed)) in done:
@@ -195,14 +203,14 @@ class ClickPaths:
             done.add((node, bool(passed)))
             net = node >> 1
             if net in self._fires:
-                if not node & 1 and (net not in found or (passed and not found[net][1])):
-                    found[net] = time, passed
-                continue
+                if not node & 1 and (net not in first or (passed and not first[net][1])):
+                    first[net] = time, passed
+                continue  # what comes behind a click is the next event's
             if net in self._recorded and node not in begin:
                 passed = (*passed, node)
             for target, delay in self._out[node]:
                 heapq.heappush(queue, (time + delay, target, passed))
-        return found
+        return first
 
 
 def _uncut(arcs: Arcs, recorded: Iterable[int]) -> tuple[IntArray, IntArray]:
@@ -215,7 +223,7 @@ def _captures(
     netlist: Netlist, kinds: Sequence[CellKind], fires: Collection[int]
 ) -> dict[int, list[tuple[int, str]]]:
     """For each net the fire buffers' nets and pins of the flip-flops whose data it is."""
-    found: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    captures: dict[int, list[tuple[int, str]]] = defaultdict(list)
     for kind in kinds:
         sequential = kind.cell.sequential
         if not isinstance(sequential, FlipFlop):
@@ -226,17 +234,17 @@ def _captures(
                 name = netlist.instances[kind.index[at]].name
                 for pin in pins:
                     label = f"{name}.{pin}"
-                    found[int(kind.nets[pin][at])].append((int(kind.nets[clock][at]), label))
-    return found
+                    captures[int(kind.nets[pin][at])].append((int(kind.nets[clock][at]), label))
+    return captures
 
 
 def _modules(netlist: Netlist, library: Library) -> dict[int, str]:
     """Module that each net's gate lies in."""
     return {
-        net: one.module
-        for one in netlist.instances
-        for pin, net in one.pins.items()
-        if library.cells[one.type].pins[pin].direction == "output"
+        net: instance.module
+        for instance in netlist.instances
+        for pin, net in instance.pins.items()
+        if library.cells[instance.type].pins[pin].direction == "output"
     }
 
 
@@ -246,8 +254,9 @@ def _cells(
     into: Mapping[int, Sequence[tuple[float, int]]],
 ) -> dict[int, CellDelay]:
     """Delay of each recorded net from the inputs of the module that its gate lies in."""
-    found = {}
+    cells = {}
     for net, kind in netlist.recorded.items():
+        # Backwards along the slowest arcs: a chain of buffers has no others.
         delays, gates = [0.0, 0.0], 0
         for edge in (0, 1):
             node, gates = 2 * net + edge, 0
@@ -255,5 +264,5 @@ def _cells(
                 delay, source = max(into[node])
                 delays[edge] += delay
                 node, gates = source, gates + 1
-        found[net] = CellDelay(netlist.names[net][-1], kind, gates, *delays)
-    return found
+        cells[net] = CellDelay(netlist.names[net][-1], kind, gates, *delays)
+    return cells

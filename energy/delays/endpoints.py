@@ -38,38 +38,39 @@ def endpoints(
 ) -> Iterator[Endpoint]:
     """All ends: latches capture when they open, outputs when the root rises."""
     for kind in kinds:
-        for pin, kind_of_end, clocks in _captures(kind.cell):
+        for pin, end, clocks in _captures(kind.cell):
             mask = np.zeros(len(kind.index), np.int64)
             for clock, edge in clocks:
                 mask |= phases[kind.nets[clock], edge]
-            yield from _of(netlist, kind, pin, mask, kind_of_end, clock_net)
+            yield from _of(netlist, kind, pin, mask, end, clock_net)
         if kind.cell.sequential is None and not kind.cell.clock_gate:
             yield from _gating(netlist, kind, clock_net, phases)
     for memory in netlist.memories:
         for number, port in enumerate(memory.ports):
             if port.clock is None:
-                continue
+                continue  # its addresses lead on to its data; `timing` makes arcs of them
             mask = int(phases[port.clock, 0 if port.rising else 1])
             pins = [("enable", port.enable), ("address", port.address)]
             pins += [("data", port.data)] if port.kind == "write" else []
             for name, nets in pins:
-                for net in dict.fromkeys(nets):
+                for net in dict.fromkeys(nets):  # an enable may stand once for every bit
                     yield Endpoint(memory.name, f"{port.kind}{number}.{name}", net, "memory", mask)
     for name, port in netlist.ports.items():
         if port.direction != "input":
             for bit, net in enumerate(port.nets):
                 label = name if len(port.nets) == 1 else f"{name}[{bit}]"
-                yield Endpoint("", label, net, "output", 1)
+                yield Endpoint("", label, net, "output", 1)  # phase bit 0: the rising edge
 
 
 def _of(
-    netlist: Netlist, kind: CellKind, pin: str, mask: IntArray, what: EndKind,
+    netlist: Netlist, kind: CellKind, pin: str, mask: IntArray, end: EndKind,
     clock_net: NDArray[np.bool_],
 ) -> Iterator[Endpoint]:  # fmt: skip
+    """Ends at one pin of all instances that a clock reaches; no constant is ever late."""
     nets = kind.nets[pin]
     for at in np.flatnonzero((mask > 0) & ~clock_net[nets] & (nets > 1)):
         name = netlist.instances[kind.index[at]].name
-        yield Endpoint(name, pin, int(nets[at]), what, int(mask[at]))
+        yield Endpoint(name, pin, int(nets[at]), end, int(mask[at]))
 
 
 def _captures(cell: Cell) -> Iterator[tuple[str, EndKind, list[tuple[str, int]]]]:
@@ -81,14 +82,14 @@ def _captures(cell: Cell) -> Iterator[tuple[str, EndKind, list[tuple[str, int]]]
             if pin.gating in ("enable", "test"):
                 yield name, "clock gate", clocks
     elif cell.sequential is not None:
-        what: EndKind = "latch"
+        end: EndKind = "latch"
         if isinstance(cell.sequential, FlipFlop):
-            what, function = "flip-flop", cell.sequential.next_state
+            end, function = "flip-flop", cell.sequential.next_state
         else:
             function = cell.sequential.data_in
         for name in function.inputs if function is not None else ():
-            if name in cell.pins:
-                yield name, what, triggers(cell.sequential)
+            if name in cell.pins:  # the cell's own state may be an input of its next one
+                yield name, end, triggers(cell.sequential)
 
 
 def _gating(
@@ -114,8 +115,12 @@ def _gating(
 
 
 def _ends_rest(function: Function, clock: str) -> list[int]:
-    """Clock edges that end the level at which the gate lets nothing else through; else both."""
+    """Clock edges that end the level at which the gate lets nothing else through; else both.
+
+    An AND rests while its clock is 0, so that what gates it must be there when the clock rises.
+    """
     others = tuple(name for name in function.inputs if name != clock)
+    # The last input is the highest bit of the row: the table's lower half is for the clock at 0.
     table, half = function.truth((*others, clock)), 1 << len(others)
     every = (1 << half) - 1
     rests = [edge for edge, part in ((0, table & every), (1, table >> half)) if part in (0, every)]

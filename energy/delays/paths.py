@@ -37,20 +37,22 @@ def worst_path(
     late = arrival[phase]
     while True:
         into = np.flatnonzero(arcs.target == nodes[-1])
+        # Equal to the last bit: `propagate` made the arrival of this very sum.
         exact = late[arcs.source[into]] + arcs.delay[into] == late[nodes[-1]]
         if not exact.any():
             break
         nodes.append(int(arcs.source[into[exact][0]]))
-    drivers = _drivers(netlist, library, {one >> 1 for one in nodes})
+    drivers = _drivers(netlist, library, {step >> 1 for step in nodes})
     return tuple(
-        Step(*drivers[one >> 1], netlist.names[one >> 1][0], float(late[one]), EDGES[one & 1])
-        for one in reversed(nodes)
+        Step(*drivers[step >> 1], netlist.names[step >> 1][0], float(late[step]), EDGES[step & 1])
+        for step in reversed(nodes)
     )
 
 
 def _drivers(netlist: Netlist, library: Library, nets: set[int]) -> dict[int, tuple[str, str]]:
     """Instance and pin that drive each of the nets."""
     ends: dict[int, tuple[str, str]] = dict.fromkeys(nets, ("", ""))
+    # Cells last: an output port names the net that a cell drives, too.
     for name, port in netlist.ports.items():
         ends |= dict.fromkeys(nets & set(port.nets), ("", name))
     for memory in netlist.memories:
@@ -58,8 +60,8 @@ def _drivers(netlist: Netlist, library: Library, nets: set[int]) -> dict[int, tu
             if port.kind == "read":
                 label = f"read{number}.data"
                 ends |= dict.fromkeys(nets & set(port.data), (memory.name, label))
-    for one in netlist.instances:
-        for pin, net in one.pins.items():
-            if net in nets and library.cells[one.type].pins[pin].direction == "output":
-                ends[net] = (one.name, pin)
+    for instance in netlist.instances:
+        for pin, net in instance.pins.items():
+            if net in nets and library.cells[instance.type].pins[pin].direction == "output":
+                ends[net] = (instance.name, pin)
     return ends

@@ -14,6 +14,8 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 ROUNDS, SETTLED = 20, 1e-9
 """Most rounds through loops, and the relative change that ends them."""
+_DEEPEST = 5000
+"""Arcs in a path; more than that is a cycle through latches."""
 
 
 def net_slews(
@@ -40,6 +42,7 @@ def net_slews(
                     work[int(depth)].append((kind, name, chosen))
     for _ in range(ROUNDS if cut else 1):
         before = slew[cut]
+        # From nothing each time, for slews are only ever raised: but the cut nets keep theirs.
         slew = np.zeros_like(slew)
         slew[cut] = before
         for depth in sorted(work):
@@ -72,6 +75,7 @@ def _drive(kind: CellKind, name: str, chosen: IntArray, slew: FloatArray, load: 
             if table is None:
                 continue
             for value in inputs:
+                # `at`, because a net that several gates of a kind drive stands there several times.
                 np.maximum.at(slew[:, edge], out, table.at(value, load[out, edge]))
 
 
@@ -101,7 +105,7 @@ def arc_depths(source: IntArray, target: IntArray, nets: int) -> IntArray:
     On a cycle the count ends somewhere: there a source is not below its target.
     """
     level = np.zeros(nets, np.int64)
-    for _ in range(nets):
+    for _ in range(nets):  # no path without a cycle has more arcs than there are nets
         wanted = level.copy()
         np.maximum.at(wanted, target, level[source] + 1)
         if (wanted == level).all() or wanted.max() > nets:
@@ -110,7 +114,3 @@ def arc_depths(source: IntArray, target: IntArray, nets: int) -> IntArray:
         if level.max() > _DEEPEST:
             break
     return level
-
-
-_DEEPEST = 5000
-"""Arcs in a path; more than that is a cycle through latches."""

@@ -194,6 +194,7 @@ def analyse_timing(
     delays = arcs.by_node(2 * nets).reshape(nets, 2)
     if netlist.recorded:
         arcs = arcs.without(netlist.recorded)
+    # Of what the root's rising edge launches, and its falling one: at each node, 2 n + edge.
     arrival = np.full((2, 2 * nets), -np.inf)
     for port in netlist.ports.values():
         for net in port.nets if port.direction != "output" else ():
@@ -237,6 +238,7 @@ def _read(
                     if phases[port.clock, 0 if port.rising else 1] >> phase & 1:
                         arrival[phase, nodes] = access
                 continue
+            # Either edge of an address may move either edge of any bit of the data.
             begins = [2 * n + edge for n in port.address if n > 1 for edge in (0, 1)]
             a, b = np.meshgrid(np.array(begins, np.int64), nodes.astype(np.int64))
             sources.append(a.ravel())
@@ -259,6 +261,7 @@ def _judge(
             late = arrival[launch, node]
             for capture in (0, 1):
                 if late > -np.inf and endpoint.phases >> capture & 1:
+                    # From one edge of the root to the other: what fits half a period asks for two.
                     half = launch != capture
                     case = ((late + margin) * (2 if half else 1), launch, node, half)
                     worst = max(worst, case) if worst else case

@@ -80,6 +80,7 @@ def gates_verilog(
     """
     lines = [f"module gates (input [{max(len(driven) - 1, 0)}:0] drive);"]
     lines += [f"  wire n{net};" for net in range(2, len(netlist.names))]
+    # What nothing drives is 0 in the replay, and would be Z here.
     without = set(range(2, len(netlist.names))) - set(driven) - outputs_of(netlist, library)
     lines += [f"  assign n{net} = 1'b0;" for net in sorted(without)]
     lines += [f"  assign {_behind(net, delays)} = drive[{bit}];" for net, bit in driven.items()]
@@ -87,14 +88,14 @@ def gates_verilog(
         cell = library.cells[instance.type]
         inputs, outputs = [], []
         for pin, net in instance.pins.items():
-            if "[" in pin:
+            if "[" in pin:  # `.\name[3] (…)` would name a port, not a bit of one
                 raise NetlistError(
                     f"cell {instance.type} has the bus pin {pin}: glitches are not simulated with "
                     "such cells"
                 )
             if cell.pins[pin].direction != "output":
                 inputs.append(f".\\{pin} ({_name(net)})")
-            elif net not in driven:
+            elif net not in driven:  # else the waveform has it, as a fire buffer's net
                 outputs.append(f"  assign {_behind(net, delays)} = i{number}.\\{pin} ;")
         lines.append(f"  \\{instance.type} i{number} ({', '.join(inputs)});")
         lines += outputs
@@ -118,6 +119,7 @@ def outputs_of(netlist: Netlist, library: Library) -> set[int]:
 
 def _behind(net: int, delays: NDArray[np.int64]) -> str:
     rise, fall = (int(delay) for delay in delays[net])
+    # Not `#(0, 0)`, which comes after all that has no delay: after the clock's edges.
     return f"#({rise}, {fall}) n{net}" if rise or fall else f"n{net}"
 
 
@@ -129,7 +131,7 @@ def _states(
     for number, value in states.items():
         sequential = expand_clock_gate(library.cells[netlist.instances[number].type]).sequential
         if sequential is not None:
-            regs[f"i{number}.\\{sequential.state} "] = value
+            regs[f"i{number}.\\{sequential.state} "] = value  # an escaped name ends with a space
     yield "  initial begin"
     yield from (f"    force {reg}= 1'b{int(value)};" for reg, value in regs.items())
     yield f"    #{release};"
@@ -141,8 +143,10 @@ def bench_verilog(playback: Playback, nets: Sequence[int]) -> str:
     """Clocks change at once, the rest with the flip-flops: those take what was before."""
     first, rest, records = len(playback.clocks), len(playback.others), len(playback.times)
     width = first + rest
+    # The lowest bits of a row are the clocks': the last of a concatenation, hence `reversed` below.
     vector = ["clocks"] if first else []
     vector += ["others"] if rest else []
+    # By fifties: one statement of a hundred thousand names is not what a parser is made for.
     some = [f"gates.n{net}" for net in nets]
     dumps = [f"      $dumpvars(0, {', '.join(some[k : k + 50])});" for k in range(0, len(some), 50)]
     return "\n".join(
@@ -160,6 +164,7 @@ def bench_verilog(playback: Playback, nets: Sequence[int]) -> str:
             '    $readmemh("times", times);',
             f"    for (k = 0; k < {records}; k = k + 1) begin",
             "      #(times[k] - $time);",
+            # Blocking, then non-blocking: data change after the flip-flops have taken the old ones.
             f"      clocks = rows[k][{first - 1}:0];" if first else "",
             f"      others <= rows[k][{width - 1}:{first}];" if rest else "",
             "    end",

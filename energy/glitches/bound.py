@@ -162,6 +162,7 @@ def glitch_factor(
     conditions = TimingOptions(wires=wires, sram=sram, lumped=True)
     timing = analyse_timing(netlist, library, prepared.clock_roots, conditions)
     delays = np.rint(_delays(prepared, timing, sram) * scale / TICK_S).astype(np.int64)
+    # The longest path from the first values, and to spare: each delay was rounded.
     settle = round(timing.period_s * scale / TICK_S) + int(delays.max(initial=0)) + 1000
     playback = _playback(prepared, priced, span, settle)
     delayed = count_toggles(netlist, library, delays, playback)
@@ -200,7 +201,7 @@ def _playback(
     netlist, samples, library = prepared.netlist, prepared.samples, priced.library
     begin, end = (round(edge / prepared.tick_s) for edge in span)
     first = int(np.searchsorted(samples.times, begin, side="right")) - 1
-    first = max(first - LEAD, 0)
+    first = max(first - LEAD, 0)  # a waveform that begins here has no more
     last = int(np.searchsorted(samples.times, end, side="right"))
     if last - first < 2:
         raise ParameterError(f"nothing changes between {span[0]:g} s and {span[1]:g} s")
@@ -208,6 +209,7 @@ def _playback(
     roots = _bits(samples.roots, np.arange(first, last))
     driven = outputs_of(netlist, library) - netlist.recorded.keys()
     rows = samples.data_rows.tolist()
+    # What the waveform alone can tell; what gates make of it is for the simulation to find.
     shown = [k for k, net in enumerate(rows) if 1 < net < len(netlist.names) and net not in driven]
     clicks = [k for k in shown if netlist.recorded.get(rows[k]) == "fire"]
     others = [k for k in shown if k not in clicks]
@@ -222,7 +224,7 @@ def _playback(
             states[number] = prepared.seeds[state.row] ^ state.inverted
     tick = prepared.tick_s / TICK_S
     times = np.rint((samples.times[first:last] - samples.times[first]) * tick).astype(np.int64)
-    times[1:] += settle
+    times[1:] += settle  # after the first values, which come at 0
     begin, end = (
         round((edge - int(samples.times[first])) * tick) + settle for edge in (begin, end)
     )
@@ -251,6 +253,7 @@ def _bits(store: BitStore, at: IntArray) -> NDArray[np.uint8]:
 
 def _check(prepared: Prepared, plain: IntArray, delayed: IntArray, timing: StaticTiming) -> int:
     """Raise where a flip-flop that the waveform shows toggled otherwise."""
+    # Equal toggles in a window mean the same run: one wrong capture and the state goes another way.
     elements = [check.element for check in prepared.program.checks]
     clock_of = {element.state.row: element.control.row for element in elements}
     shown = sorted(row for row in clock_of if row < len(plain))

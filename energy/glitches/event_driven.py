@@ -40,6 +40,7 @@ def count_toggles(
             netlist, library, delays, driven, playback.states, playback.settled
         ),
         "cells.v": verilog_models(library, types),
+        # $readmemb has the highest bit first.
         "rows": "\n".join("".join("1" if b else "0" for b in row[::-1]) for row in playback.bits),
         "times": "\n".join(f"{time:x}" for time in playback.times),
     }
@@ -71,7 +72,7 @@ def _run(command: Sequence[str], folder: Path) -> None:
 
 def _counted(path: Path, netlist: Netlist) -> NDArray[np.int64]:
     """Toggles from the dump, whose variables are all one bit wide."""
-    codes: dict[str, list[int]] = {}
+    codes: dict[str, list[int]] = {}  # one for nets that Icarus has joined
     changes: Counter[str] = Counter()
     with path.open() as file:
         for line in file:
@@ -83,7 +84,7 @@ def _counted(path: Path, netlist: Netlist) -> NDArray[np.int64]:
         level: dict[str, str] = {}
         unknown = set[str]()
         for line in file:
-            value, code = line[0], line[1:-1]
+            value, code = line[0], line[1:-1]  # `1!`; times and keywords begin with # and $
             if value in "01":  # the first is no toggle; a pulse of no width is dumped as none
                 changes[code] += level.get(code, value) != value
                 level[code] = value

@@ -33,7 +33,7 @@ class CellKind:
 
 def cell_kinds(netlist: Netlist, library: Library) -> list[CellKind]:
     """All kinds of a netlist; of one that was read, they are remembered."""
-    if not (netlist.digest and library.digest):
+    if not (netlist.digest and library.digest):  # made by hand, or changed since it was read
         return _cell_kinds(netlist, library)
     content = [netlist.digest, library.digest]
     return remembered("cell kinds", content, lambda: _cell_kinds(netlist, library))
@@ -47,6 +47,7 @@ def _cell_kinds(netlist: Netlist, library: Library) -> list[CellKind]:
     for name, indices in by_type.items():
         cell = library.cells[name]
         nets = {
+            # What is not connected is at net 0, the constant: whatever it is given there is lost.
             pin: np.array([netlist.instances[i].pins.get(pin, 0) for i in indices], np.int64)
             for pin in cell.pins
         }
@@ -57,6 +58,7 @@ def _cell_kinds(netlist: Netlist, library: Library) -> list[CellKind]:
 @cache
 def deciding(function: Function, pin: str) -> Terms:
     """Other inputs, and the assignments of them at which ``pin`` decides the function."""
+    # The Boolean difference: where the function with `pin` at 0 and at 1 are not the same.
     others = tuple(name for name in function.inputs if name != pin)
     terms = []
     for bits in itertools.product((0, 1), repeat=len(others)):
@@ -72,11 +74,12 @@ def probability(terms: Terms, kind: CellKind, duty: FloatArray) -> FloatArray:
     """Probability of any of the assignments, inputs taken as independent; float64[instances]."""
     names, assignments = terms
     total = np.zeros(len(kind.index))
+    # The state of a flip-flop is no pin: it is taken to be 1 half of the time.
     levels = [
         duty[kind.nets[name]] if name in kind.nets else np.full(len(kind.index), 0.5)
         for name in names
     ]
-    for bits in assignments:
+    for bits in assignments:  # they exclude one another, so that their probabilities add up
         part = np.ones(len(kind.index))
         for bit, level in zip(bits, levels, strict=True):
             part = part * (level if bit else 1 - level)

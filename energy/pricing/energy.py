@@ -38,11 +38,11 @@ class Energy:
         """All three."""
         return self.switching + self.internal + self.leakage
 
-    def __add__(self, other: "Energy") -> "Energy":
+    def __add__(self, more: "Energy") -> "Energy":
         return Energy(
-            self.switching + other.switching,
-            self.internal + other.internal,
-            self.leakage + other.leakage,
+            self.switching + more.switching,
+            self.internal + more.internal,
+            self.leakage + more.leakage,
         )
 
     def __truediv__(self, divisor: float) -> "Energy":

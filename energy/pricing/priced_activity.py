@@ -66,7 +66,8 @@ class PricedActivity:
     @property
     def has_macro_cells(self) -> bool:
         """Whether any instance is a macro of the library: else the macros are memories alone."""
-        return any(self.library.cells[one.type].macro for one in self.netlist.instances)
+        cells = self.library.cells
+        return any(cells[instance.type].macro for instance in self.netlist.instances)
 
     def power(self) -> Energy:
         """Mean power of all instances, W."""
@@ -199,10 +200,12 @@ class PricedActivity:
             raise ParameterError(
                 "energy per cycle needs a clock that the waveform shows: name it with --clock"
             )
+        # Of several clocks the fastest: the cycles of the others are made of whole ones of it.
         totals = self.activity.totals
         bits = samples.bits_of(max(nets, key=lambda net: totals[net]))
         rising = np.flatnonzero((bits[1:] == 1) & (bits[:-1] == 0)) + 1
         begin, end = self.activity.edges_s[0], self.activity.edges_s[-1]
+        # One tick before the edge, so that all that it causes is in the cycle that it begins.
         cuts = (samples.times[rising] - 1) * tick
         inner = cuts[(cuts > begin + tick / 2) & (cuts < end - tick / 2)]
         return np.concatenate([[begin], inner, [end]])
@@ -219,7 +222,7 @@ class PricedActivity:
         out = np.zeros((len(durations), len(LEDGER_GROUPS), keys.shape[2]))
 
         def consume(block: int, counts: NDArray[np.uint64]) -> None:
-            for low in range(0, len(counts), 256):
+            for low in range(0, len(counts), 256):  # cycles at a time: float64 of every net of each
                 part = counts[low : low + 256].astype(np.float64)
                 if root is not None:
                     part[:, root] = 0
@@ -304,7 +307,7 @@ def price_activity(
         The library has no power figures.
     """
     _need_power(library)
-    toggles = activity.toggles.astype(np.float64)
+    toggles = activity.toggles.astype(np.float64)  # those of an ideal clock may be fractions
     duty = activity.high_s / activity.duration_s
     clock = options.clock
     if clock is not None:

@@ -100,7 +100,10 @@ def net_loads(
 
 
 def clock_network(netlist: Netlist, library: Library, roots: Iterable[int]) -> NDArray[np.bool_]:
-    """bool[nets]: ``roots`` and what they reach through gates and clock gates."""
+    """bool[nets]: ``roots`` and what they reach through gates and clock gates.
+
+    Behind a flip-flop it ends: what a divided clock drives is priced as data, as by OpenSTA.
+    """
     roots = sorted(roots)
     if not (netlist.digest and library.digest):
         return _clock_network(netlist, library, roots)
@@ -117,6 +120,7 @@ def _clock_network(netlist: Netlist, library: Library, roots: Iterable[int]) -> 
             for out, target in instance.pins.items():
                 pin = cell.pins[out]
                 if pin.direction == "output":
+                    # A clock gate's output has no function in Liberty: every pin may lead to it.
                     inputs = pin.function.inputs if pin.function else instance.pins
                     for name in inputs:
                         reached[instance.pins.get(name, 0)].append(target)
@@ -153,12 +157,13 @@ def _output_internal(
         pair = (rise, fall) if positive else (fall, rise)
         energies.append(_mean(zip((power.rise, power.fall), pair, strict=True), load[out]))
         weights.append(toggles[related] * _duty(kind, pin, power, duty))
-    if not energies:
+    if not energies:  # energies without a related pin count at every toggle, at a slew of 0
         zero = np.zeros(len(out))
         lone = [_mean(((p.rise, zero), (p.fall, zero)), load[out]) for p in pin.power]
         return np.mean(lone, axis=0) if lone else zero
     weight = np.stack(weights)
     total = weight.sum(0)
+    # Where no pin that decides the output has toggled, nothing is due to any.
     share = np.divide(weight, total, out=np.zeros_like(weight), where=total > 0)
     return (share * np.stack(energies)).sum(0)
 
@@ -181,6 +186,7 @@ def _input_internal(kind: CellKind, pin: Pin, duty: FloatArray, slew: FloatArray
     for power in pin.power:
         energy = _mean(((power.rise, rise), (power.fall, fall)), none)
         if power.when is not None:
+            # As OpenSTA: a condition on the cell's own output asks whether the pin moves it.
             output = next(
                 (
                     kind.cell.pins[name]
@@ -207,6 +213,7 @@ def _leakage(kind: CellKind, duty: FloatArray) -> FloatArray:
         assert state.when is not None
         part = probability(holding(state.when), kind, duty)
         conditional += state.watts * part
+        # A state of 0 W is one that nobody has characterised, for OpenSTA as well.
         known += part if state.watts > 0 else 0.0
     if not states:
         plain = sum(state.watts for state in cell.leakage_states)
@@ -239,11 +246,12 @@ def compute_prices(
     kinds = cell_kinds(netlist, library)
     count, nets = len(netlist.instances), len(netlist.names)
     duty = duty.copy()
-    duty[0], duty[1] = 0.0, 1.0
+    duty[0], duty[1] = 0.0, 1.0  # the constants, whose time at 1 nobody counts
     clock_net = clock_network(netlist, library, clocks)
     edges = net_loads(kinds, nets, options.wires, clock_net)
     load, slew = edges.max(1), net_slews(kinds, edges, clock_net, netlist.recorded)
     changes = toggles.astype(np.float64)
+    # In this order: a port counts before a memory, a cell before either.
     driver = np.full(nets, UNDRIVEN, np.int64)
     for port in (port for memory in netlist.memories for port in memory.ports):
         if port.kind == "read":

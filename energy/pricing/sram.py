@@ -206,6 +206,7 @@ def _line(words: int, sizes: FloatArray, values: FloatArray) -> float:
 
 
 def _over_words(words: float, table_words: FloatArray, values: FloatArray) -> float:
+    # `interp` stays at the last value beyond the table; `beyond` goes on at the slope of its end.
     x, y = np.log(table_words), np.log(values)
     beyond = max(np.log(words) - x[-1], 0.0) * (y[-1] - y[-4]) / (x[-1] - x[-4])
     return float(np.exp(np.interp(np.log(words), x, y) + beyond))
