@@ -107,13 +107,14 @@ def cached(
         The cache cannot be written, or is not the user's alone.
     """
     versions = dict(sorted((tools or {}).items()))
+    # Zero bytes keep the parts apart: texts hold none.
     parts = [_LAYOUT, *content, json.dumps(versions)]
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     folder = usable_cache_folder()
     final = folder / f"{kind}-{key[:24]}"
     if _take(final, key):
         return final
-    _collect(folder)
+    _collect(folder)  # only where something is built anyway: it looks at every temporary folder
     with one_at_a_time(folder / f".{final.name}.lock"):
         if _take(final, key):  # another process built it while we waited
             return final
@@ -140,13 +141,13 @@ class Entry:
 def entries() -> list[Entry]:
     """Everything in the cache, what was asked for last at the end."""
     folder = cache_folder()
-    found = []
+    listed = []
     with contextlib.suppress(OSError):
         for path in folder.iterdir():
             with contextlib.suppress(OSError):  # another process may be faster
                 if path.is_dir():
-                    found.append(_entry(path))
-    return sorted(found, key=lambda entry: entry.used)
+                    listed.append(_entry(path))
+    return sorted(listed, key=lambda entry: entry.used)
 
 
 def prune(max_bytes: int | None = None) -> list[Entry]:
@@ -159,11 +160,11 @@ def prune(max_bytes: int | None = None) -> list[Entry]:
         being built stays.
     """
     usable_cache_folder()
-    found = entries()
-    gone = [entry for entry in found if entry.kind in (_IS_DAMAGED, _IS_LEFT)]
-    found = [entry for entry in found if entry.kind not in (_IS_DAMAGED, _IS_LEFT, _IS_BUILT)]
-    size = sum(entry.size for entry in found)
-    for entry in found:
+    listed = entries()
+    gone = [entry for entry in listed if entry.kind in (_IS_DAMAGED, _IS_LEFT)]
+    whole = [entry for entry in listed if entry.kind not in (_IS_DAMAGED, _IS_LEFT, _IS_BUILT)]
+    size = sum(entry.size for entry in whole)
+    for entry in whole:
         if max_bytes is None or size <= max_bytes:
             break
         gone.append(entry)
@@ -194,7 +195,7 @@ def _whole(final: Path, key: str) -> bool:
     """Whether an entry is ours alone, made for ``key``, and as it was built."""
     try:
         manifest = final / _MANIFEST
-        status = manifest.lstat()
+        status = manifest.lstat()  # not `stat`: a link could lead to anybody's file
         seen = status.st_ino, status.st_mtime_ns
         if _verified.get(final) == seen:
             return True
@@ -233,6 +234,7 @@ def _seal(part: Path, key: str, versions: Mapping[str, str]) -> None:
         if path.is_symlink():
             raise ToolError(f"{path.name} is a symbolic link: a cache entry holds none")
         path.chmod(path.stat().st_mode & ~_OTHERS_WRITE & 0o7777)
+    # The digests last, of files that nobody else can write to any more.
     manifest = {"key": key, "tools": dict(versions), "files": _digests(part)}
     (part / _MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
     (part / _MANIFEST).chmod(0o600)
@@ -243,7 +245,7 @@ def _publish(part: Path, final: Path, key: str) -> None:
     with _locked(final.parent):
         if final.exists():
             if _whole(final, key):
-                return
+                return  # `_building` removes ours
             _put_aside(final)
         part.rename(final)
     status = (final / _MANIFEST).stat()
@@ -256,10 +258,12 @@ def _building(folder: Path, kind: str) -> Iterator[Path]:
     part, handle = None, None
     try:
         part = make_temporary(folder, f"{_BUILDING}{kind}-")
+        # The kernel gives the lock back however we end: a process id in a file could be reused.
         handle = os.open(part, os.O_RDONLY)
         fcntl.flock(handle, fcntl.LOCK_SH)
         yield part
     except OSError as error:
+        # `build` writes elsewhere, too: whose disk is full decides whose error it is.
         full = error.errno in _FULL and full_folder([folder]) is not None
         if part is None or full:
             raise _unwritable(folder, error) from None
@@ -286,7 +290,7 @@ def _dead(path: Path) -> bool:
     if time.time() - path.stat().st_mtime < 10:  # it may be about to take its lock
         return False
     handle = os.open(path, os.O_RDONLY)
-    try:
+    try:  # nobody gets the folder to itself while its builder lives
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
@@ -298,6 +302,7 @@ def _dead(path: Path) -> bool:
 def _put_aside(final: Path) -> None:
     """Take a damaged entry out of use; it stays for some days, for people to look into."""
     _verified.pop(final, None)
+    # In a folder of its own: several damaged ones of one name may come together.
     aside = Path(tempfile.mkdtemp(prefix=f"{_DAMAGED}{final.name}-", dir=final.parent))
     final.rename(aside / final.name)
 

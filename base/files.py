@@ -50,8 +50,10 @@ def what_was_written() -> str:
 def full_folder(folders: Iterable[Path]) -> Path | None:
     """The first of these folders, or of their parents where they are not there, without space."""
     for folder in folders:
+        # A full disk may have taken away the folder itself: what is left of its path tells.
         there = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
         with contextlib.suppress(OSError):
+            # `f_bavail`: without what is kept for the superuser.
             if os.statvfs(there).f_bavail * os.statvfs(there).f_frsize < _LITTLE:
                 return there
     return None
@@ -154,7 +156,7 @@ class Outputs:
                 self._beside[where] = self._stage(where or Path(tempfile.gettempdir()))
             if (part := self._beside[where] / target.name).exists():
                 raise FileExistsError(errno.EEXIST, "two outputs have this name")
-            part.touch()
+            part.touch()  # with the mode of the umask, which it keeps under its name
         self._files.append(_Staged(part, target, name, remedy))
         return part
 
@@ -164,6 +166,7 @@ class Outputs:
         with _errors_of(_Staged(target, target, name, remedy)):
             if target.exists() and not target.is_dir():
                 raise NotADirectoryError(errno.ENOTDIR, "it is not a folder")
+            # Within the folder if it is there, for it may be another disk than what it lies in.
             part = self._stage(next(p for p in (target, *target.parents) if p.is_dir()))
         self._folders.append(_Staged(part, target, name, remedy))
         return part
@@ -186,6 +189,7 @@ class Outputs:
                 path = Path(os.fsdecode(error.filename))
                 if staged.part in (path, *path.parents):
                     return staged
+            # A write, unlike an open, does not say of which file: the full disk does.
             elif error.errno in _FULL and full_folder([staged.part]):
                 return staged
         return None
@@ -198,6 +202,7 @@ class Outputs:
                 for part in sorted(folder.part.rglob("*"))
                 if not part.is_dir()
             ]
+        # All are looked at once more before any is touched: hours may have gone by.
         through, renamed = [], []
         for staged in files:
             with _errors_of(staged):
@@ -259,6 +264,7 @@ def _goes_through(target: Path) -> bool:
 
 
 def _make_folder(folder: Path, undo: contextlib.ExitStack) -> None:
+    # From the outside in, and taken back from the inside out.
     for path in reversed([p for p in (folder, *folder.parents) if not p.exists()]):
         path.mkdir()
         undo.callback(path.rmdir)
@@ -267,6 +273,7 @@ def _make_folder(folder: Path, undo: contextlib.ExitStack) -> None:
 def _rename(staged: _Staged, undo: contextlib.ExitStack) -> None:
     """Give a file its name; to undo that gives the name back to the file that had it."""
     if staged.target.exists():
+        # Aside, into our own folder, where no other process meets it.
         old = Path(tempfile.mkdtemp(dir=staged.part.parent)) / "old"
         staged.target.rename(old)
         undo.callback(old.replace, staged.target)

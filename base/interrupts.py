@@ -43,6 +43,7 @@ def deferred() -> Iterator[None]:
     """
     global _depth, _pending
     before = _pending
+    # Only the main thread may change handlers, and only Python's own is ours to borrow.
     lent = (
         threading.current_thread() is threading.main_thread()
         and signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -21,7 +21,7 @@ from spikewatt.base.progress import Progress, silent
 __all__ = ["PipTool"]
 
 _ANNOUNCED = b"This might take a while"  # YoWASP's words before it compiles
-_LONGEST = 200
+_LONGEST = 200  # characters of a tool's last words in an error
 
 
 @functools.cache
@@ -133,6 +133,7 @@ class PipTool:
         _ = self.version
         module = self.package.replace("-", "_")
         code = f"import sys, {module}; sys.exit({module}.{self.call}(sys.argv[1:]))"
+        # -P: a file of the user's by a module's name does not stand in the module's place.
         return [sys.executable, "-P", "-c", code]
 
     @property
@@ -143,6 +144,7 @@ class PipTool:
         """Let one process at a time compile the WebAssembly: none reads what another rewrites."""
         if os.environ.get(self.variable):
             return
+        # It says that the tool has run here once, nothing else: without it, it runs once more.
         stamp = usable_cache_folder() / f"{self.package}-{self.version}-{self.name}"
         if stamp.exists():
             return

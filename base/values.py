@@ -45,6 +45,7 @@ def cached_value(
         Makes it. Whoever gets the value shares it: it must not be changed, and it must be one that
         `pickle` reproduces.
     """
+    # What is pickled holds classes of ours, and arrays of NumPy's, as they are at this version.
     parts = [*content, sources.digest, sys.version, version("numpy")]
     key = _key(kind, parts)
     with _lock:
@@ -62,6 +63,7 @@ def cached_value(
         with (folder / _FILE).open("wb") as file:
             pickle.dump(made[0], file, pickle.HIGHEST_PROTOCOL)
 
+    # Not under the lock: other threads go on while one makes, at worst the same a second time.
     try:
         folder = cached(kind, parts, build)
     except ToolError:  # no cache where one may write: it would have been a help, not a need

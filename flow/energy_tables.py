@@ -45,6 +45,7 @@ def _summary(priced: PricedActivity, width: int) -> Table:
     watts = {**priced.power_by_group(), "instances": priced.power()}
     power = {name: vars(terms.figures()) for name, terms in watts.items()}
     names = {name: name for name in power}
+    # OpenSTA's word, where no macro of the library is meant, only memories that have no cell.
     if priced.netlist.memories and not priced.has_macro_cells:
         names["macro"] = "memories"
     ports = f"{priced.ledger.ports / priced.duration_s:.5g}"
@@ -53,6 +54,7 @@ def _summary(priced: PricedActivity, width: int) -> Table:
     for name, parts in power.items():
         wide.add_row(names[name], *(f"{parts[term]:.5g}" for term in _TERMS))
     wide.add_row("port nets", ports, "", "", ports)
+    # Rich fits a table to its console, folding what it may: asked without a limit, it says all.
     if Console(width=_UNBOUNDED).measure(wide).maximum <= width:
         return wide
     narrow = _numbers(title, "W", "total")
@@ -119,6 +121,7 @@ def _view(rows: Sequence[EnergyRow], view: View) -> Table:
     """The largest rows of the view."""
     table = _numbers(None, view, "energy")
     for row in rows[:_SHOWN]:
+        # `Text`, for a name with brackets, `q[3]`, is markup to rich.
         table.add_row(Text(getattr(row, view) or "(top)"), si(row.total, "J"))
     if len(rows) > _SHOWN:
         rest = sum(row.total for row in rows[_SHOWN:])

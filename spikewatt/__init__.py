@@ -122,7 +122,7 @@ class _Package(ModuleType):
     """
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name == "energy":
+        if name == "energy":  # the module itself stays: `import spikewatt.energy.…` needs it
             value.__class__ = _Callable
         super().__setattr__(name, value)
 
