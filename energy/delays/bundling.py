@@ -168,7 +168,7 @@ def check_bundling(
                 )
             )
     return Bundling(
-        bundles=tuple(sorted(bundles, key=lambda one: one.slack_s)),
+        bundles=tuple(sorted(bundles, key=lambda bundle: bundle.slack_s)),
         unbundled=tuple(sorted(set(unbundled))),
         cells=tuple(paths.cells.values()),
         setup_s=setup_s,
