@@ -74,7 +74,7 @@ def difference(run: Run, case: RandomCase) -> str | None:
     "build",
     [
         "three lanes",
-        "80 groups, on an FPGA",
+        pytest.param("80 groups, on an FPGA", marks=pytest.mark.long),
         pytest.param("64 slots", marks=pytest.mark.long),
         pytest.param("wide membranes, on an FPGA", marks=pytest.mark.long),
     ],

@@ -21,7 +21,8 @@ from tests.targets.test_board_link import difference, opened
 ROOM = 128
 
 
-@pytest.mark.parametrize("family", ["ecp5", pytest.param("ice40", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("family", ["ecp5", "ice40"])
 def test_netlist(family: Family) -> None:
     params = replace(neuro_params(NEURO[0], family), hop_bits=2)
 
