@@ -61,8 +61,8 @@ def run(
 @pytest.mark.parametrize(
     ("shape", "stall", "seed", "cases"),
     [
-        ((2, 1), 0.0, 0, 6),
-        ((2, 1), 0.5, 1, 6),
+        pytest.param((2, 1), 0.0, 0, 6, marks=pytest.mark.long),
+        ((2, 1), 0.5, 1, 3),
         pytest.param((2, 2), 0.6, 2, 5, marks=pytest.mark.long),
     ],
     ids=["2x1", "2x1 with pauses", "2x2 with longer pauses"],
@@ -74,12 +74,9 @@ def test_port(
     run(shape, router, tmp_path, stall=stall, seed=seed, cases=cases)
 
 
-@pytest.mark.parametrize(
-    "seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 5))]
-)
-@pytest.mark.parametrize(
-    "shape", [pytest.param((3, 2), marks=pytest.mark.long), (3, 3)], ids=["3x2", "3x3"]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("shape", [(3, 2), (3, 3)], ids=["3x2", "3x3"])
 def test_large(shape: tuple[int, int], seed: int, tmp_path: Path) -> None:
     """Verilator takes a minute and more to build these, for fewer cycles in a second."""
     run(shape, RouterKind.CLICK, tmp_path, stall=0.1 * seed, seed=seed, cases=2, only=TESTS[0])
@@ -89,10 +86,10 @@ def test_large(shape: tuple[int, int], seed: int, tmp_path: Path) -> None:
     ("bits", "axons", "slots", "router"),
     [
         (9, 32, 16, RouterKind.CLICK),
-        (11, 128, 16, RouterKind.SYNC),
-        (13, 100, 64, RouterKind.CLICK),
+        pytest.param(11, 128, 16, RouterKind.SYNC, marks=pytest.mark.long),
+        pytest.param(13, 100, 64, RouterKind.CLICK, marks=pytest.mark.long),
         (16, 1024, 64, RouterKind.SYNC),
-        (19, 5000, 64, RouterKind.CLICK),
+        pytest.param(19, 5000, 64, RouterKind.CLICK, marks=pytest.mark.long),
     ],
 )
 def test_payload(bits: int, axons: int, slots: int, router: RouterKind, tmp_path: Path) -> None:
