@@ -14,7 +14,7 @@ from spikewatt.base.errors import SimulationError
 from spikewatt.cosim import mesh
 from spikewatt.cosim.mesh import NativeMesh
 from spikewatt.cosim.mesh_samples import run_mesh_samples
-from spikewatt.cosim.recording import Simulation
+from spikewatt.cosim.recording import MemoryWaveform, Simulation
 from spikewatt.model.compile.mesh.program import MeshProgram
 from spikewatt.model.golden.mesh import run_mesh
 from spikewatt.model.params import RouterKind
@@ -183,8 +183,8 @@ def test_no_joules_of_another_run(
     spikes, simulate = NETWORK.stimulus(X[:2]), MeshTarget.simulate
 
     def broken(self: MeshTarget, x: NDArray[np.bool_], how: Simulation, *rest: object) -> Run:
-        assert how.waveform is not None
-        assert (how.waveform.name, how.readout, how.rest) == ("mesh.vcd", True, 256)
+        assert isinstance(how.waveform, MemoryWaveform)
+        assert (how.waveform.file.name, how.readout, how.rest) == ("mesh.vcd", True, 256)
         return change(simulate(self, x, replace(how, trace="none", waveform=None)))
 
     def priced(*_: object, **__: object) -> None:
