@@ -27,7 +27,9 @@ def single() -> RunReport:
     return run(NETWORK, X[:IMAGES], Y[:IMAGES])
 
 
-@pytest.mark.parametrize("router", list(RouterKind))
+@pytest.mark.parametrize(
+    "router", [RouterKind.SYNC, pytest.param(RouterKind.CLICK, marks=pytest.mark.long)]
+)
 def test_digits(router: RouterKind) -> None:
     """The answers of one core, from four of which none could give them."""
     program = map_mesh(NETWORK, MeshFit(mesh=(2, 2), lanes=8, router=router), placement="search")
