@@ -34,7 +34,7 @@ from spikewatt.model.golden.batch import run_batch
 from spikewatt.model.golden.core import run
 from spikewatt.model.network.graph import Connection, Encoder, Network, Population, Readout
 from spikewatt.model.params import NeuronType, Reset
-from spikewatt.model.run import Keep
+from spikewatt.model.run import Keep, difference
 
 TICKS = 64
 RATE = 0.1
@@ -98,15 +98,9 @@ def check(case: Case) -> None:
     """Hold the fast run against the plain one, on one sample."""
     fast = run_batch(case.program, case.spikes[:1])
     plain = run(case.program, case.program.input_events(case.spikes[0]))
-    pairs = {
-        "spikes": (fast.spikes[0], [output.spikes for output in plain.outputs]),
-        "membranes": (fast.membranes[0], [state.membrane for state in plain.states]),
-        "merges": (fast.merges[0], plain.merges),
-        "events": (fast.synaptic_ops[0], [output.synaptic_ops for output in plain.outputs]),
-    }
-    for what, (ours, theirs) in pairs.items():
-        if not np.array_equal(ours, theirs):
-            sys.exit(f"{case.name}: {what} are not those of the plain model")
+    unequal = difference(fast, plain)
+    if unequal is not None:
+        sys.exit(f"{case.name}: {unequal}")
 
 
 def fired(case: Case, spikes: Spikes) -> list[NDArray[np.float32]]:

@@ -21,8 +21,9 @@ from spikewatt.model.compile.configuration import (
     unpack_table,
 )
 from spikewatt.model.compile.program import Program
-from spikewatt.model.golden.core import RunTrace, run
+from spikewatt.model.golden.core import run
 from spikewatt.model.params import CoreParams, TableId
+from spikewatt.model.run import Run
 
 __all__ = ["CoreBench"]
 
@@ -129,7 +130,7 @@ class CoreBench:
         board: Scoreboard,
         *,
         early: bool = False,
-    ) -> RunTrace:
+    ) -> Run:
         """Run ticks from the cleared state, and compare every one with the golden model.
 
         Parameters
@@ -142,36 +143,38 @@ class CoreBench:
         golden = run(program, events)
         self.packets.words.clear()
         self.monitor.words = 0
-        for k, output in enumerate(golden.outputs):
+        for k in range(len(events)):
             merges = await self.tick(events[k], early=early and k > 0)
             if early and k + 1 < len(events):
                 self.events.send_events(events[k + 1])
             await self.idle()
-            state = golden.states[k]
-            board.check(f"merges before tick {k}", merges, golden.merges[k])
-            board.check(f"tick {k} spikes", self.monitor.spikes, output.spikes)
-            board.check(f"tick {k} membrane", self.monitor.membrane, state.membrane)
-            board.check(f"tick {k} refractory", self.monitor.refractory, state.refractory)
+            board.check(f"merges before tick {k}", merges, golden.merges[0, k])
+            self.check_tick(golden, k, board)
         await self.events.drain()
         await self.idle()
-        board.check("merges at the end", self.monitor.take_merges(), golden.merges[-1])
-        await self._check_end(program, golden, board)
+        board.check("merges at the end", self.monitor.take_merges(), golden.merges[0, -1])
+        await self._check_end(golden, board)
         return golden
 
-    async def _check_end(self, program: Program, golden: RunTrace, board: Scoreboard) -> None:
+    def check_tick(self, golden: Run, tick: int, board: Scoreboard) -> None:
+        """Compare the neurons after a tick with a golden run's."""
+        monitor = self.monitor
+        board.check(f"tick {tick} spikes", monitor.spikes, golden.spikes[0, tick])
+        board.check(f"tick {tick} membrane", monitor.membrane, golden.membranes[0, tick])
+        board.check(f"tick {tick} refractory", monitor.refractory, golden.refractory[0, tick])
+
+    async def _check_end(self, golden: Run, board: Scoreboard) -> None:
         """Packets, words read, and what the memories really hold."""
-        params, last = self.params, golden.states[-1]
-        sent = np.concatenate([output.packets for output in golden.outputs])
+        params = self.params
         got = decode_packets(params, np.array(self.packets.words, np.uint64))
-        board.check("packets", got, sent)
-        board.check(
-            "synapse words", self.monitor.words, sum(o.synapse_words for o in golden.outputs)
-        )
+        board.check("packets", got, golden.sent[:, 2:])
+        board.check("synapse words", self.monitor.words, golden.total("synapse_words"))
         state = await self.read_table(TableId.STATE)
-        board.check("state SRAM membrane", state["membrane"].ravel(), last.membrane)
+        board.check("state SRAM membrane", state["membrane"].ravel(), golden.final_membranes[0])
         if params.refractory_bits:
-            board.check("state SRAM refractory", state["refractory"].ravel(), last.refractory)
-        await self.check_scheduler(last.scheduler, board)
+            refractory = state["refractory"].ravel()
+            board.check("state SRAM refractory", refractory, golden.final_refractory[0])
+        await self.check_scheduler(golden.final_scheduler[0], board)
 
     async def check_scheduler(self, expected: NDArray[np.bool_], board: Scoreboard) -> None:
         """Compare the scheduler SRAM with bool[D, axons]."""

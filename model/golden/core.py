@@ -11,23 +11,25 @@ ones, proven equal to it. A tick ``t``:
 4. the slot is cleared.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.model.compile.program import Program
 from spikewatt.model.params import LEAK_FRACTION_BITS, Compare, CoreParams, Leak, Reset
+from spikewatt.model.run import Run
 
 __all__ = [
     "CoreState",
-    "RunTrace",
     "TickOutput",
     "deliver",
     "initial_state",
     "leak",
     "run",
+    "steps",
     "tick",
     "update",
 ]
@@ -57,12 +59,14 @@ class CoreState:
 class TickOutput:
     """What a tick does.
 
-    ``spikes``: bool[neurons]. ``packets``: int64[n, 4], (axon, delay, dx, dy) sent to other cores.
-    ``merges``: events of the core's own that met a set bit. ``synaptic_ops``: synapses the network
-    stores for the axons served, zeros included. ``synapse_words``: rows read from the synapse SRAM.
+    ``spikes``: bool[neurons]. ``served``: bool[axons], those of its slot. ``packets``: int64[n, 4],
+    (axon, delay, dx, dy) sent to other cores. ``merges``: events of the core's own that met a set
+    bit. ``synaptic_ops``: synapses the network stores for the axons served, zeros included.
+    ``synapse_words``: rows read from the synapse SRAM.
     """
 
     spikes: BoolArray
+    served: BoolArray
     packets: IntArray
     merges: int
     synaptic_ops: int
@@ -165,6 +169,7 @@ def tick(state: CoreState, program: Program) -> tuple[TickOutput, CoreState]:
     after, merges = deliver(after, packets[local, :2], params)
     output = TickOutput(
         spikes=spikes,
+        served=state.scheduler[slot],
         packets=packets[~local],
         merges=merges,
         synaptic_ops=int(program.fan_out[active].sum()),
@@ -173,21 +178,10 @@ def tick(state: CoreState, program: Program) -> tuple[TickOutput, CoreState]:
     return output, after
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunTrace:
-    """A run, tick by tick.
-
-    ``outputs``: one `TickOutput` a tick. ``states``: state after each tick. ``merges``: int64
-    [ticks + 1], of t = -1, 0, 1, …: events that belong to ``t``, the core's own and arrivals.
-    """
-
-    outputs: tuple[TickOutput, ...]
-    states: tuple[CoreState, ...]
-    merges: IntArray
-
-
-def run(program: Program, events: Sequence[IntArray], state: CoreState | None = None) -> RunTrace:
-    """Run ``len(events)`` ticks; ``events[k]`` arrive before the k-th tick command.
+def steps(
+    program: Program, events: Sequence[IntArray], state: CoreState | None = None
+) -> Iterator[tuple[int, TickOutput, CoreState]]:
+    """Go through ``len(events)`` ticks; ``events[k]`` arrive before the k-th tick command.
 
     Parameters
     ----------
@@ -195,15 +189,55 @@ def run(program: Program, events: Sequence[IntArray], state: CoreState | None = 
         int64[n, 2] (axon, delay) for each tick.
     state:
         Where to start; after reset by default.
+
+    Yields
+    ------
+    Arrivals that met a set bit, what the tick does, and the state after it.
     """
     state = state or initial_state(program.params)
-    outputs, states = [], []
-    merges = np.zeros(len(events) + 1, np.int64)
-    for k, arriving in enumerate(events):
+    for arriving in events:
         state, merged = deliver(state, arriving, program.params)
-        merges[k] += merged
         output, state = tick(state, program)
-        merges[k + 1] += output.merges
-        outputs.append(output)
-        states.append(state)
-    return RunTrace(outputs=tuple(outputs), states=tuple(states), merges=merges)
+        yield merged, output, state
+
+
+def run(program: Program, events: Sequence[IntArray], state: CoreState | None = None) -> Run:
+    """Run of one sample, with all that the `steps` of it do and leave behind.
+
+    ``merges`` of a tick are those of events that belong to it: the core's own, and the arrivals
+    before the next tick command.
+    """
+    ticks = [*steps(program, events, state)]
+    outputs, states = [output for _, output, _ in ticks], [after for _, _, after in ticks]
+    last = states[-1] if states else state or initial_state(program.params)
+    merges = np.zeros((1, len(ticks) + 1), np.int64)
+    for k, (arrived, output, _) in enumerate(ticks):
+        merges[0, k] += arrived
+        merges[0, k + 1] += output.merges
+    spikes = _sample([output.spikes for output in outputs], program.params.neurons, np.bool_)
+    served = _sample([output.served for output in outputs], program.params.axons, np.bool_)
+    sent = [np.insert(output.packets, 0, k, axis=1) for k, output in enumerate(outputs)]
+    return Run(
+        by=MODEL,
+        arrays={
+            "spikes": spikes,
+            "membranes": _sample([after.membrane for after in states], program.params.neurons),
+            "refractory": _sample([after.refractory for after in states], program.params.neurons),
+            "served": served,
+            "spike_counts": spikes.sum(axis=1),
+            "final_membranes": last.membrane.astype(np.int32)[None],
+            "final_refractory": last.refractory.astype(np.int32)[None],
+            "final_scheduler": last.scheduler[None],
+            "merges": merges,
+            "active": served.sum(axis=2),
+            "synaptic_ops": np.array([[output.synaptic_ops for output in outputs]], np.int64),
+            "synapse_words": np.array([[output.synapse_words for output in outputs]], np.int64),
+            "sent": np.insert(np.concatenate([np.zeros((0, 5), np.int64), *sent]), 0, 0, axis=1),
+        },
+        layout=program.layout,
+    )
+
+
+def _sample(rows: Sequence[NDArray[Any]], size: int, kind: type = np.int32) -> NDArray[Any]:
+    """Rows of one sample's ticks as an array [1, ticks, size]."""
+    return np.array(rows, kind).reshape(1, len(rows), size)

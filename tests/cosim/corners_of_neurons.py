@@ -58,7 +58,7 @@ NEURON_CORNERS: dict[str, Corner] = {
         lambda trace: (
             membranes(trace) == [0, 0, 0, 0, -9, 0]
             and fired(trace) == [0, 5]
-            and [int(s.refractory[0]) for s in trace.states] == [3, 2, 1, 0, 0, 3]
+            and trace.refractory[0, :, 0].tolist() == [3, 2, 1, 0, 0, 3]
         ),
     ),
     "refractory for longest, with leak and bias": corner(

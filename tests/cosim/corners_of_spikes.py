@@ -25,16 +25,15 @@ SPIKE_CORNERS: dict[str, Corner] = {
         [[(1, 1)], [(0, 1)], [(0, 1), (2, 1)], []],
         lambda trace: (
             membranes(trace) == [9] * 4
-            and [o.synapse_words for o in trace.outputs] == [3, 3, 6, 0]
-            and trace.outputs[1].synaptic_ops == CORE.neurons
+            and trace.synapse_words[0].tolist() == [3, 3, 6, 0]
+            and trace.synaptic_ops[0, 1] == CORE.neurons
         ),
     ),
     "all axons at once": corner(
         make_program(weights={a: a - 4 for a in range(CORE.axons)}),
         [ALL_AXONS, ALL_AXONS, []],
         lambda trace: (
-            membranes(trace) == [11, 22, 22]
-            and trace.outputs[0].synapse_words == CORE.synapse_words
+            membranes(trace) == [11, 22, 22] and trace.synapse_words[0, 0] == CORE.synapse_words
         ),
     ),
     "all axons at once, largest sum": corner(
@@ -51,7 +50,7 @@ SPIKE_CORNERS: dict[str, Corner] = {
         make_program(weights={0: 11, 4: 1}),
         [[(0, 1), (0, 1)], [(0, 2), (4, 1)], [(0, 1), (4, 1), (0, 1)], []],
         lambda trace: (
-            membranes(trace) == [11, 12, 24, 24] and trace.merges.tolist() == [1, 0, 2, 0, 0]
+            membranes(trace) == [11, 12, 24, 24] and trace.merges[0].tolist() == [1, 0, 2, 0, 0]
         ),
     ),
     "the core's own spikes meet on an axon": corner(
@@ -62,7 +61,7 @@ SPIKE_CORNERS: dict[str, Corner] = {
         ),
         [[(0, 1)], [(5, 2)], [], []],
         lambda trace: (
-            trace.merges.tolist() == [0, 12, 0, 0, 0] and membranes(trace, 11) == [0, 0, 3, 3]
+            trace.merges[0].tolist() == [0, 12, 0, 0, 0] and membranes(trace, 11) == [0, 0, 3, 3]
         ),
     ),
     "delay D-1 of an arrival": corner(
@@ -124,7 +123,7 @@ SPIKE_CORNERS: dict[str, Corner] = {
     "a spike without destinations": corner(
         make_program(weights={0: 60}, threshold=50, fanout={2: [(0, 1, 0, 0)]}),
         [[(0, 1)], []],
-        lambda trace: fired(trace, 0) == [0, 1] and trace.outputs[0].merges == 0,
+        lambda trace: fired(trace, 0) == [0, 1] and trace.merges[0, 1] == 0,
     ),
     "a long destination list": corner(
         make_program(
@@ -133,7 +132,7 @@ SPIKE_CORNERS: dict[str, Corner] = {
             fanout={5: [(k % 11, 1 + k % 7, k % 8 - 4, k % 2) for k in range(24)]},
         ),
         [[(0, 1)], [], []],
-        lambda trace: len(trace.outputs[0].packets) == 21 and trace.outputs[0].merges == 0,
+        lambda trace: (trace.sent[:, 1] == 0).sum() == 21 and trace.merges[0, 1] == 0,
     ),
     "packets with every field at its ends": corner(
         make_program(
@@ -143,7 +142,7 @@ SPIKE_CORNERS: dict[str, Corner] = {
         ),
         [[(0, 1)], []],
         lambda trace: (
-            trace.outputs[0].packets.tolist()
+            trace.sent[trace.sent[:, 1] == 0, 2:].tolist()
             == [
                 [0, 1, -4, 3],
                 [10, 7, 3, -4],
@@ -160,6 +159,6 @@ SPIKE_CORNERS: dict[str, Corner] = {
     "nothing at all": corner(
         make_program(weights={0: 6}),
         [[]] * 10,
-        lambda trace: not any(o.spikes.any() or o.synapse_words for o in trace.outputs),
+        lambda trace: not trace.spikes.any() and not trace.synapse_words.any(),
     ),
 }

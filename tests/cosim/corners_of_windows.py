@@ -61,8 +61,8 @@ WINDOW_CORNERS: dict[str, Corner] = {
         ),
         [[(0, 1)], []],
         lambda trace: (
-            trace.outputs[0].spikes.tolist() == [True, False, True, True] + [False] * 8
-            and trace.states[0].membrane.tolist() == [-2, 2, -2, -3, 2, 2, 3, 3, 2, 2, 2, 2]
+            trace.spikes[0, 0].tolist() == [True, False, True, True] + [False] * 8
+            and trace.membranes[0, 0].tolist() == [-2, 2, -2, -3, 2, 2, 3, 3, 2, 2, 2, 2]
         ),
     ),
     "more than half a threshold": corner(
@@ -74,8 +74,8 @@ WINDOW_CORNERS: dict[str, Corner] = {
         ),
         [[(0, 1)], []],
         lambda trace: (
-            trace.states[0].membrane.tolist() == [-1, 3, -1, -2] * 2 + [3, 3, 4, 4]
-            and trace.outputs[0].spikes.tolist() == [True, False, True, True] * 2 + [False] * 4
+            trace.membranes[0, 0].tolist() == [-1, 3, -1, -2] * 2 + [3, 3, 4, 4]
+            and trace.spikes[0, 0].tolist() == [True, False, True, True] * 2 + [False] * 4
         ),
     ),
     "ends of the threshold": corner(
@@ -87,7 +87,7 @@ WINDOW_CORNERS: dict[str, Corner] = {
         ),
         [[(0, 1)], [], [(1, 1)]],
         lambda trace: (
-            trace.states[1].membrane[:8].tolist() == [0, 63, -63, 0, 0, 63, 64, 0]
+            trace.membranes[0, 1, :8].tolist() == [0, 63, -63, 0, 0, 63, 64, 0]
             and fired(trace, 0) == [0, 1]
             and fired(trace, 4) == []
         ),

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.model.compile.program import Program
-from spikewatt.model.golden.core import RunTrace, run
+from spikewatt.model.golden.core import run
 from spikewatt.model.params import CoreParams, Leak, NeuronType
+from spikewatt.model.run import Run
 
 __all__ = ["RandomCase", "random_case", "random_events", "random_program"]
 
@@ -24,7 +25,7 @@ class RandomCase:
     name: str
     program: Program
     events: list[IntArray]
-    golden: RunTrace
+    golden: Run
 
 
 def random_case(build: str, params: CoreParams, number: int) -> RandomCase:

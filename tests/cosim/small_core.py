@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikewatt.model.compile.program import Program
-from spikewatt.model.golden.core import RunTrace
 from spikewatt.model.params import CoreParams, NeuronType
+from spikewatt.model.run import Run
 
 __all__ = [
     "BOTTOM",
@@ -93,22 +93,22 @@ class Corner:
 
     program: Program
     events: list[IntArray]
-    met: Callable[[RunTrace], bool]
+    met: Callable[[Run], bool]
 
 
 def corner(
-    program: Program, events: Sequence[Sequence[Event]], met: Callable[[RunTrace], bool]
+    program: Program, events: Sequence[Sequence[Event]], met: Callable[[Run], bool]
 ) -> Corner:
     """Corner with the events (axon, delay) before each tick."""
     arrays = [np.array(list(tick), np.int64).reshape(-1, 2) for tick in events]
     return Corner(program=program, events=arrays, met=met)
 
 
-def membranes(trace: RunTrace, neuron: int = 0) -> list[int]:
+def membranes(run: Run, neuron: int = 0) -> list[int]:
     """Membrane of a neuron after each tick."""
-    return [int(state.membrane[neuron]) for state in trace.states]
+    return run.membranes[0, :, neuron].tolist()
 
 
-def fired(trace: RunTrace, neuron: int = 0) -> list[int]:
+def fired(run: Run, neuron: int = 0) -> list[int]:
     """Ticks in which a neuron fires."""
-    return [tick for tick, output in enumerate(trace.outputs) if output.spikes[neuron]]
+    return np.flatnonzero(run.spikes[0, :, neuron]).tolist()

@@ -36,8 +36,8 @@ def test_native(name: str, core: NativeCore) -> None:
     core.clear()
     core.configure(corner.program)
     rtl = core.run(corner.events)
-    check_trace(name, rtl, corner.program, corner.events, golden)
-    check_memories(name, core, golden.states[-1])
+    check_trace(name, rtl, corner.program, golden)
+    check_memories(name, core, golden)
 
 
 @pytest.mark.parametrize("end", [-1, 1], ids=["lowest", "highest"])
@@ -61,10 +61,10 @@ def test_every_summand_at_its_end(end: int) -> None:
     events = [np.array([(0, 1), (1, 1)], np.int64)] * 3
     golden = run(program, events)
     assert abs(limit + 2 * weight + limit) > 2 * high
-    assert all((state.membrane == limit).all() for state in golden.states)
+    assert (golden.membranes == limit).all()
     with NativeCore(params) as core:
         core.configure(program)
-        check_trace("ends", core.run(events), program, events, golden)
+        check_trace("ends", core.run(events), program, golden)
 
 
 def test_destination_lists_that_neurons_share(core: NativeCore) -> None:
@@ -77,10 +77,10 @@ def test_destination_lists_that_neurons_share(core: NativeCore) -> None:
     )
     events = [np.array([(0, 1)], np.int64)]
     golden = run(program, events)
-    assert len(golden.outputs[0].packets) == CORE.neurons * CORE.destinations
+    assert len(golden.sent) == CORE.neurons * CORE.destinations
     core.clear()
     core.configure(program)
-    check_trace("shared lists", core.run(events), program, events, golden)
+    check_trace("shared lists", core.run(events), program, golden)
 
 
 @pytest.mark.timeout(120)

@@ -10,14 +10,13 @@ import pytest
 from spikewatt.cosim.bench.cases import Case
 from spikewatt.cosim.native import NativeCore
 from spikewatt.cosim.simulate import Simulator
-from spikewatt.model.golden.core import initial_state, leak
+from spikewatt.model.golden.core import initial_state, leak, steps
 from spikewatt.model.params import Leak, Reset
 from spikewatt.model.run import difference
 from tests.cosim.agree import (
     SIMULATORS,
     check_memories,
     check_trace,
-    due_axons,
     expected_visits,
     run_job,
 )
@@ -58,11 +57,11 @@ def test_native(build: str) -> None:
             core.clear()
             core.configure(case.program)
             first = core.run(case.events)
-            check_trace(case.name, first, case.program, case.events, case.golden)
-            check_memories(case.name, core, case.golden.states[-1])
+            check_trace(case.name, first, case.program, case.golden)
+            check_memories(case.name, core, case.golden)
             core.clear()
             second = core.run(case.events)
-            check_trace(f"{case.name}, again", second, case.program, case.events, case.golden)
+            check_trace(f"{case.name}, again", second, case.program, case.golden)
             assert difference(first, second) is None, case.name
 
 
@@ -100,19 +99,17 @@ def test_cocotb(build: str, simulator: Simulator, tmp_path: Path) -> None:
 
 def happenings(case: RandomCase) -> Counter[str]:
     """How often each thing that could go wrong happened in a case."""
-    program, golden = case.program, case.golden
+    program = case.program
     low, high = program.params.membrane_range
-    due = due_axons(program, case.events, golden)
     before = initial_state(program.params)
     seen: Counter[str] = Counter()
-    reset, own = program.neuron_types("reset"), 0
-    for k, (output, after) in enumerate(zip(golden.outputs, golden.states, strict=True)):
-        sums = program.matrix[due[k]].sum(axis=0)
+    reset = program.neuron_types("reset")
+    for arrived, output, after in steps(program, case.events):
+        sums = program.matrix[output.served].sum(axis=0)
         total = leak(before.membrane, program) + sums + program.bias
         awake = before.refractory == 0
         v = np.clip(total, low, high)
-        seen["merges of arrivals"] += int(golden.merges[k]) - own
-        own = output.merges
+        seen["merges of arrivals"] += arrived
         seen["merges of the core's own"] += output.merges
         seen["saturated above"] += int((awake & (total > high)).sum())
         seen["saturated below"] += int((awake & (total < low)).sum())
@@ -120,8 +117,8 @@ def happenings(case: RandomCase) -> Counter[str]:
         seen["at the threshold"] += int((awake & (v == program.threshold)).sum())
         seen["packets"] += len(output.packets)
         seen["spikes"] += int(output.spikes.sum())
-        seen["ticks with all axons"] += int(due[k].all())
-        seen["ticks with none"] += int(not due[k].any())
+        seen["ticks with all axons"] += int(output.served.all())
+        seen["ticks with none"] += int(not output.served.any())
         for kind in Reset:
             seen[f"reset {kind.name}"] += int((output.spikes & (reset == kind)).sum())
         for kind in Leak:
@@ -130,7 +127,7 @@ def happenings(case: RandomCase) -> Counter[str]:
             seen[f"leak {kind.name}, below 0"] += int((leaking & (before.membrane < 0)).sum())
         before = after
     seen.update(window_happenings(case))
-    visits = expected_visits(program, case.events, golden)
+    visits = expected_visits(program, case.golden)
     seen["sleeping groups"] = int((~visits).sum())
     seen["visits"] = int(visits.sum())
     return seen
@@ -138,13 +135,13 @@ def happenings(case: RandomCase) -> Counter[str]:
 
 def window_happenings(case: RandomCase) -> Counter[str]:
     """How often a window made a difference in a case; a neuron counts once a tick."""
-    program, golden = case.program, case.golden
+    program = case.program
     windowed = program.neuron_types("windowed") != 0
     first, end = program.neuron_types("window_first"), program.neuron_types("window_end")
     half = (program.threshold + 1) >> 1
     before = initial_state(program.params)
     seen: Counter[str] = Counter()
-    for output, after in zip(golden.outputs, golden.states, strict=True):
+    for _, output, after in steps(program, case.events):
         t = after.t
         ready = windowed & (before.refractory == 0) & (program.neuron_types("silent") == 0)
         above = ready & ~output.spikes & (after.membrane > half)
@@ -168,5 +165,5 @@ def test_cases_are_many_and_lively() -> None:
         total += happenings(case)
     assert len(total) == HAPPENINGS, sorted(total)
     assert {name: n for name, n in total.items() if n < 50} == {}
-    spiking = sum(any(o.spikes.any() for o in case.golden.outputs) for case in drawn)
+    spiking = sum(case.golden.spikes.any() for case in drawn)
     assert spiking >= 0.75 * len(drawn)

@@ -81,7 +81,7 @@ def simulate(program: Program, stimulus: list[IntArray], file: Path) -> Run:
     with NativeCore(program.params, trace="vcd", waveform=file) as core:
         core.configure(program)
         rtl = core.run(stimulus)
-    check_trace("throughput", rtl, program, stimulus, run(program, stimulus))
+    check_trace("throughput", rtl, program, run(program, stimulus))
     return rtl
 
 

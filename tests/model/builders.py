@@ -9,9 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikewatt.model.compile.mapping import map_network
 from spikewatt.model.compile.program import InputPort, Program
-from spikewatt.model.golden.core import RunTrace
+from spikewatt.model.golden.core import CoreState
 from spikewatt.model.network.graph import INPUT, Connection, Encoder, Network, Population, Readout
 from spikewatt.model.params import Compare, CoreParams, Leak, NeuronType, Reset
+from spikewatt.model.run import Run
 
 __all__ = [
     "at",
@@ -22,6 +23,7 @@ __all__ = [
     "random_network",
     "random_program",
     "spikes",
+    "state_after",
 ]
 
 Sends = Mapping[int, Sequence[tuple[int, int, int, int]]]
@@ -32,14 +34,24 @@ def at(*pairs: tuple[int, int]) -> NDArray[np.int64]:
     return np.array(pairs, np.int64).reshape(-1, 2)
 
 
-def membranes(trace: RunTrace, neuron: int = 0) -> list[int]:
-    """Membrane of a neuron after each tick."""
-    return [int(state.membrane[neuron]) for state in trace.states]
+def membranes(run: Run, neuron: int = 0) -> list[int]:
+    """Membrane of a neuron after each tick of the only sample."""
+    return run.membranes[0, :, neuron].tolist()
 
 
-def spikes(trace: RunTrace, neuron: int = 0) -> list[int]:
-    """Spikes, 0 or 1, of a neuron in each tick."""
-    return [int(output.spikes[neuron]) for output in trace.outputs]
+def spikes(run: Run, neuron: int = 0) -> list[int]:
+    """Spikes, 0 or 1, of a neuron in each tick of the only sample."""
+    return run.spikes[0, :, neuron].astype(int).tolist()
+
+
+def state_after(run: Run, t: int) -> CoreState:
+    """What a core remembers after a run of one sample, whose last tick was ``t``."""
+    return CoreState(
+        t=t,
+        membrane=run.final_membranes[0].astype(np.int64),
+        refractory=run.final_refractory[0].astype(np.int64),
+        scheduler=run.final_scheduler[0],
+    )
 
 
 def make_program(

@@ -57,14 +57,13 @@ def opened(line: Transport, case: RandomCase, room: int = BUFFER, **options: Any
 
 def difference(run: Run, case: RandomCase) -> str | None:
     """What is not the golden model's."""
-    last = case.golden.states[-1]
-    packets = np.concatenate([output.packets for output in case.golden.outputs])
-    refractory = run.arrays.get("final_refractory", np.zeros((1, len(last.refractory))))
+    golden = case.golden
+    refractory = run.arrays.get("final_refractory", np.zeros_like(golden.final_refractory))
     pairs = {
-        "membranes": (run.final_membranes[0], last.membrane),
-        "refractory": (refractory[0], last.refractory),
-        "scheduler": (run.final_scheduler[0], last.scheduler),
-        "packets": (run.sent[:, 2:], packets),
+        "membranes": (run.final_membranes, golden.final_membranes),
+        "refractory": (refractory, golden.final_refractory),
+        "scheduler": (run.final_scheduler, golden.final_scheduler),
+        "packets": (run.sent[:, 2:], golden.sent[:, 2:]),
     }
     wrong = [name for name, (got, right) in pairs.items() if not np.array_equal(got, right)]
     return wrong[0] if wrong else None

@@ -6,9 +6,7 @@ import numpy as np
 from cocotb.triggers import RisingEdge
 from numpy.typing import NDArray
 
-from spikewatt.cosim.bench.aer import Scoreboard
 from spikewatt.cosim.bench.core import CoreBench
-from spikewatt.model.golden.core import RunTrace
 from spikewatt.model.params import Leak, NeuronType, Reset
 from tests.cosim.small_core import CORE, make_program
 
@@ -20,7 +18,6 @@ __all__ = [
     "NOTHING",
     "PERIOD",
     "IntArray",
-    "compare",
     "cycles",
     "started",
 ]
@@ -58,11 +55,3 @@ async def cycles(dut: Any, count: int) -> None:
     """Let cycles pass."""
     for _ in range(count):
         await RisingEdge(dut.clk)
-
-
-def compare(bench: CoreBench, golden: RunTrace, tick: int, board: Scoreboard) -> None:
-    """Neurons after a tick of the golden run."""
-    state, monitor = golden.states[tick], bench.monitor
-    board.check(f"tick {tick} spikes", monitor.spikes, golden.outputs[tick].spikes)
-    board.check(f"tick {tick} membrane", monitor.membrane, state.membrane)
-    board.check(f"tick {tick} refractory", monitor.refractory, state.refractory)

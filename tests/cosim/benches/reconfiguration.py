@@ -25,10 +25,10 @@ from tests.cosim.benches.lively import (
     NOTHING,
     PERIOD,
     IntArray,
-    compare,
     started,
 )
 from tests.cosim.small_core import CORE, make_program
+from tests.model.builders import state_after
 
 
 async def _go_on(
@@ -43,9 +43,9 @@ async def _go_on(
     for k, arriving in enumerate(events):
         await bench.tick(arriving, early=False)
         await bench.idle()
-        compare(bench, golden, k, board)
-    await bench.check_scheduler(golden.states[-1].scheduler, board)
-    return golden.states[-1]
+        bench.check_tick(golden, k, board)
+    await bench.check_scheduler(golden.final_scheduler[0], board)
+    return state_after(golden, state.t + len(events))
 
 
 @cocotb.test(**LIMIT)
@@ -119,7 +119,7 @@ async def configuration_during_a_tick_waits(dut: Any) -> None:
     other = make_program(weights={0: 5}, threshold=3, bias=np.arange(12) - 6)
     await bench.load(LIVELY)
     before = run(LIVELY, [ALL_AXONS])
-    after = run(other, [NOTHING], before.states[0])
+    after = run(other, [NOTHING], state_after(before, 0))
     await bench.tick(ALL_AXONS, early=False)
     bench.config.send(
         int(encode_writes(int(a), int(w))) for a, w in zip(*program_words(other), strict=True)
@@ -131,12 +131,12 @@ async def configuration_during_a_tick_waits(dut: Any) -> None:
         waited += 1
         await RisingEdge(dut.clk)
     assert waited > 20
-    compare(bench, before, 0, board)
+    bench.check_tick(before, 0, board)
     bench.monitor.spikes[:] = False
     await bench.commands.drain()
     assert dut.config__valid.value == 0
     await bench.idle()
-    compare(bench, after, 0, board)
+    bench.check_tick(after, 0, board)
 
 
 @cocotb.test(**LIMIT)

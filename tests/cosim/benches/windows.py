@@ -12,7 +12,7 @@ from spikewatt.model.compile.codec import encode_writes
 from spikewatt.model.compile.configuration import pack_table, table_addresses
 from spikewatt.model.golden.core import initial_state, run
 from spikewatt.model.params import Leak, NeuronType, TableId
-from tests.cosim.benches.lively import LIMIT, NOTHING, compare
+from tests.cosim.benches.lively import LIMIT, NOTHING
 from tests.cosim.corners_of_windows import WINDOW_CORE, window_program
 
 
@@ -36,9 +36,9 @@ async def a_bias_that_holds_a_leak_up_does_so_once(dut: Any) -> None:
     bench.monitor.membrane[:] = membrane
     events = [NOTHING] * 4
     golden = run(program, events, replace(initial_state(WINDOW_CORE), membrane=membrane))
-    assert [int(state.membrane[0]) for state in golden.states] == [20, 17, 14, 11]
+    assert golden.membranes[0, :, 0].tolist() == [20, 17, 14, 11]
     for k, arriving in enumerate(events):
         await bench.tick(arriving, early=False)
         await bench.idle()
-        compare(bench, golden, k, board)
+        bench.check_tick(golden, k, board)
     assert board.checks >= len(events)

@@ -67,8 +67,8 @@ def test_each_neuron_leaks_by_its_own_type() -> None:
         NeuronType(leak=Leak.MULTIPLY, leak_amount=1024, silent=True),
     ]
     program = make_program(np.zeros((1, 4)), kinds=kinds)
-    (state,) = run(program, [at()], holding(program, -101, -101, -101, -101)).states
-    assert state.membrane.tolist() == [-101, -100, -50, -26]  # -101 + 51; floor(-25.25)
+    after = run(program, [at()], holding(program, -101, -101, -101, -101))
+    assert after.membranes.tolist() == [[[-101, -100, -50, -26]]]  # -101 + 51; floor(-25.25)
 
 
 @pytest.mark.parametrize("order", [[0, 1], [1, 0]])
@@ -138,7 +138,7 @@ def test_a_silent_neuron_neither_fires_nor_resets() -> None:
     program = make_program([[9]], kinds=[kind], threshold=5, sends={0: [(0, 1, 0, 0)]})
     trace = run(program, [at((0, 1)), at()])
     assert (spikes(trace), membranes(trace)) == ([0, 0], [9, 9])
-    assert trace.states[0].refractory.tolist() == [0]
+    assert trace.refractory.tolist() == [[[0]]]
 
 
 @pytest.mark.parametrize("period", [0, 1, 2, 5])
@@ -154,4 +154,4 @@ def test_refractory_holds_the_membrane_and_discards_input() -> None:
     trace = run(program, [at((0, 1)), at((1, 1)), at((1, 1)), at((1, 1))])
     assert membranes(trace) == [12, 12, 12, 17]  # 10 + 2; held; held; (12 - 1) + 4 + 2
     assert spikes(trace) == [1, 0, 0, 1]
-    assert [int(state.refractory[0]) for state in trace.states] == [2, 1, 0, 2]
+    assert trace.refractory[0, :, 0].tolist() == [2, 1, 0, 2]

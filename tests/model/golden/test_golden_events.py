@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from spikewatt.model.compile.program import Program
-from spikewatt.model.golden.core import RunTrace, initial_state, run, tick
+from spikewatt.model.golden.core import initial_state, run, steps, tick
 from spikewatt.model.params import NeuronType
-from tests.model.builders import at, make_program, membranes, random_program, spikes
+from tests.model.builders import at, make_program, membranes, random_program, spikes, state_after
 
 SILENT = NeuronType(silent=True)
 
@@ -45,9 +45,11 @@ def test_the_longest_delay_is_one_less_than_the_slots(slots: int) -> None:
 
 def test_a_served_slot_is_cleared() -> None:
     program = make_program([[7]], kinds=[SILENT], delay_slots=2)
-    trace = run(program, [at((0, 1)), *[at()] * 4])
-    assert membranes(trace) == [7] * 5  # a bit that stayed would add 7 again every second tick
-    assert not any(state.scheduler.any() for state in trace.states)
+    events = [at((0, 1)), *[at()] * 4]
+    assert (
+        membranes(run(program, events)) == [7] * 5
+    )  # a bit that stayed would add 7 again every second tick
+    assert not any(state.scheduler.any() for _, _, state in steps(program, events))
 
 
 def test_merges_belong_to_their_tick() -> None:
@@ -59,8 +61,8 @@ def test_merges_belong_to_their_tick() -> None:
     # the host repeats that. t = 1: neuron 1 spikes, its delay 1 meets t = 2, which is set.
     events = [at((0, 1), (0, 1)), at((1, 1), (2, 1)), at(), at()]
     trace = run(program, events)
-    assert trace.merges.tolist() == [1, 2, 1, 0, 0]
-    assert [output.merges for output in trace.outputs] == [1, 1, 0, 0]
+    assert trace.merges.tolist() == [[1, 2, 1, 0, 0]]
+    assert [output.merges for _, output, _ in steps(program, events)] == [1, 1, 0, 0]
     assert spikes(trace, 0) == [1, 0, 0, 0]
     assert spikes(trace, 1) == [1, 1, 0, 0]
     assert membranes(trace, 2) == [0, 1, 2, 3]  # once a tick, however many events merged
@@ -69,8 +71,7 @@ def test_merges_belong_to_their_tick() -> None:
 def test_packets_for_other_cores_are_not_delivered_here() -> None:
     sends = {0: [(1, 1, 0, -2), (1, 2, 0, 0), (0, 3, 3, 0)], 1: [(1, 3, -1, 1)]}
     program = make_program([[5, 5], [0, 0]], threshold=5, sends=sends)
-    trace = run(program, [at((0, 1))])
-    output, state = trace.outputs[0], trace.states[0]
+    ((_, output, state),) = steps(program, [at((0, 1))])
     assert output.packets.tolist() == [[1, 1, 0, -2], [0, 3, 3, 0], [1, 3, -1, 1]]
     assert np.argwhere(state.scheduler).tolist() == [[2, 1]]  # slot (0 + 2) mod 4, axon 1
     assert output.merges == 0
@@ -78,15 +79,14 @@ def test_packets_for_other_cores_are_not_delivered_here() -> None:
 
 def test_no_spike_no_packet() -> None:
     program = make_program([[1]], sends={0: [(0, 1, 1, 0)]})
-    (output,) = run(program, [at((0, 1))]).outputs
-    assert output.packets.shape == (0, 4)
+    assert run(program, [at((0, 1))]).sent.shape == (0, 6)
 
 
 def test_synaptic_ops_count_merged_events_once() -> None:
     program = make_program(np.zeros((3, 5)), kinds=[SILENT])
     trace = run(program, [at((0, 1), (0, 1), (2, 1), (1, 2)), at(), at()])
-    assert [output.synaptic_ops for output in trace.outputs] == [10, 5, 0]  # zero weights count
-    assert [output.synapse_words for output in trace.outputs] == [10, 5, 0]  # one lane
+    assert trace.synaptic_ops.tolist() == [[10, 5, 0]]  # zero weights count
+    assert trace.synapse_words.tolist() == [[10, 5, 0]]  # one lane
 
 
 def test_a_tick_leaves_its_input_alone() -> None:
@@ -96,17 +96,6 @@ def test_a_tick_leaves_its_input_alone() -> None:
     _, after = tick(before, program)
     assert (before.t, before.membrane[0], before.scheduler[0, 0]) == (-1, 0, True)
     assert (after.t, after.scheduler[1, 0], after.scheduler[0, 0]) == (0, True, False)
-
-
-def same(left: RunTrace, right: RunTrace) -> bool:
-    """Whether two runs agree in everything they record."""
-    pairs = [
-        *zip(left.outputs, right.outputs, strict=True),
-        *zip(left.states, right.states, strict=True),
-    ]
-    return np.array_equal(left.merges, right.merges) and all(
-        np.array_equal(getattr(a, name), getattr(b, name)) for a, b in pairs for name in vars(a)
-    )
 
 
 def random_events(program: Program, seed: int, ticks: int = 8) -> list[NDArray[np.int64]]:
@@ -126,7 +115,7 @@ def test_order_of_events_within_a_tick_does_not_matter(seed: int, shuffle: Rando
     events = random_events(program, seed)
     shuffled = [array[shuffle.sample(range(len(array)), len(array))] for array in events]
     trace = run(program, events)
-    assert same(trace, run(program, shuffled))
+    assert trace == run(program, shuffled)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -135,21 +124,22 @@ def test_a_run_can_be_continued(seed: int) -> None:
     events = random_events(program, seed)
     whole = run(program, events)
     head = run(program, events[:3])
-    tail = run(program, events[3:], head.states[-1])
-    assert whole.outputs[-1].spikes.shape == (program.params.neurons,)
-    assert same(
-        whole,
-        RunTrace(
-            outputs=head.outputs + tail.outputs,
-            states=head.states + tail.states,
-            merges=np.concatenate(
-                [head.merges[:-1], head.merges[-1:] + tail.merges[:1], tail.merges[1:]]
-            ),
-        ),
-    )
+    tail = run(program, events[3:], state_after(head, 2))
+    assert whole.spikes.shape == (1, len(events), program.params.neurons)
+    for name in ("spikes", "membranes", "refractory", "served", "synaptic_ops", "synapse_words"):
+        joined = np.concatenate([head.arrays[name], tail.arrays[name]], axis=1)
+        np.testing.assert_array_equal(whole.arrays[name], joined, err_msg=name)
+    for name in ("final_membranes", "final_refractory", "final_scheduler"):
+        np.testing.assert_array_equal(whole.arrays[name], tail.arrays[name], err_msg=name)
+    merges = np.zeros((1, len(events) + 1), np.int64)
+    merges[:, :4] += head.merges
+    merges[:, 3:] += tail.merges
+    np.testing.assert_array_equal(whole.merges, merges)
+    later = tail.sent + np.array([0, 3, 0, 0, 0, 0])
+    np.testing.assert_array_equal(whole.sent, np.concatenate([head.sent, later]))
 
 
 def test_runs_that_differ_are_told_apart() -> None:
     program = make_program([[7], [7]], kinds=[SILENT])
-    assert not same(run(program, [at((0, 1))]), run(program, [at((0, 2))]))
-    assert not same(run(program, [at((0, 1))]), run(program, [at((0, 1), (0, 1))]))
+    assert run(program, [at((0, 1))]) != run(program, [at((0, 2))])
+    assert run(program, [at((0, 1))]) != run(program, [at((0, 1), (0, 1))])
