@@ -1,7 +1,6 @@
 """The systolic core as a function: Verilated, driven in batches."""
 
 import ctypes
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,47 +19,9 @@ from spikewatt.model.params.systolic import SystolicParams, SystolicTable
 from spikewatt.model.run import Run
 from spikewatt.synth.verilog import export
 
-__all__ = ["NativeSystolic", "SystolicTrace", "pack_words"]
+__all__ = ["NativeSystolic", "pack_words"]
 
 IntArray = NDArray[np.int64]
-
-
-@dataclass(frozen=True, kw_only=True)
-class SystolicTrace:
-    """Words of a batch as the RTL gave them; `run` makes a run of them.
-
-    ``results``: int64[n, columns], requantised words in the order in which they were written.
-    ``outputs``: int64[tiles * batch, columns], the words that came back. ``accesses``: for each of
-    ``ACCESSES`` a count. ``start``, ``cycles``: clock cycles from the beginning of the simulation
-    to the command, and from there until the core was idle again.
-    """
-
-    results: IntArray
-    outputs: IntArray
-    accesses: dict[str, int]
-    start: int
-    cycles: int
-
-    def run(self, program: SystolicProgram, batch: int) -> Run:
-        """The batch as a run; what lies in padding columns is left out."""
-        layers, at = [], 0
-        for plan in program.plans[:-1]:
-            words = self.results[at : at + plan.tiles * batch]
-            at += len(words)
-            tiles = np.moveaxis(words.reshape(plan.tiles, batch, -1), 0, 1).reshape(batch, -1)
-            layers.append(tiles[:, : plan.layer.outputs])
-        layers.append(program.outputs(self.outputs, batch))
-        return Run(
-            by=RTL,
-            arrays={
-                "values": np.concatenate(layers, axis=1),
-                "accesses": np.array([[self.accesses[name] for name in ACCESSES]]),
-                "starts": np.array([self.start]),
-                "cycles": np.array([self.cycles]),
-                "images": np.array([batch]),
-            },
-            layout=systolic_layout(program.network),
-        )
 
 
 class _Geometry(ctypes.Structure):
@@ -106,6 +67,12 @@ class NativeSystolic(TableModel):
     verilog:
         In place of the core's own: a netlist of it; it is compiled quickly and runs slower.
 
+    Attributes
+    ----------
+    words:
+        Of each layer in the last batch, int64[tiles, n, columns] as the core wrote them, padding
+        columns included: requantised words, and the last layer's accumulators.
+
     Use it as a context manager, or ``close`` it: that ends the waveform.
 
     Raises
@@ -125,6 +92,7 @@ class NativeSystolic(TableModel):
         verilog: str | None = None,
     ) -> None:
         self.params = params
+        self.words: list[IntArray] = []
         words = 2 * -(-params.rows * params.activation_bits // 64)
         geometry = _Geometry(
             params.columns, params.accumulator_bits, params.activation_bits, words, HALF_PERIOD
@@ -147,8 +115,35 @@ class NativeSystolic(TableModel):
         addresses = table_addresses(self.params.tables[key])
         return self._read(addresses.ravel()).reshape(addresses.shape)
 
-    def run(self, program: SystolicProgram, x: IntArray) -> SystolicTrace:
-        """Run inputs int[n, inputs] as one batch; ``program`` is the one that is loaded."""
+    def run(self, program: SystolicProgram, x: IntArray) -> Run:
+        """Run inputs int[n, inputs] as one batch; ``program`` is the one that is loaded.
+
+        Returns
+        -------
+        Run
+            Values without what lies in padding columns; `words` has that too.
+        """
+        start, batch = self.cycles, len(x)
+        accesses = self._run_words(program, x)
+        layers = [
+            np.moveaxis(words, 0, 1).reshape(batch, -1)[:, : plan.layer.outputs]
+            for plan, words in zip(program.plans[:-1], self.words[:-1], strict=True)
+        ]
+        layers.append(program.outputs(self.words[-1], batch))
+        return Run(
+            by=RTL,
+            arrays={
+                "values": np.concatenate(layers, axis=1),
+                "accesses": np.array([accesses], np.int64),
+                "starts": np.array([start]),
+                "cycles": np.array([self.cycles - start]),
+                "images": np.array([batch]),
+            },
+            layout=systolic_layout(program.network),
+        )
+
+    def _run_words(self, program: SystolicProgram, x: IntArray) -> list[int]:
+        """Run a batch, and keep its `words`; returns the counts of ``ACCESSES``."""
         columns, batch = self.params.columns, len(x)
         words = pack_words(program.input_words(x), self.params.activation_bits)
         room = sum(plan.tiles for plan in program.plans[:-1]) * batch
@@ -160,7 +155,6 @@ class NativeSystolic(TableModel):
             result_room=len(results),
             output_room=len(outputs),
         )
-        start = self.cycles
         self._check(
             self._lib.core_run(self._core, batch, pointer(words), len(words), ctypes.byref(record))
         )
@@ -170,10 +164,8 @@ class NativeSystolic(TableModel):
         ):
             if count != expected:
                 raise SimulationError(f"the RTL gave {count} {name}, not {expected}")
-        return SystolicTrace(
-            results=results.astype(np.int64),
-            outputs=outputs,
-            accesses=dict(zip(ACCESSES, record.accesses, strict=True)),
-            start=start,
-            cycles=self.cycles - start,
-        )
+        # Words come layer after layer, tile after tile, and within a tile one for each vector.
+        ends = np.cumsum([plan.tiles * batch for plan in program.plans[:-1]])
+        layers = [*np.split(results.astype(np.int64), ends)[:-1], outputs]
+        self.words = [layer.reshape(-1, batch, columns) for layer in layers]
+        return list(record.accesses)

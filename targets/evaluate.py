@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikewatt.base.errors import DataError, NetworkError
-from spikewatt.model.golden.reference import run_float
+from spikewatt.model.golden.reference import run_reference
 from spikewatt.model.network.graph import Network
-from spikewatt.model.network.readout import accuracy, read_class
+from spikewatt.model.network.readout import accuracy
 from spikewatt.model.params import CoreParams
 from spikewatt.model.run import Run, difference
 
@@ -77,10 +77,10 @@ def run_figures(samples: Samples, core: CoreParams, rtl: Run, golden: Run) -> di
 def _float_accuracy(samples: Samples) -> float | None:
     """Accuracy before quantisation; ``None`` where the network has no real-valued form."""
     try:
-        scores = run_float(samples.network, samples.spikes)
+        run = run_reference(samples.network, samples.spikes)
     except NetworkError:
         return None
-    return accuracy(read_class(scores), samples.classes)
+    return accuracy(samples.network.readout.classes(run), samples.classes)
 
 
 def _activity(samples: Samples, golden: Run) -> tuple[dict[str, int], dict[str, float]]:

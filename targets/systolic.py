@@ -55,7 +55,7 @@ class SystolicTarget(Target):
             core.configure(program)
             for first in range(0, len(x), program.batch):
                 batch = x[first : first + program.batch]
-                runs.append(core.run(program, batch).run(program, len(batch)))
+                runs.append(core.run(program, batch))
                 done = first + len(batch)
                 progress("simulating the systolic core", done, len(x))
             core.read_words(SystolicTable.LAYERS)  # the last cycle ends in the waveform

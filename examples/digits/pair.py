@@ -19,7 +19,6 @@ from spikewatt.model.compile.mapping import map_network
 from spikewatt.model.golden.batch import run_batch
 from spikewatt.model.network.encoder import encode
 from spikewatt.model.network.graph import INPUT, Connection, Encoder, Network, Population, Readout
-from spikewatt.model.network.readout import read_class
 from spikewatt.model.params import Leak, NeuronType, Reset
 
 __all__ = ["INPUTS", "Layer", "Pair", "counts", "forward", "judge", "package", "predict"]
@@ -78,7 +77,7 @@ def forward(
 
 def predict(network: Network, x: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Class of each image by the quantised network."""
-    return read_class(forward(network, counts(x, network.encoder))[1])
+    return Readout.decide(forward(network, counts(x, network.encoder))[1])
 
 
 def state_bits(layers: list[tuple[NDArray[np.int64], int]], t: int) -> int:
@@ -146,7 +145,7 @@ def judge(network: Network, data: Digits) -> dict[str, float]:
     trace = run_batch(program, network.stimulus(data.x))
     fired = trace.of("spikes", "hidden")[:, : encoder.timesteps].sum(axis=1)
     return {
-        "quantised accuracy": float(np.mean(read_class(scores) == data.y)),
+        "quantised accuracy": float(np.mean(Readout.decide(scores) == data.y)),
         "every-tick accuracy": float(np.mean(network.readout.classes(trace) == data.y)),
         "input activity": float(x.mean() / encoder.timesteps),
         "input zeros": float(np.mean(x == 0)),

@@ -32,7 +32,6 @@ from spikewatt.model.golden.batch import run_batch
 from spikewatt.model.network.encoder import encode
 from spikewatt.model.network.file import save_network
 from spikewatt.model.network.graph import INPUT, Connection, Encoder, Network, Population, Readout
-from spikewatt.model.network.readout import read_class
 from spikewatt.model.params import Leak, NeuronType, Reset
 
 __all__ = ["Digits", "SpikingClassifier", "evaluate", "main", "quantise", "train"]
@@ -192,7 +191,7 @@ def evaluate(net: SpikingClassifier, network: Network, data: Digits) -> dict[str
     hidden_spikes = trace.of("spike_counts", "hidden").sum()
     slots = len(data.y) * ENCODER.timesteps
     return {
-        "float accuracy": float(np.mean(read_class(scores.numpy()) == data.y)),
+        "float accuracy": float(np.mean(Readout.decide(scores.numpy()) == data.y)),
         "quantised accuracy": float(np.mean(network.readout.classes(trace) == data.y)),
         "input spike rate": float(spikes.mean()),
         "hidden spike rate": float(hidden_spikes / (slots * HIDDEN)),

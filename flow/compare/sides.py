@@ -16,7 +16,7 @@ from spikewatt.model.compile.systolic.program import SystolicProgram, map_quanti
 from spikewatt.model.golden.batch import run_batch
 from spikewatt.model.network.graph import Network
 from spikewatt.model.network.quantised import QuantisedNetwork
-from spikewatt.model.network.readout import read_class
+from spikewatt.model.network.readout import Readout
 from spikewatt.model.run import Keep, Run
 from spikewatt.targets.mesh import MeshTarget
 from spikewatt.targets.mesh_size import parse_mesh
@@ -136,7 +136,7 @@ class SystolicSide:
     @cached_property
     def classes(self) -> IntArray:
         """int64[n], what the network answers."""
-        return read_class(self.golden[-1])
+        return Readout.decide(self.golden[-1])
 
     @property
     def sparsity(self) -> float:

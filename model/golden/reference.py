@@ -1,13 +1,16 @@
 """The network before quantisation: the same tick, in real numbers."""
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.errors import NetworkError
 from spikewatt.model.network.graph import INPUT, Network, Population
 from spikewatt.model.params import Compare, Leak, Reset
+from spikewatt.model.run import Layout, Piece, Run
 
-__all__ = ["run_float"]
+__all__ = ["run_reference"]
 
 FloatArray = NDArray[np.float64]
 
@@ -25,8 +28,8 @@ def _fire(v: FloatArray, population: Population, t: int) -> tuple[NDArray[np.boo
     return spikes, np.where(spikes, after[neuron.reset], v)
 
 
-def run_float(network: Network, spikes: NDArray[np.bool_]) -> FloatArray:
-    """Scores of the readout, float64[B, classes], of the network before quantisation.
+def run_reference(network: Network, spikes: NDArray[np.bool_]) -> Run:
+    """Run of the network before quantisation; membranes are float64.
 
     ``v = leak v + sum of weights + bias``, then compare and reset, as in
     `spikewatt.model.golden.core`, with real weights and thresholds and without saturation.
@@ -69,6 +72,23 @@ def run_float(network: Network, spikes: NDArray[np.bool_]) -> FloatArray:
                     current = current + sent[link.source][at] @ link.weights_float
             v[name] = population.leak_float * v[name] + current
             sent[name][t], v[name] = _fire(v[name], population, t)
-    readout = network.readout
-    counts = sent[readout.population].sum(axis=0).astype(np.float64)
-    return v[readout.population] if readout.kind == "membrane" else counts
+    names = [population.name for population in network.populations]
+    fired = np.moveaxis(np.concatenate([sent[name] for name in names], axis=2), 0, 1)
+    return Run(
+        by="the network before quantisation",
+        arrays={
+            "spikes": fired,
+            "spike_counts": fired.sum(axis=1),
+            "final_membranes": np.concatenate([v[name] for name in names], axis=1),
+        },
+        layout=_layout(network),
+    )
+
+
+def _layout(network: Network) -> Layout:
+    """Populations one after another."""
+    ends = np.cumsum([0, *(population.size for population in network.populations)]).tolist()
+    return {
+        population.name: (Piece(0, range(first, end), range(end - first)),)
+        for population, (first, end) in zip(network.populations, pairwise(ends), strict=True)
+    }

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from spikewatt.model.network.checks import require
 from spikewatt.model.run import Run
 
-__all__ = ["Readout", "accuracy", "read_class"]
+__all__ = ["Readout", "accuracy"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +38,12 @@ class Readout:
 
     def classes(self, run: Run) -> NDArray[np.int64]:
         """Class of each sample of a run, int64[B]."""
-        return read_class(self.scores(run))
+        return self.decide(self.scores(run))
 
-
-def read_class(scores: NDArray[Any]) -> NDArray[np.int64]:
-    """Class of each sample: argmax over the last axis, lowest index on a tie."""
-    return np.argmax(scores, axis=-1)
+    @staticmethod
+    def decide(scores: NDArray[Any]) -> NDArray[np.int64]:
+        """Class of each sample: argmax over the last axis, lowest index on a tie."""
+        return np.argmax(scores, axis=-1)
 
 
 def accuracy(found: NDArray[np.int64], classes: NDArray[np.int64] | None) -> float | None:

@@ -81,10 +81,9 @@ def run(folder: Path, gated: bool) -> tuple[Counter[str], dict[str, set[int]]]:
         for network, x in ((WHOLE, np.full((3, 3), 15)), (PART, X)):
             program = SystolicProgram(params, network, len(x))
             core.configure(program)
-            trace = core.run(program, x)
-            got = program.outputs(trace.outputs, len(x))
-            np.testing.assert_array_equal(got, network.run(x)[-1])
-    return changes(file, trace.start * 2 * HALF_PERIOD)
+            rtl = core.run(program, x)
+            np.testing.assert_array_equal(rtl.values, np.concatenate(network.run(x), axis=1))
+    return changes(file, int(rtl.starts[0]) * 2 * HALF_PERIOD)
 
 
 def matching(count: Counter[str], pattern: str) -> dict[str, int]:
@@ -157,7 +156,7 @@ def test_folds_come_when_the_schedule_says(gated: bool, tmp_path: Path) -> None:
     with NativeSystolic(params, trace="vcd", waveform=file) as core:
         core.configure(program)
         for count in (4, 1):
-            starts[count] = core.run(program, rng.integers(0, 16, (count, 7))).start
+            starts[count] = core.run(program, rng.integers(0, 16, (count, 7))).starts[0]
     for count, start in starts.items():
         times = schedule(program, count)
         vectors = [BEGIN + time.start + k for time in times for k in range(count)]

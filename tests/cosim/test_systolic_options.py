@@ -9,7 +9,7 @@ import pytest
 from spikewatt.base.errors import DataError
 from spikewatt.cosim.systolic import NativeSystolic
 from spikewatt.model.compile.systolic.program import SystolicProgram
-from spikewatt.model.golden.systolic import accesses, cycles, plain_cycles
+from spikewatt.model.golden.systolic import ACCESSES, accesses, cycles, plain_cycles
 from spikewatt.model.network.quantised import QuantisedLayer, QuantisedNetwork
 from spikewatt.model.params.systolic import Loading, Rounding, SystolicParams, SystolicTable
 from tests.cosim.systolic_builds import OPTIONS
@@ -71,11 +71,11 @@ def test_option(number: int) -> None:
             core.configure(program)
             for count in (BATCH, 1, 2):
                 x = random_inputs(rng, network, count)
-                trace = core.run(program, x)
-                got = program.outputs(trace.outputs, count)
-                np.testing.assert_array_equal(got, network.run(x)[-1], err_msg=network.name)
-                assert trace.cycles == cycles(program, count)
-                taken.append(trace.accesses)
+                rtl = core.run(program, x)
+                expected = np.concatenate(network.run(x), axis=1)
+                np.testing.assert_array_equal(rtl.values, expected, err_msg=network.name)
+                assert rtl.cycles.tolist() == [cycles(program, count)]
+                taken.append(dict(zip(ACCESSES, rtl.accesses[0].tolist(), strict=True)))
     assert taken == expected_accesses(COMBINATIONS[number]["loading"])
 
 
@@ -104,8 +104,8 @@ def test_plain_array_takes_the_published_cycles() -> None:
             )
             program = SystolicProgram(params, network, batch)
             core.configure(program)
-            trace = core.run(program, np.ones((batch, inputs), np.int64))
-            framed = trace.cycles - 3 - program.plans[0].tiles * batch - 3
+            rtl = core.run(program, np.ones((batch, inputs), np.int64))
+            framed = rtl.cycles[0] - 3 - program.plans[0].tiles * batch - 3
             assert framed == plain_cycles(4, 3, batch, inputs, outputs)
 
 

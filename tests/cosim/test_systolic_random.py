@@ -7,11 +7,13 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from spikewatt.cosim.systolic import NativeSystolic, SystolicTrace
+from spikewatt.cosim.systolic import NativeSystolic
 from spikewatt.model.compile.systolic.program import SystolicProgram
-from spikewatt.model.golden.systolic import accesses, cycles
+from spikewatt.model.golden.systolic import run_systolic
 from spikewatt.model.params.systolic import Loading, Rounding, SystolicTable
+from spikewatt.model.run import comparable, difference
 from tests.cosim.systolic_builds import (
     BUILDS,
     LONG_BUILDS,
@@ -26,25 +28,20 @@ from tests.model.onnx_graph import onnx_run
 EVERY = [*BUILDS, *(pytest.param(name, marks=pytest.mark.long) for name in LONG_BUILDS)]
 
 
-def check_batch(name: str, trace: SystolicTrace, program: SystolicProgram, x: np.ndarray) -> None:
-    """Numbers, cycles and accesses of a batch."""
-    params, batch = program.params, len(x)
-    golden, onnx = program.network.run(x), onnx_run(program.network, x)
-    words, at = [*trace.results, *trace.outputs], 0
-    for k, (plan, ours, theirs) in enumerate(zip(program.plans, golden, onnx, strict=True)):
-        np.testing.assert_array_equal(ours, theirs, err_msg=f"{name}: golden, layer {k}")
-        count, used = plan.tiles * batch, plan.layer.outputs
-        block = np.reshape(words[at : at + count], (plan.tiles, batch, params.columns))
-        got = np.moveaxis(block, 0, 1).reshape(batch, -1)
-        np.testing.assert_array_equal(got[:, :used], ours, err_msg=f"{name}: layer {k}")
-        if not params.gate_idle:
+def check_batch(
+    name: str, core: NativeSystolic, program: SystolicProgram, x: NDArray[np.int64]
+) -> None:
+    """Run a batch: numbers, padding, cycles and accesses."""
+    rtl, golden = core.run(program, x), run_systolic(program, x)
+    assert {"values", "accesses", "cycles"} <= set(comparable(rtl, golden))
+    unequal = difference(rtl, golden)
+    assert unequal is None, f"{name}: {unequal}"
+    layers = zip(core.words, program.plans, onnx_run(program.network, x), strict=True)
+    for k, (words, plan, expected) in enumerate(layers):
+        used, got = plan.layer.outputs, np.moveaxis(words, 0, 1).reshape(len(x), -1)
+        np.testing.assert_array_equal(got[:, :used], expected, err_msg=f"{name}: layer {k}")
+        if not program.params.gate_idle:
             assert not got[:, used:].any(), f"{name}: padding of layer {k}"
-        at += count
-    assert at == len(words)
-    outputs = program.outputs(trace.outputs, batch)
-    np.testing.assert_array_equal(outputs, golden[-1], err_msg=f"{name}: outputs")
-    assert trace.accesses == accesses(program, batch), name
-    assert trace.cycles == cycles(program, batch), name
 
 
 def check_tables(name: str, core: NativeSystolic, program: SystolicProgram) -> None:
@@ -60,8 +57,7 @@ def test_native(build: str) -> None:
         for case in drawn:
             core.configure(case.program)
             for k, x in enumerate(case.batches):
-                trace = core.run(case.program, x)
-                check_batch(f"{case.name}, batch {k} of {len(x)}", trace, case.program, x)
+                check_batch(f"{case.name}, batch {k} of {len(x)}", core, case.program, x)
         check_tables(build, core, drawn[-1].program)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from spikewatt.base.errors import DataError, NetworkError, SimulationError
 from spikewatt.base.report import from_json
-from spikewatt.cosim.systolic import NativeSystolic, SystolicTrace
+from spikewatt.cosim.systolic import NativeSystolic
 from spikewatt.flow.compare.bounds import SRAM_FACTORS, WIRE_SCALES
 from spikewatt.flow.compare.figures import ComparisonReport
 from spikewatt.flow.compare.layers import neuro_layers
@@ -29,6 +29,7 @@ from spikewatt.flow.compare.variants import (
 from spikewatt.model.compile.systolic.program import SystolicProgram
 from spikewatt.model.golden.systolic import first_vectors
 from spikewatt.model.params.systolic import Loading
+from spikewatt.model.run import Run
 from tests.flow.small_comparison import (
     CATEGORIES,
     IMAGES,
@@ -352,14 +353,18 @@ def test_every_option_changes_the_energy(found: Comparison) -> None:
     assert all(not near(a, b, 1e-4) for a, b in pairwise(sorted(joules)))
 
 
-def damaged(trace: SystolicTrace, what: str) -> SystolicTrace:
+def damaged(run: Run, what: str) -> Run:
+    """A run of `NETWORK` with one thing wrong in it."""
+    arrays = {name: array.copy() for name, array in run.arrays.items()}
     if what == "accumulators":
-        return replace(trace, outputs=trace.outputs + 1)
-    if what == "activations":
-        return replace(trace, results=trace.results ^ 1)
-    if what == "cycles":
-        return replace(trace, cycles=trace.cycles + 1)
-    return replace(trace, accesses={**trace.accesses, "bias_read": 0})
+        arrays["values"][:, 8:] += 1
+    elif what == "activations":
+        arrays["values"][:, :8] ^= 1
+    elif what == "cycles":
+        arrays["cycles"] += 1
+    else:
+        arrays["accesses"][:, 1] = 0
+    return replace(run, arrays=arrays)
 
 
 @pytest.mark.parametrize(
@@ -376,9 +381,9 @@ def test_wrong_rtl_is_found_out(monkeypatch: pytest.MonkeyPatch, what: str, mess
     _, systolic = sides(NETWORK, X[:2])
     genuine, runs = NativeSystolic.run, itertools.count()
 
-    def run(core: NativeSystolic, program: SystolicProgram, x: np.ndarray) -> SystolicTrace:
-        trace = genuine(core, program, x)
-        return damaged(trace, what) if next(runs) == 1 else trace
+    def run(core: NativeSystolic, program: SystolicProgram, x: np.ndarray) -> Run:
+        rtl = genuine(core, program, x)
+        return damaged(rtl, what) if next(runs) == 1 else rtl
 
     monkeypatch.setattr(NativeSystolic, "run", run)
     with pytest.raises(SimulationError, match=f"the RTL is another: {message}"):

@@ -138,7 +138,7 @@ def test_a_silent_neuron_neither_fires_nor_resets() -> None:
     program = make_program([[9]], kinds=[kind], threshold=5, sends={0: [(0, 1, 0, 0)]})
     trace = run(program, [at((0, 1)), at()])
     assert (spikes(trace), membranes(trace)) == ([0, 0], [9, 9])
-    assert trace.refractory.tolist() == [[[0]]]
+    assert trace.refractory.tolist() == [[[0], [0]]]
 
 
 @pytest.mark.parametrize("period", [0, 1, 2, 5])

@@ -13,7 +13,7 @@ from spikewatt.base.errors import NetworkError, ParameterError
 from spikewatt.model.compile.program import InputPort
 from spikewatt.model.golden.batch import run_batch
 from spikewatt.model.golden.core import run
-from spikewatt.model.golden.reference import run_float
+from spikewatt.model.golden.reference import run_reference
 from spikewatt.model.network.file import load_network, save_network
 from spikewatt.model.network.graph import Connection, Encoder, Network, Population, Readout
 from spikewatt.model.params import Compare, CoreParams, NeuronType, Reset
@@ -153,8 +153,10 @@ def test_the_real_valued_network_has_windows_too() -> None:
     network, shown = small(populations=(short,)), np.ones((1, 5, 1), np.bool_)
     counted = replace(network, readout=Readout(population="p", kind="count"))
     # 1.75 is above 1.5, but tick 0 is closed; 2.75 fires below 3; 5 inputs in all
-    assert run_float(counted, shown).tolist() == [[1.0]]
-    assert run_float(network, shown).tolist() == [[5.75 - 3.0]]
+    run = run_reference(network, shown)
+    assert counted.readout.scores(run).tolist() == [[1]]
+    assert network.readout.scores(run).tolist() == [[5.75 - 3.0]]
+    assert run.spikes[0, :, 0].tolist() == [False, True, False, False, False]
 
 
 def manifest_of(path: Path) -> dict[str, Any]:

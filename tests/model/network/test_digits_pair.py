@@ -14,7 +14,7 @@ from spikewatt.model.golden.batch import run_batch
 from spikewatt.model.network.encoder import encode
 from spikewatt.model.network.file import load_network
 from spikewatt.model.network.graph import INPUT, Network
-from spikewatt.model.network.readout import read_class
+from spikewatt.model.network.readout import Readout
 from spikewatt.model.params import Compare, Leak, Reset
 
 DATA = files("spikewatt.model") / "data"
@@ -123,7 +123,7 @@ def test_accuracy_of_the_quantised_network(
 ) -> None:
     x, y = images
     _, scores = rational(network, encode(x, network.encoder).sum(axis=1))
-    assert int((read_class(scores) == y).sum()) == case.right
+    assert int((Readout.decide(scores) == y).sum()) == case.right
 
 
 def test_the_cheapest_is_as_accurate_as_the_leaky_network() -> None:
@@ -151,7 +151,7 @@ def test_every_tick_run(
     program = map_network(network)
     trace = run_batch(program, network.stimulus(x))
     scores = network.readout.scores(trace)
-    assert int((read_class(scores) == y).sum()) == case.every_tick
+    assert int((Readout.decide(scores) == y).sum()) == case.every_tick
     fired = trace.spikes[:, : case.timesteps, program.neurons_of["hidden"]].sum(axis=1)
     assert 0 < np.mean(fired != counts) < 0.2
     weights = network.connections[1].weights

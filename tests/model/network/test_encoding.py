@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from spikewatt.base.errors import DataError, NetworkError
 from spikewatt.model.network.encoder import check_samples, encode, levels
 from spikewatt.model.network.graph import Encoder
-from spikewatt.model.network.readout import read_class
+from spikewatt.model.network.readout import Readout
 
 STEPS = 1 << 16
 
@@ -136,5 +136,5 @@ def test_bad_encoders(change: dict, message: str) -> None:
 
 def test_a_tie_goes_to_the_lowest_class() -> None:
     scores = np.array([[1, 3, 3], [0, 0, 0], [-5, -7, -5], [1, 2, 3]])
-    assert read_class(scores).tolist() == [1, 0, 0, 2]
-    assert read_class(scores.astype(np.int32)[None]).tolist() == [[1, 0, 0, 2]]
+    assert Readout.decide(scores).tolist() == [1, 0, 0, 2]
+    assert Readout.decide(scores.astype(np.int32)[None]).tolist() == [[1, 0, 0, 2]]
