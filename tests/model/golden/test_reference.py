@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spikewatt.base.errors import NetworkError
-from spikewatt.model.golden.reference import run_float
+from spikewatt.model.golden.reference import run_reference
 from spikewatt.model.network.graph import Connection, Encoder, Network, Population, Readout
 from spikewatt.model.params import Leak, NeuronType, Reset
 
@@ -39,7 +39,8 @@ def one_neuron(neuron: NeuronType, ticks: int) -> Network:
 def membrane(neuron: NeuronType, ticks: int = 1) -> float:
     """After so many ticks with a spike in each."""
     network = one_neuron(neuron, ticks)
-    return float(run_float(network, np.ones((1, ticks, 1), np.bool_)).item())
+    run = run_reference(network, np.ones((1, ticks, 1), np.bool_))
+    return float(network.readout.scores(run).item())
 
 
 AFTER = {Reset.ZERO: 0.0, Reset.SUBTRACT: WEIGHT - THRESHOLD, Reset.NONE: WEIGHT}
