@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from spikewatt.base.errors import SimulationError, ToolError
 from spikewatt.cosim.recording import MemoryWaveform
-from spikewatt.cosim.verilated import Trace, build_native
+from spikewatt.cosim.verilated import ModelTrace, build_native
 
 __all__ = [
     "HALF_PERIOD",
@@ -42,7 +42,7 @@ class NativeOptions:
         Compile for speed; without it a netlist is there in half the time.
     """
 
-    trace: Trace = "none"
+    trace: ModelTrace = "none"
     waveform: Path | MemoryWaveform | None = None
     timing: bool = False
     optimise: bool = True

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.errors import SimulationError
+from spikewatt.cosim.choices import ModelTrace
 from spikewatt.cosim.library import NativeModel, NativeOptions, destination, pointer
 from spikewatt.cosim.recording import RTL, MemoryWaveform
-from spikewatt.cosim.verilated import Trace
 from spikewatt.hdl.router.tile import tile_probe_layout
 from spikewatt.model.compile.codec import decode_events
 from spikewatt.model.compile.configuration import program_words, table_addresses, unpack_table
@@ -110,7 +110,7 @@ class NativeMesh(NativeModel):
         self,
         params: MeshParams,
         *,
-        trace: Trace = "none",
+        trace: ModelTrace = "none",
         delay_seed: int = 0,
         verilog: str | None = None,
     ) -> None:

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.errors import SimulationError
+from spikewatt.cosim.choices import ModelTrace
 from spikewatt.cosim.library import HALF_PERIOD, NativeOptions, TableModel, pointer
 from spikewatt.cosim.recording import RTL, MemoryWaveform
-from spikewatt.cosim.verilated import Trace
 from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.neuro.core import NeuroCore
 from spikewatt.model.compile.codec import decode_packets, encode_events
@@ -78,7 +78,7 @@ class NativeCore(TableModel):
         self,
         params: CoreParams,
         *,
-        trace: Trace = "none",
+        trace: ModelTrace = "none",
         waveform: Path | MemoryWaveform | None = None,
         verilog: str | None = None,
     ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spikewatt.cosim.choices import Simulator, Trace
+from spikewatt.cosim.choices import ModelTrace, Simulator
 from spikewatt.model.compile.configuration import scheduler_bits
 from spikewatt.model.compile.program import Program
 from spikewatt.model.params import CoreParams, TableId
@@ -61,7 +61,8 @@ class Simulation:
     simulator:
         ``verilator`` runs it as a shared library in this process, ``icarus`` under cocotb.
     trace, waveform:
-        Kind of waveform, and its file; on Verilator a VCD may stay in memory.
+        Kind of waveform, and its file; on Verilator a VCD may stay in memory. A core that records
+        ``states`` is soon there, for short runs; it need not write them.
     readout:
         The host reads the answer back after each sample, as it would to know it; that is part of
         the sample's cycles. On Verilator only.
@@ -70,7 +71,7 @@ class Simulation:
     """
 
     simulator: Simulator = "verilator"
-    trace: Trace = "none"
+    trace: ModelTrace = "none"
     waveform: Path | MemoryWaveform | None = None
     readout: bool = False
     rest: int = 0

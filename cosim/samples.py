@@ -102,8 +102,8 @@ def _run_native(
 def _run_icarus(program: Program, samples: Samples, how: Simulation, progress: Progress) -> Run:
     from spikewatt.cosim.simulate import CocotbOptions, simulate  # which imports cocotb
 
-    if isinstance(how.waveform, MemoryWaveform):
-        raise ParameterError("a waveform stays in memory on verilator only, not on icarus")
+    if isinstance(how.waveform, MemoryWaveform) or how.trace == "states":
+        raise ParameterError("icarus writes whole waveforms into files: use verilator for states")
     progress("building the core")
     verilog = export(Blueprint.of(NeuroCore, program.params), "neuro", dialect="assigns")
     with scratch() as folder:

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.errors import SimulationError
+from spikewatt.cosim.choices import ModelTrace
 from spikewatt.cosim.library import HALF_PERIOD, NativeOptions, TableModel, pointer
 from spikewatt.cosim.recording import RTL, MemoryWaveform
-from spikewatt.cosim.verilated import Trace
 from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.systolic.core import SystolicCore
 from spikewatt.model.compile.configuration import table_addresses
@@ -87,7 +87,7 @@ class NativeSystolic(TableModel):
         self,
         params: SystolicParams,
         *,
-        trace: Trace = "none",
+        trace: ModelTrace = "none",
         waveform: Path | MemoryWaveform | None = None,
         verilog: str | None = None,
     ) -> None:

@@ -23,7 +23,8 @@ from spikewatt.base.cache import cache_folder
 from spikewatt.base.errors import SpikewattError
 from spikewatt.base.interrupts import catch_interrupts
 from spikewatt.base.sources import Sources
-from spikewatt.cosim.verilated import Trace, build_native
+from spikewatt.cosim.choices import ModelTrace
+from spikewatt.cosim.verilated import build_native
 from spikewatt.energy.activity.elements import build_elements
 from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.synth.asic import synthesise
@@ -53,7 +54,7 @@ class Wanted:
 
     blueprint: Blueprint
     top: str
-    traces: tuple[Trace, ...] = ("vcd",)
+    traces: tuple[ModelTrace, ...] = ("states",)
 
 
 @contextlib.contextmanager
@@ -148,7 +149,7 @@ Builds = Iterator[Callable[[], Sequence[Path]]]
 def _compilations(wanted: Sequence[Wanted], library: Path) -> Builds:
     """Simulators, in order; then gates from the end on, towards the worker that maps."""
 
-    def compiled(one: Wanted, trace: Trace) -> list[Path]:
+    def compiled(one: Wanted, trace: ModelTrace) -> list[Path]:
         return [build_native(export(one.blueprint, one.top), top=one.top, trace=trace)]
 
     for one in wanted:

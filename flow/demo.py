@@ -1,7 +1,6 @@
 """What the demo shows beside the run: both comparisons, on the cores that a search found."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from numpy.typing import ArrayLike
@@ -59,8 +58,7 @@ def wanted_cores(network: Network, *, lanes: int, images: int, compare: bool) ->
     compare:
         With those of the comparisons.
     """
-    first = Wanted(Blueprint.of(NeuroCore, fit_params(network, lanes=lanes)), "neuro")
-    cores = [replace(first, traces=("none", "vcd"))]
+    cores = [Wanted(Blueprint.of(NeuroCore, fit_params(network, lanes=lanes)), "neuro")]
     if compare:
         pair, rival = load_shipped(f"digits_t{TIMESTEPS}"), load_shipped("digits_qnn")
         for spiking, other in ((spiking_pair(pair), pair), (network, rival)):

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from spikewatt.base.errors import ParameterError
 from spikewatt.base.files import staged
 from spikewatt.base.progress import Progress, silent
-from spikewatt.cosim.choices import Simulator, Trace
+from spikewatt.cosim.choices import ModelTrace, Simulator, Trace
 from spikewatt.cosim.recording import Simulation
 from spikewatt.flow.compare.plots import energy_bars
 from spikewatt.flow.compare.result import Comparison
@@ -138,7 +138,9 @@ def run(
             waveform = part / f"{target.top}.{options.trace}"
         progress("running the golden model")
         golden = target.golden(spikes)
-        how = Simulation(simulator=options.simulator, trace=options.trace, waveform=waveform)
+        how = Simulation(
+            simulator=options.simulator, trace=_model(target, options), waveform=waveform
+        )
         rtl = target.simulate(spikes, how, progress)
         figures = {**run_figures(samples, target.core, rtl, golden), **target.figures(rtl)}
         ledger, found = None, {}
@@ -166,6 +168,16 @@ def run(
         if part:
             (part / "report.json").write_text(report.to_text() + "\n")
     return report
+
+
+def _model(target: Target, options: RunOptions) -> ModelTrace:
+    """What the simulation can record: what the priced run will record, if nothing else is wanted.
+
+    Then both are runs of one model, which takes longer to be compiled than to run.
+    """
+    if options.energy and options.trace == "none" and options.simulator == "verilator":
+        return target.trace
+    return options.trace
 
 
 def _priced(target: Target, samples: Samples, options: RunOptions, progress: Progress) -> PricedRun:

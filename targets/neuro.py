@@ -37,6 +37,7 @@ class NeuroTarget(Target):
     """
 
     top = "neuro"
+    trace = "states"
 
     def __init__(self, network: Network, *, lanes: int = 8, fitted: Network | None = None) -> None:
         self._network = network

@@ -31,6 +31,7 @@ class SystolicTarget(Target):
     """A systolic core; samples run in batches of the program's size, the last may be smaller."""
 
     top = "systolic"
+    trace = "states"
 
     def __init__(self, program: SystolicProgram) -> None:
         self._program = program

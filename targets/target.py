@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from spikewatt.base.errors import SimulationError
 from spikewatt.base.files import scratch
 from spikewatt.base.progress import Progress, silent, worded
+from spikewatt.cosim.choices import ModelTrace
 from spikewatt.cosim.recording import PLAIN, MemoryWaveform, Simulation
 from spikewatt.model.counts import Counts
 from spikewatt.model.run import Keep, Run, difference
@@ -27,11 +28,12 @@ EVERYTHING = Keep()
 class Target(ABC):
     """Hardware with a network on it.
 
-    ``top`` is its module, and the name of its waveform. ``rest`` is for how many clock cycles it
-    rests before the first sample of a priced run.
+    ``top`` is its module, and the name of its waveform. ``trace`` is what a priced run of it
+    records. ``rest`` is for how many clock cycles it rests before the first sample of such a run.
     """
 
     top: ClassVar[str]
+    trace: ClassVar[ModelTrace] = "vcd"
     rest: ClassVar[int] = 0
 
     @property
@@ -72,7 +74,7 @@ class Target(ABC):
         golden, design = self.golden(x), self.design()
         with scratch() as folder:
             waveform = MemoryWaveform(folder / f"{self.top}.vcd")
-            how = Simulation(trace="vcd", waveform=waveform, readout=True, rest=self.rest)
+            how = Simulation(trace=self.trace, waveform=waveform, readout=True, rest=self.rest)
             run = self.simulate(x, how, worded(progress, after=", with a waveform"))
             if found := difference(run, golden):
                 raise SimulationError(f"with a waveform the RTL is another: {found}")

@@ -109,5 +109,7 @@ def test_icarus_writes_files(tmp_path: Path) -> None:
     how = Simulation(
         simulator="icarus", trace="vcd", waveform=MemoryWaveform(tmp_path / "none.vcd")
     )
-    with pytest.raises(ParameterError, match="in memory on verilator only, not on icarus"):
+    with pytest.raises(
+        ParameterError, match="icarus writes whole waveforms into files: use verilator"
+    ):
         run_samples(make_program(), [EVENTS], how)

@@ -85,14 +85,14 @@ def test_the_demo_wants_the_cores_that_it_asks_for() -> None:
     network, x, _ = load_digits()
     images = 5
     first = Blueprint.of(NeuroCore, map_network(network, lanes=8).params)
-    asked: list[tuple[Blueprint, tuple[str, ...]]] = [(first, ("none", "vcd"))]
+    asked: list[tuple[Blueprint, tuple[str, ...]]] = [(first, ("states",))]
     for other, rival in ((load_shipped("digits_t7"), None), (network, load_shipped("digits_qnn"))):
         neuro, systolic = sides(other, x[:images], rival=rival)
         params = map_network(neuro.network, lanes=PLAN.lanes[0]).params
-        asked.append((Blueprint.of(NeuroCore, params), ("vcd",)))
+        asked.append((Blueprint.of(NeuroCore, params), ("states",)))
         for batch in (1, images):
             program = systolic.program(usual(8, 8, batch))
-            asked.append((Blueprint.of(SystolicCore, program.params), ("vcd",)))
+            asked.append((Blueprint.of(SystolicCore, program.params), ("states",)))
     wanted = wanted_cores(network, lanes=8, images=images, compare=True)
     assert [(one.blueprint.key(), one.traces) for one in wanted] == [
         (blueprint.key(), traces) for blueprint, traces in asked

@@ -15,10 +15,13 @@ from spikewatt.energy.delays.timing import StaticTiming
 from spikewatt.energy.pricing.ledger import LEDGER_GROUPS, TERMS, Ledger
 from spikewatt.energy.pricing.options import PricingOptions
 from spikewatt.energy.pricing.priced_activity import PricedActivity, price_activity
+from spikewatt.flow.compare.run import sides
+from spikewatt.flow.compare.variants import usual
 from spikewatt.synth.asic_result import AsicResult
 from spikewatt.targets import target
 from spikewatt.targets.neuro import NeuroTarget
 from spikewatt.targets.price import PricedRun, mean_wire_pitches, typical_wires
+from spikewatt.targets.systolic import SystolicTarget
 from tests.flow.small_comparison import CATEGORIES, NETWORK, X, near, small
 
 
@@ -237,3 +240,18 @@ def test_a_waveform_in_memory_has_the_price_of_its_file(
     one, two = (price.estimate.ledger.joules for price in (kept, spilled))
     np.testing.assert_allclose(one, two, rtol=1e-12, atol=0)
     assert kept.figures() == spilled.figures()
+
+
+@pytest.mark.parametrize("name", ["neuro", "systolic"])
+def test_states_are_all_that_a_price_needs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, systolic = sides(NETWORK, X[:3])
+    if name == "neuro":
+        core, stimulus = NeuroTarget(NETWORK, lanes=2), NETWORK.stimulus(X[:3])
+    else:
+        core, stimulus = SystolicTarget(systolic.program(usual(4, 4, 2))), systolic.x
+    lean = core.price(stimulus)
+    monkeypatch.setattr(type(core), "trace", "vcd")
+    whole = core.price(stimulus)
+    assert lean.figures() == whole.figures()
+    assert lean.prepared.matches.roots.keys() == whole.prepared.matches.roots.keys()
+    assert len(lean.prepared.matches.others) < len(whole.prepared.matches.others)
