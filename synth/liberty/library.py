@@ -48,9 +48,14 @@ class Table:
         """Values at slews (s) and loads (F) of one shape: bilinear, and linear beyond the table."""
         i, a = _place(self.slew, np.asarray(slew, np.float64))
         j, b = _place(self.load, np.asarray(load, np.float64))
-        k, m = np.minimum(i + 1, len(self.slew) - 1), np.minimum(j + 1, len(self.load) - 1)
-        low = self.values[i, j] * (1 - b) + self.values[i, m] * b
-        high = self.values[k, j] * (1 - b) + self.values[k, m] * b
+        columns = len(self.load)
+        # The table as one row: tens of thousands of short look-ups are mostly NumPy's own calls.
+        flat, corner = self.values.ravel(), i * columns + j
+        down, right = columns * (len(self.slew) > 1), int(columns > 1)
+        c = 1 - b
+        low = flat[corner] * c + flat[corner + right] * b
+        corner += down
+        high = flat[corner] * c + flat[corner + right] * b
         return low * (1 - a) + high * a
 
 
@@ -58,7 +63,7 @@ def _place(axis: FloatArray, x: FloatArray) -> tuple[NDArray[np.int64], FloatArr
     """Index of the interval of each ``x``, and how far along it lies."""
     if len(axis) == 1:
         return np.zeros(x.shape, np.int64), np.zeros(x.shape)
-    index = np.clip(np.searchsorted(axis, x, side="right") - 1, 0, len(axis) - 2)
+    index = axis[1:-1].searchsorted(x, side="right")  # beyond the ends, the outermost interval
     return index, (x - axis[index]) / (axis[index + 1] - axis[index])
 
 
