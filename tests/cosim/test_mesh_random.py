@@ -1,7 +1,6 @@
 """RTL meshes equal the golden model, whatever the delays of the clockless routers."""
 
 from collections import Counter
-from typing import Any
 
 import pytest
 
@@ -19,10 +18,12 @@ from tests.cosim.mesh_cases import (
 
 CASES = {(2, 1): 28, (1, 2): 14, (2, 2): 8, (3, 2): 6, (3, 3): 6}
 """Networks of each mesh (columns, rows)."""
-SEEDS = [0, 1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 5))]
+FEW = {(2, 1): 6, (2, 2): 3}
+"""Those that run every time."""
+SEEDS = range(5)
 """Delay assignments; 0 is that of the parameters."""
-LONG = {(1, 2), (3, 2), (3, 3)}
-"""Clockless, the last two take more than a minute to build; `test_mesh_port` has them without."""
+LARGE = {(3, 2), (3, 3)}
+"""Clockless, they take more than a minute to build; `test_mesh_port` has them without."""
 
 
 def check_case(case: MeshCase, mesh: NativeMesh, what: str) -> None:
@@ -36,25 +37,39 @@ def check_case(case: MeshCase, mesh: NativeMesh, what: str) -> None:
     check_memories(case, mesh, what)
 
 
-def shapes(long: set[tuple[int, int]]) -> list[Any]:
-    """Parameters of a test: each mesh, those in ``long`` so marked."""
-    marks = {shape: pytest.mark.long if shape in long else () for shape in CASES}
-    return [pytest.param(c, r, marks=mark, id=f"{c}x{r}") for (c, r), mark in marks.items()]
+def label(shape: tuple[int, int]) -> str:
+    return f"{shape[0]}x{shape[1]}"
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize(("columns", "rows"), shapes(LONG))
-def test_click(columns: int, rows: int, seed: int) -> None:
-    with NativeMesh(small_mesh(columns, rows, RouterKind.CLICK), delay_seed=seed) as mesh:
-        for case in mesh_cases(columns, rows, CASES[columns, rows]):
+def check_mesh(router: RouterKind, shape: tuple[int, int], count: int, seed: int = 0) -> None:
+    """The first ``count`` networks of a mesh."""
+    with NativeMesh(small_mesh(*shape, router), delay_seed=seed) as mesh:
+        for case in mesh_cases(*shape, count):
             check_case(case, mesh, f"delays {seed}")
 
 
-@pytest.mark.parametrize(("columns", "rows"), shapes({(1, 2), (3, 2)}))
-def test_sync(columns: int, rows: int) -> None:
-    with NativeMesh(small_mesh(columns, rows, RouterKind.SYNC)) as mesh:
-        for case in mesh_cases(columns, rows, CASES[columns, rows]):
-            check_case(case, mesh, "clocked")
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("shape", FEW, ids=label)
+def test_click(shape: tuple[int, int], seed: int) -> None:
+    check_mesh(RouterKind.CLICK, shape, FEW[shape], seed)
+
+
+@pytest.mark.parametrize("shape", FEW, ids=label)
+def test_sync(shape: tuple[int, int]) -> None:
+    check_mesh(RouterKind.SYNC, shape, FEW[shape])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("shape", CASES, ids=label)
+def test_every_click(shape: tuple[int, int], seed: int) -> None:
+    check_mesh(RouterKind.CLICK, shape, CASES[shape], seed)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("shape", CASES, ids=label)
+def test_every_sync(shape: tuple[int, int]) -> None:
+    check_mesh(RouterKind.SYNC, shape, CASES[shape])
 
 
 def test_the_cases_reach_everything() -> None:
@@ -68,4 +83,4 @@ def test_the_cases_reach_everything() -> None:
         seen += found
     assert len(seen) == 17, seen
     assert min(seen.values()) >= 20, seen
-    assert sum(CASES[shape] for shape in CASES if shape not in LONG) >= 36
+    assert sum(CASES[shape] for shape in CASES if shape not in LARGE) >= 50

@@ -11,7 +11,9 @@ from tests.cosim.mesh_cases import small_mesh
 
 
 @pytest.mark.parametrize("delay_seed", [0, pytest.param(3, marks=pytest.mark.long)])
-@pytest.mark.parametrize("router", RouterKind)
+@pytest.mark.parametrize(
+    "router", [RouterKind.CLICK, pytest.param(RouterKind.SYNC, marks=pytest.mark.long)]
+)
 def test_sleep(router: RouterKind, delay_seed: int, tmp_path: Path) -> None:
     simulate(
         export_mesh(small_mesh(2, 1, router), dialect="assigns"),

@@ -57,7 +57,9 @@ EXPECTED: tuple[tuple[str, Callable[[NativeMesh], None], tuple[str, ...]], ...] 
 """What is broken, what brings it to light, and who then waits for whom."""
 
 
-@pytest.mark.parametrize("router", RouterKind)
+@pytest.mark.parametrize(
+    "router", [RouterKind.CLICK, pytest.param(RouterKind.SYNC, marks=pytest.mark.long)]
+)
 def test_stuck(router: RouterKind) -> None:
     """One test for all faults: they share a build."""
     params = small_mesh(2, 1, router)
