@@ -100,6 +100,7 @@ class SimulatedBoard(NativeModel):
         board = blueprint.build()
         assert isinstance(board, Board)
         self.link: HostParams = board.link
+        # The board's clock, so that a bit on the line takes 1 / `SIMULATED_BAUD`.
         self._frequency = options.clocks_per_bit * SIMULATED_BAUD
         verilog = export(blueprint if isinstance(core, Blueprint) else board, "board")
         bit = options.clocks_per_bit / line.speed  # of the host, in cycles of the board
@@ -122,6 +123,7 @@ class SimulatedBoard(NativeModel):
 
     def write(self, line: bytes) -> None:
         """Send bytes; it takes their time on the line."""
+        # In pieces: an interrupt is noticed between calls.
         for at in range(0, len(line), _PIECE):
             piece = line[at : at + _PIECE]
             self._lib.core_write(self._core, piece, len(piece))

@@ -12,6 +12,7 @@ __all__ = ["PERIOD", "harness"]
 PERIOD = 10_000
 """Clock period of a clocked router, ps."""
 
+# Reset ends a quarter of a period behind an edge: no flip-flop sees it and the clock move together.
 _TOP = """`timescale 1ps / 1ps
 
 module harness;
@@ -37,6 +38,8 @@ _SYNC_LINK = """  wire i{n}_valid, i{n}_ready, o{n}_valid, o{n}_ready;
   sink #({n}, {bits}, {period})
     sink_{n}(clk, rst, o{n}_valid, o{n}_ready, o{n}_payload, taken_{n});
 """
+# A source waits 1 ps at least behind an acknowledge: requests that follow it in the same instant
+# would depend on the simulator's order.
 _CLICK_ENDS = """
 module source #(parameter int PORT = 0, W = 1, LATE = 0) (
   input wire rst, output reg req, input wire ack, output reg [W-1:0] data, output reg finished
@@ -89,6 +92,8 @@ module sink #(parameter int PORT = 0, W = 1) (
   end
 endmodule
 """
+# What a process reads at the edge is from before it, and it assigns without blocking: so sources
+# and sinks see what the router's flip-flops see.
 _SYNC_ENDS = """
 module source #(parameter int PORT = 0, W = 1) (
   input wire clk, rst, output reg valid, input wire ready, output reg [W-1:0] payload,

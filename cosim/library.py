@@ -99,6 +99,7 @@ class NativeModel:
         )
         try:
             self._lib = _bind(ctypes.CDLL(str(library)))
+        # As where the cache was copied from a machine with another C++ library.
         except OSError as error:
             raise ToolError(
                 f"cannot load {library} ({error}): delete {library.parent} to build it again"

@@ -59,11 +59,14 @@ class FaultyLine:
         if self._faults.dead_after is not None and self._sent > self._faults.dead_after:
             return
         if self._happens(self._faults.stall):
+            # Longer than a host waits for an answer, at times.
             self._board.idle(self._rng.uniform(0, 0.4))
         self._board.write(self._damaged(line))
 
     def read(self, seconds: float) -> bytes:
         """Bytes that have come, or what has become of them."""
+        # What came late comes alone: a reader that got it with the next piece would never see a
+        # gap.
         late, self._late = self._late, b""
         if late:
             return late

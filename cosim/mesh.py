@@ -166,6 +166,7 @@ class NativeMesh(NativeModel):
             for index, tile in enumerate(program.tiles)
         ]
         packets = np.concatenate([*words, control_packet(self.params, HostCommand.SYNC)])
+        # Python looks at signals between calls only.
         for first in range(0, len(packets), _PIECE):  # between them it can be interrupted
             self.exchange(packets[first : first + _PIECE])
 
@@ -179,6 +180,7 @@ class NativeMesh(NativeModel):
             chosen = chosen[rows.start : rows.stop]
         sync = control_packet(self.params, HostCommand.SYNC)
         count = self.params.packet.reply_packets
+        # Answers come one at a time and in order; the SYNC behind them says that all are here.
         packets = np.concatenate([read_packets(self.params, tile, chosen.ravel()), sync])
         back = self.exchange(packets, chosen.size * count + 2)
         _, _, kind, payload = unpack(self.params.packet, back)
@@ -200,7 +202,11 @@ class NativeMesh(NativeModel):
         arrays = self._arrays(ticks, room)
         pointers = {name: pointer(array) for name, array in arrays.items()}
         record = _Record(**pointers, ticks=ticks, capacity=room, sent=0)
+        # The runner keeps the addresses and writes while `exchange` runs: the arrays must live
+        # until then, and do, in `arrays`.
         self._lib.core_record(self._core, ctypes.byref(record))
+        # The host gets no more than the mesh sends; two more for the answer to SYNC, and to notice
+        # one too many.
         back = self.exchange(np.concatenate([*packets, sync]), room + 2)
         if record.sent > room:
             raise SimulationError(
@@ -254,6 +260,7 @@ class NativeMesh(NativeModel):
             for tile in range(self.params.tiles)
         ]
         _, _, kind, _ = unpack(self.params.packet, back)
+        # A spike to the host carries its number there in place of an axon.
         host = self._spikes(back[kind == ToHost.SPIKE])[:, 0]
         if len(host) and host.max() >= self._host_axons:
             raise SimulationError(
@@ -290,6 +297,7 @@ def moved(
     """
     rows = [np.zeros((0, 2), np.int64)]
     for tick, arriving in enumerate(events):
+        # The host enters at tile (0, 0): x + y hops, and the router there.
         x, y = arriving[:, 0] % params.columns, arriving[:, 0] // params.columns
         rows.append(np.stack([np.full_like(x, tick), x + y + 1], axis=1))
     for index, tile in enumerate(tiles):

@@ -58,9 +58,11 @@ def run_mesh_samples(
     with NativeMesh(params, trace=how.trace) as mesh:
         progress("configuring the mesh")
         mesh.configure(program)
+        # Joules of a run leave the configuration out, and so do its cycles and its waveform.
         first = mesh.cycles
         if how.waveform is not None:
             mesh.open_waveform(how.waveform)
+        # Leakage and the clocks that never stop are measured at rest.
         mesh.wait(how.rest)
         rest = np.array([0, mesh.cycles - first])
         for done, spikes in enumerate(samples, start=1):

@@ -134,9 +134,13 @@ class NativeCore(TableModel):
         The run has one sample.
         """
         params, ticks = self.params, len(events)
+        # Events of all ticks lie in one array, so that one call runs them all: a call for each
+        # event would take longer than the simulation.
         offsets = np.cumsum([0, *(len(e) for e in events)], dtype=np.int64)
         flat = np.concatenate(events) if ticks else np.zeros((0, 2), np.int64)
         payloads = encode_events(params, flat).astype(np.uint32)
+        # No tick sends more than all lists together: the runner writes into memory of ours, and
+        # counts on beyond it, so that an overflow is told and not written.
         room = self._packets * max(ticks, 1)
         out = {
             "spikes": np.zeros((ticks, params.neurons), np.bool_),

@@ -78,9 +78,11 @@ def _run_native(
     cycles: list[int] = []
     answers = []
     progress("building the core")
+    # One simulation for all samples: the waveform is one, and nothing is configured twice.
     with NativeCore(params, trace=how.trace, waveform=how.waveform) as core:
         core.configure(program)
         for done, events in enumerate(samples, start=1):
+            # Clearing is part of the sample, as reading its answer is: hardware has to do both.
             before, start = core.cycles, time.perf_counter()
             core.clear()
             runs.append(core.run(events))

@@ -44,6 +44,7 @@ def _build_icarus(verilog: str, top: str, *, timing: bool) -> Path:
     return cached("icarus", [verilog, top, dump, compiler, scale], build)
 
 
+# cocotb's runner would leave the simulator running when we are interrupted.
 class _Contained(cocotb_tools.runner.Runner):
     """cocotb's runner, with simulators that do not outlive us."""
 
@@ -70,6 +71,8 @@ class _Icarus(_Contained, cocotb_tools.runner.Icarus):
     format = "-none"
 
     def _test_command(self) -> list[list[str]]:
+        # cocotb's runner puts `-none` where the format of the waveform stands: it is chosen here,
+        # at run time.
         return [
             [self.format if word == "-none" else word for word in command]
             for command in super()._test_command()
@@ -86,6 +89,7 @@ def _failures(results: Path) -> list[str]:
             if (problem := case.find(kind)) is not None:
                 text = problem.get("message") or problem.get("error_msg") or problem.text or kind
                 messages.append(f"{case.get('name')}: {text.strip()}")
+    # Zero failures of zero tests is no success: a filter may match nothing.
     if not ran:
         raise SimulationError(f"the simulation ran no test: {results}")
     return messages
@@ -169,10 +173,12 @@ def simulate(
     ToolError
         A tool is missing, or failed.
     """
+    # Asked for first, since without it the simulator ends before it can say why.
     libpython()
     build, runner, arguments = _prepare(verilog, top, options)
     folder.mkdir(parents=True, exist_ok=True)
     results, log = folder / "results.xml", folder / "simulation.log"
+    # Results of a run before would pass for this one's.
     results.unlink(missing_ok=True)
     log.unlink(missing_ok=True)
     runner.poll, runner.output = poll, log.resolve()

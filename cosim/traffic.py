@@ -130,6 +130,7 @@ def _write(path: Path, lines: Iterable[str]) -> None:
 def _read(path: Path, columns: int) -> list[NDArray]:
     """Columns of a log: times in decimal, then packets in hexadecimal."""
     rows = [line.split() for line in path.read_text().splitlines()]
+    # A router that nothing passed leaves an empty log.
     *times, words = zip(*rows, strict=True) if rows else [[]] * columns
     return [
         *(np.array(column, np.int64) for column in times),

@@ -71,6 +71,7 @@ def run_tool(command: Sequence[str | Path], *, cwd: Path) -> None:
         raise tool_failure(Path(words[0]).name, f"status {status}", output, cwd)
 
 
+# Ours are hundreds of small cores that run for a second: compiling is most of a test.
 def _optimise(wanted: bool) -> bool:
     """Whether a build that may be made for speed is."""
     return wanted and os.environ.get("SPIKEWATT_BUILDS") != "quick"
@@ -110,6 +111,7 @@ def _runtime(flags: Sequence[str], sources: Sequence[str]) -> list[Path]:
 
 
 def _object(flags: Sequence[str], source: str) -> Path:
+    # By the flags and not by the design: every design of the same kind shares it.
     path = verilator().root / "include" / source
 
     def build(folder: Path) -> None:
@@ -143,6 +145,8 @@ def _verilate(folder: Path, verilog: str, options: Sequence[str], defines: str, 
     command = [verilator().binary, *_VERILATE, *options, "--Mdir", "model", "design.v"]
     run_tool(command, cwd=folder)
     model = folder / "model"
+    # In the order of their names: the text is part of what the compiler sees, and must not depend
+    # on the folder.
     names = sorted(path.name for path in model.glob("V*.cpp"))
     hot, cold = (
         "".join(f'#include "{name}"\n' for name in names if ("__Slow" in name) == slow)
@@ -246,6 +250,7 @@ def _build_model(
         command = [compiler(), *headers_first, *flags, "-I.", "-Imodel", *driver.link, whole]
         tail = [*_runtime(common, runtime), *_LIBRARIES[trace], "-pthread", "-o", driver.product]
         run_tool([*command, *tail], cwd=folder)
+        # Generated C++ is tens of megabytes and of no use any more.
         shutil.rmtree(folder / "model")
 
     content = [

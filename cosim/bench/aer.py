@@ -61,6 +61,8 @@ class SpikeMonitor:
                 continue
             self.merges += int(dut.probe__merge.value)
             self.words += int(dut.probe__synapse.value)
+            # The probe shows a group at a time, and only those that are updated: what is not shown
+            # stayed.
             if dut.probe__update.value == 1:
                 self.updates += 1
                 first = int(dut.probe__group.value) * params.lanes

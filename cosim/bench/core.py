@@ -59,6 +59,7 @@ class CoreBench:
         Clock(dut.clk, 10, unit="ns", impl="gpi").start(start_high=False)
         cocotb.start_soon(self._count())
 
+    # Counted beside the clock, since cocotb's time would have to be divided by a period.
     async def _count(self) -> None:
         while True:
             await RisingEdge(self.dut.clk)
@@ -145,6 +146,8 @@ class CoreBench:
         self.monitor.words = 0
         for k in range(len(events)):
             merges = await self.tick(events[k], early=early and k > 0)
+            # Arrivals in the middle of a tick belong to it as those after it do: the result must be
+            # the same.
             if early and k + 1 < len(events):
                 self.events.send_events(events[k + 1])
             await self.idle()

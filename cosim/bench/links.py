@@ -95,6 +95,8 @@ class LinkSource(_Link):
             await self._pauses.draw()
             phase ^= 1
             self._req.value = phase
+            # The sender breaks the rule of bundled data here, as far as the receiver's matched
+            # delay allows.
             if self._late:
                 await Timer(self._late, "ps")
             self._data.value = self._queue[0]
@@ -178,6 +180,8 @@ class LinkMonitor(_Link):
             before = after
 
     async def _settled(self) -> _Settled:
+        # All changes of an instant are over: a request and its data may turn in either order within
+        # it.
         await ReadOnly()
         return _Settled(self._req.value == 1, self._ack.value == 1, self._data.value)
 

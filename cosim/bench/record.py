@@ -31,6 +31,7 @@ async def _record(bench: CoreBench, program: Program, events: Sequence[NDArray[n
     for tick, arriving in enumerate(events):
         before, words, updates = bench.cycles, monitor.words, monitor.updates
         bench.packets.words.clear()
+        # Merges before tick 0 are those of t = -1; the last ones come behind the last tick.
         rows["merges"].append(await bench.tick(arriving, early=tick > 0))
         if tick + 1 < len(events):
             bench.events.send_events(events[tick + 1])
@@ -72,6 +73,8 @@ async def record_samples(dut: object) -> None:
     starts: list[int] = []
     cycles: list[int] = []
     begun = time.perf_counter()
+    # A byte for each sample: whoever waits outside looks at the file's size and needs no other
+    # channel.
     with job.progress.open("ab") as progress:
         for events in job.samples:
             starts.append(bench.cycles)

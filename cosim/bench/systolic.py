@@ -165,6 +165,7 @@ class SystolicBench:
             golden = program.network.run(x)
             for k, (plan, expected) in enumerate(zip(program.plans, golden, strict=True)):
                 source, count = (words if plan.final else results), plan.tiles * len(x)
+                # Consumed as they are compared: what is left at the end came too much.
                 got, source[:count] = source[:count], []
                 block = np.array(got, np.int64).reshape(plan.tiles, len(x), params.columns)
                 flat = np.moveaxis(block, 0, 1).reshape(len(x), -1)[:, : plan.layer.outputs]

@@ -22,6 +22,8 @@ async def all_traffic_passes(dut: Any) -> None:
         finished = dut.all_finished.value == 1
         now = int(dut.taken.value)
         assert now <= packets, f"{now} packets came of {packets}"
+        # Twice the same: what is still inside after the last source has finished has had time to
+        # come out.
         same = same + 1 if now == before else 0
         before = now
         if finished and same >= 2:
