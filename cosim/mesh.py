@@ -194,7 +194,7 @@ class NativeMesh(NativeModel):
         in it; what a tile sent is in its own.
         """
         params, ticks = self.params, len(events)
-        tick, sync = (control_packet(params, what) for what in (HostCommand.TICK, HostCommand.SYNC))
+        tick, sync = (control_packet(params, k) for k in (HostCommand.TICK, HostCommand.SYNC))
         packets = [control_packet(params, HostCommand.CLEAR)] if clear else []
         for arriving in events:
             packets += [event_packets(params, arriving), tick]

@@ -92,11 +92,11 @@ def run_mesh_samples(
 
 def _groups(program: MeshProgram, population: str) -> dict[int, list[range]]:
     """Groups of each tile that hold a population's neurons, in rising order."""
-    lanes, found = program.params.core.lanes, dict[int, list[range]]()
+    lanes, of_tile = program.params.core.lanes, dict[int, list[range]]()
     for piece in sorted(program.neurons_of[population], key=lambda p: (p.tile, p.neurons.start)):
         groups = range(piece.neurons.start // lanes, -(-piece.neurons.stop // lanes))
-        found.setdefault(piece.tile, []).append(groups)
-    return found
+        of_tile.setdefault(piece.tile, []).append(groups)
+    return of_tile
 
 
 def _membranes(mesh: NativeMesh, tile: int, parts: Sequence[range]) -> IntArray:

@@ -101,11 +101,11 @@ def with_memories(run: Run, params: CoreParams, tables: Tables) -> Run:
     """
     state = tables[TableId.STATE]
     scheduler = scheduler_bits(params, tables[TableId.SCHEDULER])
-    found = {
+    read_back = {
         "final_membranes": state["membrane"].reshape(1, -1),
         "final_scheduler": scheduler[None, :, : params.axons],
     }
     if params.refractory_bits:
-        found["final_refractory"] = state["refractory"].reshape(1, -1)
-    kept = {name: array for name, array in found.items() if name not in run.arrays}
+        read_back["final_refractory"] = state["refractory"].reshape(1, -1)
+    kept = {name: array for name, array in read_back.items() if name not in run.arrays}
     return run.with_arrays(Chosen(samples=np.array([run.samples - 1])), **kept)

@@ -86,7 +86,7 @@ def canonical(value: Any) -> str:
     if kind in (tuple, list):
         return f"{name}({','.join(map(canonical, value))})"
     if isinstance(value, Blueprint):
-        named = ",".join(f"{key}={canonical(one)}" for key, one in value.named())
+        named = ",".join(f"{key}={canonical(value)}" for key, value in value.named())
         return f"{canonical(value.kind)}({canonical(value.arguments)},{named})"
     if isinstance(value, dict):
         parts = sorted(f"{canonical(key)}:{canonical(one)}" for key, one in value.items())

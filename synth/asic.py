@@ -143,6 +143,7 @@ def synthesise(
             for file in files:
                 shutil.copyfile(file, part / f"{top}{file.suffix}")
         files = tuple(Path(out) / f"{top}{file.suffix}" for file in files)
+    # Told apart in the report: nobody asked, or the library has none.
     gating = "library" if _clock_gates(library, left_out) else "none"
     gating = gating if options.clock_gating else "off"
     return count(netlist, library, files, gating)
@@ -199,6 +200,7 @@ def _mapped(
         run_yosys(script, folder, what="mapping to gates", progress=progress)
         _check_mapped(folder / "netlist.json", library)
 
+    # By what goes in, the library's text included: two libraries of one name are two.
     content = [script, liberty, *(part for s in sources for part in (s.name, s.text))]
     content += [cells] if cells else []
     return cached("asic", content, build, tools={"yosys": version})
@@ -206,6 +208,7 @@ def _mapped(
 
 def _plain(path: Path) -> str:
     data = path.read_bytes()
+    # Names of vendors in comments may be in any encoding.
     return (gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data).decode(
         errors="replace"
     )
@@ -226,6 +229,7 @@ def _check_mapped(path: Path, library: Library) -> None:
     for module, content in json.loads(path.read_text())["modules"].items():
         for name, cell in content["cells"].items():
             kind = cell["type"]
+            # Modules with parameters are called so too, and are no cells.
             if kind.startswith("$") and kind not in _KEPT and not kind.startswith("$paramod"):
                 raise NetlistError(
                     f"library {library.name} has no cell for {name} of module {module}, "

@@ -51,16 +51,17 @@ class AsicResult(Report):
 
 def count(netlist: Netlist, library: Library, files: tuple[Path, ...], gating: str) -> AsicResult:
     """Count what a netlist holds; ``files`` are its JSON and its Verilog."""
-    types = Counter(one.type for one in netlist.instances)
+    types = Counter(cell.type for cell in netlist.instances)
     cells = library.cells
-    states = [one for one in netlist.instances if cells[one.type].sequential is not None]
-    flip_flops = [one for one in states if isinstance(cells[one.type].sequential, FlipFlop)]
-    gates = [one for one in netlist.instances if cells[one.type].clock_gate]
+    states = [cell for cell in netlist.instances if cells[cell.type].sequential is not None]
+    flip_flops = [cell for cell in states if isinstance(cells[cell.type].sequential, FlipFlop)]
+    gates = [cell for cell in netlist.instances if cells[cell.type].clock_gate]
+    # A clock gate's output is a clock; a flip-flop is gated where its own clock is one of these.
     gated = {
         net
-        for one in gates
-        for pin, net in one.pins.items()
-        if cells[one.type].pins[pin].direction == "output"
+        for cell in gates
+        for pin, net in cell.pins.items()
+        if cells[cell.type].pins[pin].direction == "output"
     }
     return AsicResult(
         top=netlist.name,
@@ -72,20 +73,22 @@ def count(netlist: Netlist, library: Library, files: tuple[Path, ...], gating: s
         flip_flops=len(flip_flops),
         gated_flip_flops=sum(
             not gated.isdisjoint(
-                one.pins[pin] for pin in _clock_pins(cells[one.type].sequential) if pin in one.pins
+                cell.pins[pin]
+                for pin in _clock_pins(cells[cell.type].sequential)
+                if pin in cell.pins
             )
-            for one in flip_flops
+            for cell in flip_flops
         ),
         latches=sum(
-            isinstance(cells[one.type].sequential, Latch) and not cells[one.type].clock_gate
-            for one in states
+            isinstance(cells[cell.type].sequential, Latch) and not cells[cell.type].clock_gate
+            for cell in states
         ),
         clock_gates=len(gates),
         gating=gating,
         memories=len(netlist.memories),
         memory_bits=sum(memory.words * memory.width for memory in netlist.memories),
         types=dict(sorted(types.items(), key=lambda item: (-item[1], item[0]))),
-        modules=dict(Counter(one.module for one in netlist.instances)),
+        modules=dict(Counter(cell.module for cell in netlist.instances)),
     )
 
 

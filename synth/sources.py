@@ -40,28 +40,30 @@ def read_sources(design: str | Path | Sequence[Path]) -> list[Source]:
     """
     if isinstance(design, str):
         return [Source("design.v", design, "read_verilog design.v")]
-    found: dict[str, Source] = {}
+    sources: dict[str, Source] = {}
     for place, path in enumerate([design] if isinstance(design, Path) else design):
         text = _read(path)
         name = re.sub(r"[^\w.]", "_", path.name)
-        if name in found or name in ("stubs.v", "library.lib", "netlist.v", "netlist.json"):
+        # Names that the flow itself writes, or two files of one name from two folders.
+        if name in sources or name in ("stubs.v", "library.lib", "netlist.v", "netlist.json"):
             name = f"source{place}_{name}"
         language = "-sv " if path.suffix == ".sv" else ""
-        found[name] = Source(name, text, f"read_verilog {language}{name}")
-        _include(text, path.parent, found)
-    return list(found.values())
+        sources[name] = Source(name, text, f"read_verilog {language}{name}")
+        _include(text, path.parent, sources)
+    return list(sources.values())
 
 
-def _include(text: str, folder: Path, found: dict[str, Source]) -> None:
+def _include(text: str, folder: Path, sources: dict[str, Source]) -> None:
     """Add the files that a text names, and those that they name."""
     for name in _INCLUDED.findall(text):
         path = folder / name
-        if name in found or not path.is_file():
+        if name in sources or not path.is_file():
             continue  # yosys says where a file is missing
+        # yosys from pip sees its own folder only, and a file must not be written outside of it.
         if Path(name).is_absolute() or ".." in Path(name).parts:
             raise DataError(f"included file {name} must lie in or below {folder}")
-        found[name] = Source(name, content := _read(path))
-        _include(content, folder, found)
+        sources[name] = Source(name, content := _read(path))
+        _include(content, folder, sources)
 
 
 def _read(path: Path) -> str:

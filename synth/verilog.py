@@ -43,6 +43,8 @@ SOURCES = (
 _OLDEST_YOSYS = (0, 40)
 _DECISIONS = {"blocks": "proc -nomux -norom", "assigns": "proc"}
 _NAMES = {"blocks": "-norename", "assigns": ""}
+# Attributes go, since line numbers in them would make another text, and other builds, of every
+# edit.
 _SCRIPT = """read_rtlil <<rtlil
 {rtlil}
 rtlil
@@ -90,6 +92,7 @@ def export(
         (folder / "design.v").write_text(_export(component.build(), name, dialect))
 
     content = [component.key(), name, dialect, *_versions()]
+    # The digest in the key is that of the loaded sources.
     if _OURS.edited():  # edited since they were loaded: of which do we speak?
         return _export(component.build(), name, dialect)
     return (cached("verilog", content, build) / "design.v").read_text()
@@ -132,6 +135,7 @@ def _version(package: str) -> str:
 
 
 def _export(component: wiring.Component, name: str, dialect: Dialect) -> str:
+    # Amaranth's own `verilog.convert` would run a script that we cannot change.
     text = to_rtlil(component, name=name, emit_src=False)
     try:
         yosys = find_yosys(lambda version: version >= _OLDEST_YOSYS)

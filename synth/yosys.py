@@ -77,5 +77,6 @@ def run_yosys(
         No yosys, or the line in which it says what went wrong, and where its output is.
     """
     (folder / "script.ys").write_text(script)
+    # Quiet: a mapping says megabytes, of which the last line counts.
     words = ["-q", *(["-l", full_log] if full_log else []), "-s", "script.ys"]
     _YOSYS.run(words, folder, what=what, progress=progress)

@@ -173,4 +173,4 @@ class SystolicBench:
         board.check("words left over", [len(words), len(results)], [0, 0])
         expected = [accesses(program, len(x)) for x in batches]
         for name in ACCESSES:
-            board.check(name, self.monitor.accesses[name], sum(one[name] for one in expected))
+            board.check(name, self.monitor.accesses[name], sum(counts[name] for counts in expected))

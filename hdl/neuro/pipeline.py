@@ -49,8 +49,8 @@ class UpdateStage:
         has_input = Signal(name=f"{prefix}has_input")
         pairs: list[tuple[Any, Any]] = [(number, self.number), (has_input, self.has_input)]
 
-        def copy(value: Any, what: str) -> Any:
-            kept = Signal.like(value, name=f"{prefix}{what}")
+        def copy(value: Any, member: str) -> Any:
+            kept = Signal.like(value, name=f"{prefix}{member}")
             pairs.append((kept, value))
             return kept
 
@@ -61,7 +61,7 @@ class UpdateStage:
                 neuron=copy(self.neuron, "neuron"),
                 before=copy(self.before, "before"),
                 kind=copy(self.kind, "kind"),
-                window={what: copy(value, what) for what, value in self.window.items()},
+                window={output: copy(value, output) for output, value in self.window.items()},
             )
         with m.If(when):
             m.d.sync += valid.eq(self.valid)

@@ -29,12 +29,12 @@ def mesh_categories(params: MeshParams) -> dict[str, str]:
     ``router`` is what moves packets: routers, and the interfaces of the tiles to them. In the cores
     it is as in one core; the edge with its barrier is ``control``.
     """
-    found = {"": "control", "entry": "router", "exit": "router"}
+    categories = {"": "control", "entry": "router", "exit": "router"}
     for index in range(params.tiles):
         x, y = params.place(index)
         tile = f"tile_{x}_{y}"
         for path, category in CATEGORIES.items():
-            found[f"{tile}.core.{path}" if path else f"{tile}.core"] = category
+            categories[f"{tile}.core.{path}" if path else f"{tile}.core"] = category
         for name in ("router", "interface", "interface_gate", "arrivals", "departures"):
-            found[f"{tile}.{name}"] = "router"
-    return found
+            categories[f"{tile}.{name}"] = "router"
+    return categories

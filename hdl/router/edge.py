@@ -78,7 +78,7 @@ class Edge(wiring.Component):
         m.submodules.barrier = barrier = Barrier(self._params)
         for port, tile in zip(barrier.tiles, self.tiles, strict=True):
             wiring.connect(m, wiring.flipped(tile), port)
-        kind, what = self.i.payload.kind, self.i.payload.payload
+        kind, command = self.i.payload.kind, self.i.payload.payload
         running = Signal(init=1)  # since the last barrier something was begun, if only the reset
         control, held = Signal(), Signal()
         m.d.comb += [
@@ -87,7 +87,7 @@ class Edge(wiring.Component):
             # its middle.
             held.eq(control | ((kind != ToTile.SPIKE) & running)),
             self.entry.payload.eq(self.i.payload),
-            self.command.eq(what[0]),
+            self.command.eq(command[0]),
             self.adding.eq(barrier.adding),
             barrier.entered.eq(self.entry.valid & self.entry.ready),
             barrier.left.eq(self.exit.valid & self.exit.ready),
@@ -98,7 +98,7 @@ class Edge(wiring.Component):
         watching = self._watch(m, waits, expired)
         self._outwards(m, answers, stuck)
         with m.FSM() as fsm:
-            # The way in may be what is stuck.
+            # The way in may be command is stuck.
             stalled = fsm.ongoing("PASS") & self.entry.valid & ~self.entry.ready
             m.d.comb += [
                 self.busy.eq(~fsm.ongoing("PASS") | watching),
@@ -122,9 +122,9 @@ class Edge(wiring.Component):
                     m.next = "STUCK"
                 with m.Elif(barrier.agreed):
                     # After a SYNC nothing runs; TICK and CLEAR have just begun something.
-                    m.d.sync += running.eq(control & (what != HostCommand.SYNC))
+                    m.d.sync += running.eq(control & (command != HostCommand.SYNC))
                     m.next = "PASS"
-                    with m.If(control & (what == HostCommand.SYNC)):
+                    with m.If(control & (command == HostCommand.SYNC)):
                         m.next = "ANSWER"
                     with m.Elif(control):
                         m.d.comb += [self.start.eq(1), self.i.ready.eq(1)]

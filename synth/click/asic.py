@@ -112,6 +112,7 @@ def chain_cells(library: Library, left_out: Collection[str] = ()) -> ChainCells:
     usable = [cell for cell in library.cells.values() if cell.name not in left_out]
     buffers = sorted((cell for cell in usable if _is_gate(cell, 1, 0b10)), key=_size)
     nands = sorted((cell for cell in usable if _is_gate(cell, 2, 0b0111)), key=_size)
+    # What a click has to drive: the median flip-flop's clock pin stands for all.
     clocks = [
         pin.capacitance
         for cell in usable
@@ -119,15 +120,17 @@ def chain_cells(library: Library, left_out: Collection[str] = ()) -> ChainCells:
         for pin in cell.pins.values()
         if pin.name in cell.sequential.clocked_on.inputs
     ]
-    for found, what in ((buffers, "buffer"), (nands, "NAND gate"), (clocks, "flip-flop")):
-        if not found:
-            raise _lacks(library, what)
+    for cells, kind in ((buffers, "buffer"), (nands, "NAND gate"), (clocks, "flip-flop")):
+        if not cells:
+            raise _lacks(library, kind)
     timed = [cell for cell in buffers if _tables(cell) is not None]
     if not timed:
         raise _lacks(library, "buffer with delays")
     small, load = timed[0], REGISTER * median(clocks)
     step, slews = _steady(small)
 
+    # A chain ends in another load than it has inside: the last buffer's delay is counted with the
+    # driver's.
     def behind(driver: Cell) -> float:
         first, edges = _stage(small, slews, _inputs(driver)[0].capacitance)
         second, _ = _stage(driver, edges, load)
@@ -175,6 +178,7 @@ def asic_cells(library: Library, left_out: Collection[str] = ()) -> str:
 def is_clockless(texts: Iterable[str]) -> bool:
     """Whether Verilog has instances of the cells, and does not define them itself."""
     texts = list(texts)
+    # Models that come with the design go before ours.
     asked = any(re.search(rf"\b(?:{_CELLS})\b", text) for text in texts)
     return asked and not any(re.search(rf"\bmodule\s+(?:{_CELLS})\b", text) for text in texts)
 
@@ -182,17 +186,17 @@ def is_clockless(texts: Iterable[str]) -> bool:
 def check_not_gated(netlist: Netlist, library: Library) -> None:
     """Raise if a clock gate stands behind a click, which is no clock."""
     clicks = {net for net, kind in netlist.recorded.items() if kind == "fire"}
-    for one in netlist.instances if clicks else ():
-        if library.cells[one.type].clock_gate and not clicks.isdisjoint(one.pins.values()):
+    for cell in netlist.instances if clicks else ():
+        if library.cells[cell.type].clock_gate and not clicks.isdisjoint(cell.pins.values()):
             raise NetlistError(
-                f"clock gate {one.name} stops a click, which is no clock: keep the flip-flops "
+                f"clock gate {cell.name} stops a click, which is no clock: keep the flip-flops "
                 "that have an enable in the module of their click_fire"
             )
 
 
-def _lacks(library: Library, what: str) -> LibraryError:
+def _lacks(library: Library, kind: str) -> LibraryError:
     return LibraryError(
-        f"library {library.name} has no {what}, which the cells of clockless circuits are made of: "
+        f"library {library.name} has no {kind}, which the cells of clockless circuits are made of: "
         "take a library that has, or the built-in one"
     )
 
@@ -223,11 +227,11 @@ def _size(cell: Cell) -> tuple[float, float, str]:
 def _tables(cell: Cell) -> list[tuple[Table, Table]] | None:
     """Delay and transition of a buffer's rising and falling edge."""
     for arc in _output(cell).timing:
-        found = (
+        edges = (
             (arc.cell_rise, arc.rise_transition),
             (arc.cell_fall, arc.fall_transition),
         )
-        pairs = [(a, b) for a, b in found if a is not None and b is not None]
+        pairs = [(a, b) for a, b in edges if a is not None and b is not None]
         if len(pairs) == 2:
             return pairs
     return None
@@ -246,6 +250,7 @@ def _steady(buffer: Cell) -> tuple[float, list[float]]:
     """Delay and slews of a buffer in the midst of a long chain of its like."""
     load = _inputs(buffer)[0].capacitance
     delay, slews = 0.0, [0.0, 0.0]
+    # From step edges on: what a chain makes of any slew is the same after a while.
     for _ in range(SETTLED):
         delay, slews = _stage(buffer, slews, load)
     return delay, slews

@@ -72,6 +72,7 @@ class BoardTop(wiring.Component):
         """Make clock and reset, and join the pins."""
         m = Module()
         m.domains.sync = ClockDomain()
+        # Counts while everything else is in reset, so it must have none itself.
         m.domains.wake = ClockDomain(reset_less=True, local=True)
         locked = Signal(init=1)
         if pll := self._clock.pll:
@@ -83,6 +84,7 @@ class BoardTop(wiring.Component):
         m.d.comb += ClockSignal("wake").eq(ClockSignal("sync"))
         with m.If(waited != cycles):
             m.d.wake += waited.eq(waited + 1)
+        # Reset comes at once and goes in step with the clock.
         m.submodules.reset = ResetSynchronizer(~locked | (waited != cycles))
         m.submodules.board = board = self._board
         m.d.comb += [

@@ -121,9 +121,10 @@ def find_board(
         platform = getattr(importlib.import_module(module), platforms[chosen])
     except ModuleNotFoundError:
         raise ToolError("amaranth-boards is missing: pip install 'spikewatt[fpga]'") from None
+    # amaranth-boards abbreviates Lattice's names of packages.
     case = platform.package if family == "ice40" else f"CABGA{platform.package.removeprefix('BG')}"
     grade = (speed or platform.speed) if family == "ecp5" else speed
-    resources = {(one.name, one.number): one for one in platform.resources}
+    resources = {(part.name, part.number): part for part in platform.resources}
     crystal = resources[platform.default_clk, 0]
     uart = resources["uart", 0]
     return FpgaBoard(

@@ -122,6 +122,7 @@ def map_fpga(design: Design, top: str, device: Device, *, progress: Progress = s
         text = fpga_cells(device.family)
         sources = [Source(_CLICK, text, f"read_verilog {_CLICK}"), *sources]
     commands = "\n".join(source.command for source in sources if source.command)
+    # The step of the family's script in front of which names have to be marked, since it flattens.
     flattens = "coarse" if device.family == "ecp5" else "flatten"
     script = _SCRIPT.format(sources=commands, command=_mapper(device), top=top, flattens=flattens)
 

@@ -48,6 +48,8 @@ class Harness(wiring.Component):
             value, name = Value.cast(port), "__".join(map(str, path))
             if member.flow is In:
                 chain = register(ENTERING, name, len(value))
+                # One long shift register through all inputs: as wide as the core needs, from a
+                # single pin.
                 m.d.sync += chain.eq((chain << 1) | last)
                 m.d.comb += value.eq(chain)
                 last = chain[-1]

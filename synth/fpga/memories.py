@@ -95,8 +95,8 @@ def _memories(design: Design, top: str, progress: Progress) -> dict[str, tuple[i
         run_yosys(script, folder, progress=progress)
 
     content = [script, *(part for s in sources for part in (s.name, s.text))]
-    found = cached("memories", content, build, tools={"yosys": yosys_version()}) / "memories.json"
-    cells = json.loads(found.read_text())["modules"][top]["cells"].values()
+    kept = cached("memories", content, build, tools={"yosys": yosys_version()}) / "memories.json"
+    cells = json.loads(kept.read_text())["modules"][top]["cells"].values()
     return {
         cell["parameters"]["MEMID"].removeprefix("\\"): (
             int(cell["parameters"]["SIZE"], 2),

@@ -80,32 +80,33 @@ class Names:
     def element(self, cell: str) -> tuple[str, Kind] | None:
         """Name and kind of the register, memory or multiplier that a placed cell is."""
         plain = _PLACED_CELL.sub("", cell)
-        found = self._cells.get(plain)
-        if found is not None and found["type"] == "SB_LUT4":
-            found = self._taken_by.get(found["connections"]["O"][0])
-        if found is None:
+        content = self._cells.get(plain)
+        if content is not None and content["type"] == "SB_LUT4":
+            content = self._taken_by.get(content["connections"]["O"][0])
+        if content is None:
             return None
-        kind, name = found["type"], _said(plain) or plain
+        kind, name = content["type"], _said(plain) or plain
         if kind.startswith(_MEMORIES):
             return name, "memory"
         if kind in _MULTIPLIERS:
             return name, "multiplier"
         if not kind.startswith(_FLIP_FLOPS):
             return None
-        bit = found["connections"]["Q"][0]
+        bit = content["connections"]["Q"][0]
         names = self._of_bit[bit]
         for prefix, way in _PORTS.items():
-            if port := next((one for one in names if one.startswith(prefix)), None):
+            if port := next((label for label in names if label.startswith(prefix)), None):
                 return _said(port) or port, way
         return self._best([bit]) or name, "register"
 
     def _best(self, bits: Iterable[int]) -> str | None:
-        found = [name for bit in bits for name in self._of_bit[bit]]
-        if not found:
+        labels = [name for bit in bits for name in self._of_bit[bit]]
+        if not labels:
             return None
-        return _said(max(found, key=self._rank))
+        return _said(max(labels, key=self._rank))
 
     def _rank(self, name: str) -> tuple[bool, int, int, str]:
+        # Where the signal is made, then the deepest and the shortest name.
         return HOME in self._nets[name]["attributes"], name.count("."), -len(name), name
 
 

@@ -45,6 +45,8 @@ def read_timing(report: Path, module: Mapping[str, Any]) -> FpgaTiming:
     """
     content = json.loads(report.read_text())
     paths = {
+        # A path between two clocks is no limit of either: our clockless routers and their bridges
+        # cross on purpose.
         clock: path
         for path in content["critical_paths"]
         if (clock := path["from"].split()[-1]) == path["to"].split()[-1]
@@ -72,6 +74,7 @@ def _hops(steps: Sequence[Mapping[str, Any]], names: Names) -> list[Hop]:
             name, kind = signal, "logic"
         else:
             continue
+        # The same signal in two pieces: a wire, then what it is buffered by.
         if hops and hops[-1].name == name and kind == "logic":
             hops[-1] = Hop(name, hops[-1].kind, hops[-1].ns + waiting)
         else:

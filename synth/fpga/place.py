@@ -125,6 +125,8 @@ def placed(
     ]
     words += [backend.output, _PLACED, f"{backend.pins}-allow-unconstrained"]
     words += [backend.pins, _PINS] if options.constraints else []
+    # Without these nextpnr refuses the loops of Click elements, and takes a click for a global
+    # clock.
     words += backend.loops if clockless else []
     packing = backend.packing(bitstream_name("design", device.family))
 

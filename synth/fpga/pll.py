@@ -101,7 +101,8 @@ def find_pll(family: Family, crystal_mhz: float, mhz: float) -> Pll:
         None comes near.
     """
     loops = list((_ecp5_loops if family == "ecp5" else _ice40_loops)(crystal_mhz))
-    best, _ = min(loops, key=lambda found: (abs(found[0].mhz - mhz), found[1]))
+    # The nearest frequency; of equals, the loop that is furthest from its limits.
+    best, _ = min(loops, key=lambda loop: (abs(loop[0].mhz - mhz), loop[1]))
     if abs(best.mhz - mhz) > TOLERANCE * mhz:
         raise ParameterError(
             f"no clock near {mhz:g} MHz can be made of {crystal_mhz:g} MHz: "
@@ -122,7 +123,7 @@ def _ecp5_loops(crystal: float) -> Iterator[tuple[Pll, float]]:
                 continue
             for output in range(1, 129):
                 if _ECP5_OSCILLATOR[0] <= mhz * output <= _ECP5_OSCILLATOR[1]:
-                    found = Pll(
+                    loop = Pll(
                         family="ecp5",
                         crystal_mhz=crystal,
                         mhz=mhz,
@@ -130,7 +131,7 @@ def _ecp5_loops(crystal: float) -> Iterator[tuple[Pll, float]]:
                         feedback=feedback,
                         output=output,
                     )
-                    yield found, abs(mhz * output - _ECP5_CENTRE)
+                    yield loop, abs(mhz * output - _ECP5_CENTRE)
 
 
 def _ice40_loops(crystal: float) -> Iterator[tuple[Pll, float]]:
@@ -144,7 +145,7 @@ def _ice40_loops(crystal: float) -> Iterator[tuple[Pll, float]]:
             if not _ICE40_OSCILLATOR[0] <= oscillator <= _ICE40_OSCILLATOR[1]:
                 continue
             for output in range(1, 7):
-                found = Pll(
+                loop = Pll(
                     family="ice40",
                     crystal_mhz=crystal,
                     mhz=oscillator / (1 << output),
@@ -152,4 +153,4 @@ def _ice40_loops(crystal: float) -> Iterator[tuple[Pll, float]]:
                     feedback=feedback,
                     output=output,
                 )
-                yield found, 0.0
+                yield loop, 0.0

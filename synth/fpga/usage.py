@@ -94,12 +94,14 @@ def count_usage(family: Family, netlist: Mapping[str, Any], report: Path, log: s
 def _ecp5_tables(log: str, used: Mapping[str, int]) -> tuple[int, int, int]:
     """Look-up tables for logic, carries and memories."""
     del used
+    # A memory of look-up tables takes some for its words and some for its write port.
     ram = _number(r"RAM LUTs:\s+(\d+)/", log) + _number(r"RAMW LUTs:\s+(\d+)/", log)
     return _number(r"logic LUTs:\s+(\d+)/", log), _number(r"carry LUTs:\s+(\d+)/", log), ram
 
 
 def _ice40_tables(log: str, used: Mapping[str, int]) -> tuple[int, int, int]:
     """The same; logic cells that are neither for logic nor for a flip-flop alone hold carries."""
+    # nextpnr says how a logic cell is used, not for what: carries are what is left over.
     logic = _number(r"(\d+) LCs used as LUT4 only", log)
     logic += _number(r"(\d+) LCs used as LUT4 and DFF", log)
     flip_flops = _number(r"(\d+) LCs used as DFF only", log)
@@ -107,12 +109,13 @@ def _ice40_tables(log: str, used: Mapping[str, int]) -> tuple[int, int, int]:
 
 
 def _number(pattern: str, log: str) -> int:
-    found = re.search(rf"^Info:\s+{pattern}", log, re.MULTILINE)
-    return int(found[1]) if found else 0
+    match = re.search(rf"^Info:\s+{pattern}", log, re.MULTILINE)
+    return int(match[1]) if match else 0
 
 
 def _of_harness(family: Family, netlist: Mapping[str, Any]) -> int:
     """Flip-flops that hold the registers of a harness."""
+    # Harness registers are told by the names of their bits, which survive mapping.
     registers = {
         bit
         for name, net in netlist["netnames"].items()
@@ -126,17 +129,17 @@ def _of_harness(family: Family, netlist: Mapping[str, Any]) -> int:
     )
 
 
-def too_large(log: str, what: str, device: Device) -> str | None:
+def too_large(log: str, design: str, device: Device) -> str | None:
     """What of a device a design has too much of, in one line; ``None`` if its log tells nothing."""
-    found = [
+    exceeded = [
         (name, int(used), int(available))
         for name, used, available in _UTILISATION.findall(log)
         if int(used) > int(available)
     ]
-    if not found:
+    if not exceeded:
         return None
-    over = ", ".join(f"{used:,} of {n:,} {_NAMES.get(name, name)}" for name, used, n in found)
+    over = ", ".join(f"{used:,} of {n:,} {_NAMES.get(name, name)}" for name, used, n in exceeded)
     return (
-        f"{what} does not fit {device.family} {device.name}: it takes {over}; "
+        f"{design} does not fit {device.family} {device.name}: it takes {over}; "
         "choose a smaller core or a larger --device"
     )

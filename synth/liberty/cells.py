@@ -16,6 +16,7 @@ def read_cell(group: Group, library: Group, tables: Tables) -> Cell | str:
     """The cell that ``group`` describes, or why it is left out."""
     name = group.name
     states = group.every("ff", "latch")
+    # Left out and not refused: a library of a thousand cells may have some that nobody uses.
     if banks := group.every(*_BANKS):
         return f"cell {name} left out: {banks[0].kind} (several bits in one cell) is not read"
     if len(states) > 1:
@@ -45,6 +46,7 @@ def read_cell(group: Group, library: Group, tables: Tables) -> Cell | str:
 def _is_macro(group: Group, pins: dict[str, Pin], known: bool) -> bool:
     if group.every("memory") or group.flag("is_macro_cell") or group.flag("is_memory_cell"):
         return True
+    # An output of which nothing is said: a memory, or a cell that we could only guess.
     return not known and any(
         pin.direction in ("output", "inout") and pin.function is None for pin in pins.values()
     )
@@ -115,15 +117,16 @@ def _check_names(group: Group, pins: dict[str, Pin], sequential: FlipFlop | Latc
 
 
 def _leakage(group: Group, library: Group) -> float:
+    # 0 is a value, and no reason for the default.
     own = group.number("cell_leakage_power")
     return own if own is not None else library.number("default_cell_leakage_power") or 0.0
 
 
 def _leakage_states(group: Group, unit: float) -> tuple[StateLeakage, ...]:
-    found: list[StateLeakage] = []
+    states: list[StateLeakage] = []
     for state in group.every("leakage_power"):
         value = state.number("value")
         if value is None:
             raise state.flaw("leakage_power has no value: add it")
-        found.append(StateLeakage(expression(state, "when"), value * unit))
-    return tuple(found)
+        states.append(StateLeakage(expression(state, "when"), value * unit))
+    return tuple(states)

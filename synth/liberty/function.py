@@ -157,6 +157,7 @@ class _Parser:
             if other or count > _LONGEST:
                 raise self.wrong("unexpected " + repr(other) if other else "too long")
             starts = bool(name or quoted or constant or sign in ("!", "("))
+            # Two operands side by side are an AND.
             if starts and complete:
                 self.operator("and")
                 complete = False
@@ -198,6 +199,7 @@ class _Parser:
         return False
 
     def operator(self, kind: str) -> None:
+        # Parentheses have no rank, so that nothing is reduced across them.
         while self.waiting and _RANK.get(self.waiting[-1], 0) >= _RANK[kind]:
             self.reduce()
         self.waiting.append(kind)

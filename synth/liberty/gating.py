@@ -29,6 +29,7 @@ def expand_clock_gate(cell: Cell) -> Cell:
     if cell.clock_gate is None:
         return cell
     outputs = [pin for pin in cell.pins.values() if pin.gating == "out"]
+    # What the library says of its cell goes before what its kind usually is.
     if outputs and all(pin.function for pin in outputs):
         return cell
     storage, edge, *control = [*cell.clock_gate.split("_"), ""]
@@ -42,6 +43,7 @@ def expand_clock_gate(cell: Cell) -> Cell:
     data, go = enable, state
     if "precontrol" in control or "control" in control:
         data = f"({enable} | {_quoted(cell, 'test')})"
+    # Without a latch the enable must be stable while the clock is high: that is the design's care.
     if storage == "none":
         go = data
     if "postcontrol" in control:

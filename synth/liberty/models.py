@@ -122,8 +122,10 @@ def _flip_flop(ff: FlipFlop) -> Iterator[str]:
     state = _escaped(ff.state)
     yield f"  reg {state};"
     yield from _inverse(ff)
+    # A net of its own: an edge of an expression is not the same in every simulator.
     yield f"  wire spikewatt_clock = {_verilog(ff.clocked_on)};"
     free = [f"!({_verilog(f)})" for f in (ff.clear, ff.preset) if f is not None]
+    # Asynchronous inputs win over an edge that comes while they hold.
     condition = f"if ({' && '.join(free)}) " if free else ""
     yield "  always @(posedge spikewatt_clock)"
     yield f"    {condition}{state} <= {_verilog(ff.next_state)};"

@@ -86,6 +86,7 @@ class _Maker:
         nominal = group.number("capacitance")
         rise, fall = group.number("rise_capacitance"), group.number("fall_capacitance")
         if nominal is None:
+            # Where the library gives edges alone, the larger one stands for both.
             nominal = max(rise or 0.0, fall or 0.0)
             if rise is None and fall is None and direction != "internal":
                 nominal = self.defaults.number(f"default_{direction}_pin_cap") or 0.0
@@ -155,13 +156,13 @@ class _Maker:
                 yield InternalPower(related=related, when=when, rise=rise, fall=fall)
 
     def _related(self, group: Group, bit: _Bit) -> list[str]:
-        found: list[str] = []
+        names: list[str] = []
         for word in group.words("related_pin"):
             bits = self.buses.get(word) or _bits(word)
-            found += [bits[bit.place]] if bit.aligned(bits) else bits
+            names += [bits[bit.place]] if bit.aligned(bits) else bits
         for word in group.words("related_bus_pins"):
-            found += self.buses.get(word) or _bits(word)
-        return list(dict.fromkeys(found))
+            names += self.buses.get(word) or _bits(word)
+        return list(dict.fromkeys(names))
 
     def _aligned(self, function: Function | None, bit: _Bit) -> Function | None:
         """``function`` with each bus replaced by its bit at the place of ``bit``."""
@@ -176,13 +177,15 @@ class _Maker:
 
 
 def _only(group: Group, kind: str) -> Group | None:
-    found = group.every(kind)
-    return found[-1] if found else None
+    groups = group.every(kind)
+    return groups[-1] if groups else None
 
 
 def _unateness(function: Function, pin: str) -> Sense:
     """How ``function`` follows ``pin``; non-unate where it is too wide to try."""
     others = tuple(name for name in function.inputs if name != pin)
+    # A truth table of 2^16 bits is quick, one of 2^20 is not; no cell of a standard library comes
+    # near.
     if pin not in function.inputs or len(others) > 15:
         return "non_unate"
     table, half = function.truth((*others, pin)), 1 << len(others)
@@ -218,6 +221,7 @@ def _several(group: Group, cell: Group, library: Group) -> Iterator[_Bit]:
     shared = [inner for inner in group.groups if inner.kind != "pin"]
     for place, name in enumerate(names):
         pin = own.get(name, Group("pin", name, group.offset))
+        # What a pin says of itself goes before what its bus says of all.
         merged = Group(
             "pin",
             name,

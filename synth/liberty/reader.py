@@ -43,13 +43,15 @@ def read_liberty(path: str | Path) -> Library:
     try:
         library = _library(parse(text), str(path))
         object.__setattr__(library, "digest", digest)
+        # The oldest goes: dicts keep their order.
         while len(_read) >= KEPT:
             _read.pop(next(iter(_read)))
         return _read.setdefault((digest, str(path)), library)
     except FlawError as flaw:
+        # Counted only when something is wrong: lines cost time in megabytes of tables.
         line = text.count("\n", 0, flaw.offset) + 1
-        what = " ".join(str(flaw).split())
-        raise LibraryError(f"{path}:{line}: {what}") from None
+        reason = " ".join(str(flaw).split())
+        raise LibraryError(f"{path}:{line}: {reason}") from None
 
 
 def _text(path: Path) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 __all__ = ["FlawError", "Group", "numbers", "parse", "unquote"]
 
+# Possessive quantifiers: on a broken file a pattern that tries every split would run for hours.
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _COMMENT = r"/\*.*?\*/|//[^\n]*+"
 _GAP = rf"(?>[\s\\]++|{_COMMENT})*+"
@@ -54,15 +55,15 @@ def numbers(raw: str, offset: int) -> list[float]:
         raw = _COMMENTS.sub(" ", raw)
     words = raw.translate(_SPACES).split()
     try:
-        found = list(map(float, words))
+        values = list(map(float, words))
     except ValueError as error:
         word = str(error).rpartition(": ")[2]
         raise FlawError(
             offset, f"{word} in a list of numbers is not a number: correct it"
         ) from None
-    if not all(map(math.isfinite, found)):
+    if not all(map(math.isfinite, values)):
         raise FlawError(offset, "a list of numbers holds an infinite one or a NaN: correct it")
-    return found
+    return values
 
 
 @dataclass(slots=True)
@@ -128,10 +129,10 @@ class Group:
 def _words(raw: str) -> list[str]:
     if "/" in raw:
         raw = _COMMENTS.sub(" ", raw)
-    found: list[str] = []
+    words: list[str] = []
     for quoted, bare in _WORD.findall(raw):
-        found += unquote(quoted).replace(",", " ").split() if quoted else [bare]
-    return found
+        words += unquote(quoted).replace(",", " ").split() if quoted else [bare]
+    return words
 
 
 def parse(text: str) -> Group:
@@ -145,19 +146,20 @@ def parse(text: str) -> Group:
     group = Group("", "", 0)
     outer: list[Group] = []
     for match in _STATEMENT.finditer(text):
-        what = match.lastindex
-        if what in (_VALUE, _LIST):
-            group.attributes[match[1]] = (match[what], match.start(1))
-        elif what == _OPEN:
+        kind = match.lastindex
+        # The last group that matched says which kind of statement it was.
+        if kind in (_VALUE, _LIST):
+            group.attributes[match[1]] = (match[kind], match.start(1))
+        elif kind == _OPEN:
             inner = Group(match[1], match[3], match.start(1))
             group.groups.append(inner)
             outer.append(group)
             group = inner
-        elif what == _CLOSE:
+        elif kind == _CLOSE:
             if not outer:
                 raise FlawError(match.start(_CLOSE), "a '}' closes no group: remove it")
             group = outer.pop()
-        elif what == _BAD:
+        elif kind == _BAD:
             raise _unreadable(text, match.start(_BAD))
     if outer:
         name = f"{group.kind}({group.header.strip()})"

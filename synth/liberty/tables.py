@@ -113,6 +113,7 @@ class Tables:
                 offset, f"{group.kind} holds {values.size} values where its axes ask for {wanted}"
             )
         values = values.reshape(shape)
+        # One order for all tables, so that nobody above asks.
         if tuple(axes) == ("load", "slew"):
             values = np.ascontiguousarray(values.T)
         slew, load = axes.get("slew", _NONE), axes.get("load", _NONE)
@@ -134,6 +135,7 @@ class Tables:
         if entry is None:
             raise group.flaw(f"{group.kind} has no index_{place + 1}, nor has its template")
         scale = self.units.time if kind == "slew" else self.units.capacitance
+        # Thousands of tables share a few axes: each is converted, and kept, once.
         axis = self._axes.get((entry[0], scale))
         if axis is None:
             axis = np.array(numbers(*entry)) * scale

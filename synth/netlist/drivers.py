@@ -25,6 +25,7 @@ def check_drivers(netlist: Netlist, library: Library) -> tuple[int, ...]:
                 "one value for each net is needed, without three-state buses"
             )
         driver[net] = name
+    # What is outside may drive these.
     external = {
         n for port in netlist.ports.values() if port.direction == "inout" for n in port.nets
     }
@@ -43,10 +44,10 @@ def _drivers(netlist: Netlist, library: Library) -> Iterator[tuple[int, str]]:
         kind: [name for name, pin in cell.pins.items() if pin.direction == "output"]
         for kind, cell in library.cells.items()
     }
-    for one in netlist.instances:
-        for pin in outputs[one.type]:
-            if pin in one.pins:
-                yield one.pins[pin], f"{one.name}.{pin}"
+    for cell in netlist.instances:
+        for pin in outputs[cell.type]:
+            if pin in cell.pins:
+                yield cell.pins[pin], f"{cell.name}.{pin}"
     for memory in netlist.memories:
         for number, port in enumerate(memory.ports):
             if port.kind == "read":
@@ -61,8 +62,8 @@ def _readers(netlist: Netlist, library: Library) -> Iterator[int]:
         kind: [name for name, pin in cell.pins.items() if pin.direction == "input"]
         for kind, cell in library.cells.items()
     }
-    for one in netlist.instances:
-        yield from (one.pins[pin] for pin in inputs[one.type])
+    for cell in netlist.instances:
+        yield from (cell.pins[pin] for pin in inputs[cell.type])
     for memory in netlist.memories:
         for port in memory.ports:
             if port.clock is not None:

@@ -40,9 +40,9 @@ def flatten(modules: Mapping[str, Any], top: str, library: Library) -> Netlist:
     return work.finish(top)
 
 
-def _unknown(found: Mapping[str, str], library: Library) -> str:
-    kind, name = next(iter(found.items()))
-    more = f" (and {len(found) - 1} more such types)" if len(found) > 1 else ""
+def _unknown(unknown: Mapping[str, str], library: Library) -> str:
+    kind, name = next(iter(unknown.items()))
+    more = f" (and {len(unknown) - 1} more such types)" if len(unknown) > 1 else ""
     if kind.startswith("$"):
         return (
             f"instance {name} is a {kind}, which is not mapped to gates{more}: "
@@ -92,6 +92,7 @@ class _Work:
         within:
             Types of the modules around it.
         """
+        # Otherwise it would be expanded for ever.
         if kind in within:
             raise NetlistError(f"module {kind} holds an instance of itself ({path})")
         module = self._modules[kind]
@@ -99,6 +100,7 @@ class _Work:
         wires = WiresOfModule(self._wires)
         for name, port in module["ports"].items():
             for bit, wire in zip(port["bits"], outside.get(name, ()), strict=False):
+                # A port that passes through makes its two outer wires one net.
                 if wire is not None and bit != "z":
                     wires.bind(bit, wire, f"port {name} of {path}")
             if not within:
@@ -158,9 +160,9 @@ class _Work:
     def _scope(self, name: str, path: str, attributes: Mapping[str, str]) -> None:
         """Take the attributes that a flattened module leaves behind."""
         below = ".".join(attributes.get("hdlname", plain(name)).split())
-        found = self._attributes.setdefault(join(path, below), {})
+        scope = self._attributes.setdefault(join(path, below), {})
         for prefix in ("module_", "cell_"):
-            found.update(
+            scope.update(
                 (key.removeprefix(prefix), value)
                 for key, value in attributes.items()
                 if key.startswith(prefix)
@@ -174,16 +176,18 @@ class _Work:
             return tuple(number[wire] for wire in wires)
 
         names: list[dict[str, None]] = [{} for _ in range(max(number) + 1)]
+        # Names of people first: the first name of a net is the one that is shown.
         for wire, label in (*self._public, *self._hidden):
             names[number[wire]][label] = None
         instances = [
-            replace(one, pins={pin: number[wire] for pin, wire in one.pins.items()})
-            for one in self._instances
+            replace(instance, pins={pin: number[wire] for pin, wire in instance.pins.items()})
+            for instance in self._instances
         ]
-        for one in instances:
-            for pin, net in one.pins.items():
+        # A net that nobody named is called by a pin on it.
+        for instance in instances:
+            for pin, net in instance.pins.items():
                 if not names[net]:
-                    names[net][f"{one.name}.{pin}"] = None
+                    names[net][f"{instance.name}.{pin}"] = None
         memories = [
             replace(
                 memory,
@@ -202,7 +206,7 @@ class _Work:
         ]
         netlist = Netlist(
             name=top,
-            names=tuple(tuple(found) for found in names),
+            names=tuple(tuple(of_net) for of_net in names),
             instances=tuple(instances),
             memories=tuple(memories),
             ports={name: replace(port, nets=nets(port.nets)) for name, port in self._ports.items()},

@@ -34,12 +34,14 @@ def read_memory(name: str, module: str, cell: Mapping[str, Any], nets: Nets) -> 
 
 
 def _number(cell: Mapping[str, Any], parameter: str) -> int:
+    # yosys writes parameters as texts of zeros and ones.
     value = cell["parameters"][parameter]
     return value if isinstance(value, int) else int(value, 2)
 
 
 def _ports(kind: Any, cell: Mapping[str, Any], width: int, nets: Nets) -> list[MemoryPort]:
     prefix = "RD" if kind == "read" else "WR"
+    # A bit for each port, the first one lowest.
     clocked, rising = (_number(cell, f"{prefix}_CLK_{what}") for what in ("ENABLE", "POLARITY"))
     count = _number(cell, f"{prefix}_PORTS")
 

@@ -31,6 +31,8 @@ def bit_names(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
     if width == 1 and not offset:
         yield name
         return
+    # yosys stores a bus from its least significant bit; `upto` says that the RTL counts the other
+    # way.
     places = range(offset, offset + width)
     for place in reversed(places) if entry.get("upto") else places:
         yield f"{name}[{place}]"

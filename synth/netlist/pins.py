@@ -42,18 +42,21 @@ class PinTable:
         if kind not in self._buses:
             self._look_up(kind)
         buses = self._buses[kind]
-        found: dict[str, int] = {}
+        connected: dict[str, int] = {}
         for port, bits in connections.items():
             pins = buses.get(port)
             if pins is None or len(bits) > len(pins):
                 raise NetlistError(_misfit(name, kind, port, bits, pins))
+            # Fewer bits than pins: the upper ones stay open.
             for pin, bit in zip(pins, bits, strict=False):
                 if bit != "z":
-                    found[pin] = wires[bit]
+                    connected[pin] = wires[bit]
+        # An open input has a net of its own, so that whoever asks for its value is told that nobody
+        # drives it.
         for pin in self._inputs[kind]:
-            if pin not in found:
-                found[pin] = wires.of("z")[0]
-        return found
+            if pin not in connected:
+                connected[pin] = wires.of("z")[0]
+        return connected
 
 
 def _misfit(

@@ -32,6 +32,8 @@ read_verilog -lib stubs.v
 read_verilog -icells netlist.v
 hierarchy {options}
 """
+# Memories of structural netlists may be written as processes: yosys makes cells of its own of
+# these, and whatever was there before is kept as it is.
 _PROCESSES = """\
 setattr -set keep 1 c:* t:$* %d
 proc -noopt
@@ -79,6 +81,7 @@ def read_netlist(
     if not text.strip():
         raise NetlistError(f"{path} is empty: a netlist was expected")
     try:
+        # A library made by hand has no text that could stand in a key.
         if not library.digest:
             return _parsed(text, library, top, progress)
         # A netlist is kept with the hash of all that it was made from, which then stands for it.
@@ -100,6 +103,7 @@ def _is_json(text: str) -> bool:
 def _parsed(text: str, library: Library, top: str | None, progress: Progress) -> Netlist:
     """Netlist of a file's text."""
     if not _is_json(text):
+        # One format from here on: all that yosys knows of Verilog we need not know.
         text = _converted(text, library, top, progress)
     modules = _modules(text)
     return flatten(modules, _top(modules, top, library), library)
@@ -129,11 +133,12 @@ def _text(path: Path) -> str:
 def _converted(text: str, library: Library, top: str | None, progress: Progress) -> str:
     """Verilog as JSON, by yosys."""
     if top is None:
-        found = set(_MODULE.findall(text))
-        plain = found.pop() if len(found) == 1 else None
+        names = set(_MODULE.findall(text))
+        # The usual case, which saves a run of yosys to find the top.
+        plain = names.pop() if len(names) == 1 else None
         top = plain or _top(_modules(_by_yosys(text, library, "", progress)), None, library)
-    elif top not in (found := _MODULE.findall(text)):
-        raise _no_module(top, found)
+    elif top not in (names := _MODULE.findall(text)):
+        raise _no_module(top, names)
     return _by_yosys(text, library, f"-top {top}", progress)
 
 
@@ -156,8 +161,8 @@ def _by_yosys(text: str, library: Library, options: str, progress: Progress) -> 
     return (folder / "netlist.json").read_text()
 
 
-def _no_module(name: str, found: Iterable[str]) -> NetlistError:
-    some = ", ".join(list(found)[:5]) or "none"
+def _no_module(name: str, names: Iterable[str]) -> NetlistError:
+    some = ", ".join(list(names)[:5]) or "none"
     return NetlistError(f"it holds no module {name}: choose the top among {some}")
 
 
@@ -194,9 +199,10 @@ def _top(modules: Mapping[str, Any], chosen: str | None, library: Library) -> st
         return chosen
     marked = [name for name, m in real.items() if "1" in str(m["attributes"].get("top", ""))]
     held = {cell["type"] for module in real.values() for cell in module["cells"].values()}
+    # Instances of a module with parameters have a made-up type with its name in it.
     held |= {match[1] for kind in held if (match := _WITH_PARAMETERS.match(kind))}
     free = marked or [name for name in real if name not in held]
     if len(free) != 1:
-        found = ", ".join((free or list(real))[:5])
-        raise NetlistError(f"which module is the top is not clear: name one of {found}")
+        candidates = ", ".join((free or list(real))[:5])
+        raise NetlistError(f"which module is the top is not clear: name one of {candidates}")
     return free[0]

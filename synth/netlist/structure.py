@@ -57,7 +57,9 @@ def _check_bits(entry: Any, where: str) -> None:
 
 def _are_bits(bits: Any) -> bool:
     return isinstance(bits, list) and all(
-        type(bit) is int or (isinstance(bit, str) and bit in _BITS) for bit in bits
+        # `bool` is an `int` too, and JSON has both.
+        type(bit) is int or (isinstance(bit, str) and bit in _BITS)
+        for bit in bits
     )
 
 

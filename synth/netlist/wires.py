@@ -25,21 +25,25 @@ class Wires:
         """The lowest wire of the same net."""
         root = self._root
         while root[wire] != wire:
+            # Paths are halved on the way, so that the next search is short.
             root[wire] = root[root[wire]]
             wire = root[wire]
         return wire
 
-    def join(self, one: int, other: int, where: str) -> None:
+    def join(self, wire: int, other: int, where: str) -> None:
         """Make two wires one net; ``where`` is for the error."""
-        low, high = sorted((self.find(one), self.find(other)))
+        # The lowest wire stands for the net: constants, wires 0 and 1, always do.
+        low, high = sorted((self.find(wire), self.find(other)))
         if (low, high) == (ZERO, ONE):
             raise NetlistError(f"{where} joins constant 0 and constant 1")
         self._root[high] = low
 
     def numbered(self) -> list[int]:
         """Number of the net of every wire, without gaps; the constants keep theirs."""
-        found: dict[int, int] = {ZERO: ZERO, ONE: ONE}
-        return [found.setdefault(self.find(wire), len(found)) for wire in range(len(self._root))]
+        numbers: dict[int, int] = {ZERO: ZERO, ONE: ONE}
+        return [
+            numbers.setdefault(self.find(wire), len(numbers)) for wire in range(len(self._root))
+        ]
 
 
 class WiresOfModule(dict[int | str, int]):

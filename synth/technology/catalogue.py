@@ -71,6 +71,7 @@ def _and_or(name: str, form: str, sign: str, count: int) -> Callable[[int], Gate
     pins = tuple(f"A{k + 1}" for k in range(count))
 
     def build(drive: int) -> Gate:
+        # Static CMOS inverts: an AND is a NAND of half the size, and an inverter that drives.
         stages = (CmosStage.standard("n", (form, *pins), 0.5 * drive), _inverter("n", "Z", drive))
         return Gate(f"{name}{count}", pins, {"Z": f" {sign} ".join(pins)}, stages)
 
@@ -136,6 +137,8 @@ def _half_adder(drive: int) -> Gate:
 
 
 def _full_adder(drive: int) -> Gate:
+    # The mirror adder of 28 transistors (Weste and Harris, CMOS VLSI Design, 11.2.1): the sum takes
+    # the inverted carry, so that it needs no XOR.
     carry = ("parallel", ("series", "A", "B"), ("series", "CI", ("parallel", "A", "B")))
     total = ("parallel", ("series", ("parallel", "A", "B", "CI"), "c"), ("series", "A", "B", "CI"))
     stages = (

@@ -45,6 +45,8 @@ class Event:
         """Energy (fJ) at an input slew (ps) and an output load (fF)."""
         total = switched(self.units) + self.inner + self.inner_per_slew * slew
         if self.stage is not None:
+            # Short circuit ends sooner at a heavy load: the output lags, and the second channel
+            # sees no voltage.
             external = self.stage.parasitic + load / table.UNIT_CAPACITANCE
             at = slew if self.slew is None else self.slew
             total += short_circuit(self.stage.size, at, external)
@@ -103,6 +105,7 @@ class Analysis:
         for output in outputs or [None]:
             mine = self._cone(output, moving) if output else moving
             owned[output] = self._event(mine, output, pin)
+            # A stage that two outputs share is paid once.
             moving = [stage for stage in moving if stage not in mine]
         return owned
 
@@ -118,6 +121,7 @@ class Analysis:
         for stage in stages:
             sources = [name for name in stage.inputs if name in self._inner]
             direct = pin in stage.inputs
+            # The slowest edge among the nodes that it reads.
             at = None if direct else max(self.slew_at(name) for name in sources)
             units += self._inner[stage.output]
             if stage.output == output:
@@ -139,6 +143,7 @@ class Analysis:
             if stage.output == output:
                 units += load / table.UNIT_CAPACITANCE
             own = TAU * units / stage.size
+            # The latest arrival; of equals the slower slew.
             arrivals[stage.output] = max(
                 (
                     arrival + own + table.SLEW_DELAY * edge,

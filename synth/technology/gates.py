@@ -16,6 +16,7 @@ State = Mapping[str, bool]
 def gate_cell(gate: Gate, drive: int) -> list[str]:
     """The cell of a gate."""
     analysis = Analysis(gate)
+    # One column more than there are channel pairs: the gap to the next cell.
     columns = 1 + sum(stage.columns for stage in gate.stages)
     body = [attribute("area", number(columns * table.COLUMN_AREA)), *_leakage(analysis)]
     for pin in gate.inputs:
@@ -28,6 +29,7 @@ def gate_cell(gate: Gate, drive: int) -> list[str]:
 def _leakage(analysis: Analysis) -> list[str]:
     states = list(analysis.states())
     watts = [number(analysis.leakage(state)) for state in states]
+    # What tools take that do not know the state: all states alike.
     mean = sum(map(analysis.leakage, states)) / len(states)
     lines = [attribute("cell_leakage_power", number(mean))]
     for value in dict.fromkeys(watts):
@@ -50,6 +52,7 @@ def _when(states: Sequence[State], all_states: int) -> list[str]:
 
 def _input(analysis: Analysis, pin: str, drive: int) -> list[str]:
     capacitance = analysis.fed(pin) * table.UNIT_CAPACITANCE
+    # Transitions of the pin by which no output moves: they cost energy too, and no arc tells it.
     hidden = [
         (state, event)
         for state in analysis.states(pin)
@@ -87,6 +90,7 @@ def _power(
 ) -> list[str]:
     """Internal power: one group for the states that cost the same."""
     lines: list[str] = []
+    # States that cost the same share a group: fewer tables, and exactly the same sums.
     for event in dict.fromkeys(event for _, event in cases):
         body = [attribute("related_pin", f'"{related}"')] if related else []
         body += _when([state for state, same in cases if same == event], states)

@@ -9,6 +9,7 @@ from spikewatt.synth.technology.writer import attribute, group, number
 
 __all__ = ["library_text", "main"]
 
+# Two strengths: a mapper that does not size gates has no use for more.
 _DRIVES = (1, 2)
 _HEADER = """/* spikewatt45: a 45 nm-class library at 0.9 V, 25 C, derived from published figures.
    No figure in it was measured or extracted. spikewatt.synth.technology.generate writes it from
@@ -32,6 +33,7 @@ def library_text() -> str:
 
 
 def _settings() -> list[str]:
+    # Slews from 20 to 80 %, as the figures of the table are meant.
     percent = {"upper": 80, "lower": 20}
     thresholds = [
         attribute(f"slew_{end}_threshold_pct_{edge}", str(value))
@@ -68,6 +70,8 @@ def _settings() -> list[str]:
 
 
 def _templates(drive: int) -> list[str]:
+    # The table is in ps, the library's unit is 1 ns. Loads grow with the drive, so that each
+    # strength is tabulated over the same fan-out.
     slews = ", ".join(number(slew * 1e-3) for slew in table.SLEWS)
     loads = ", ".join(number(load * drive) for load in table.LOADS)
     index = [f'index_1 ("{slews}");', f'index_2 ("{loads}");']

@@ -140,6 +140,7 @@ def _output_pin(cell: SequentialCell) -> list[str]:
 
 def _path(cell: SequentialCell) -> Analysis:
     """From the clock to the output: clock inverters, the latch and the output inverter."""
+    # Two local clock inverters and the latch's, of the sizes that `table.CLOCK_NODES` counts.
     half = (CmosStage("a", "CK", 0.75), CmosStage("b", "a", 0.75), CmosStage("c", "b", 0.5))
     return Analysis(Gate("", ("CK",), {"Q": "!CK"}, (*half, CmosStage("Q", "c", cell.drive))))
 
@@ -183,6 +184,7 @@ def _arc(
 ) -> list[str]:
     edges = (("rise", table.PULL_UP), ("fall", table.PULL_DOWN))
     if kind in ("clear", "preset"):
+        # A clear makes only falling outputs, a preset only rising ones.
         edges = edges[1:] if kind == "clear" else edges[:1]
     lines = [
         attribute("related_pin", f'"{pin}"'),

