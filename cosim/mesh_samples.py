@@ -67,10 +67,11 @@ def run_mesh_samples(
         rest = np.array([0, mesh.cycles - first])
         for done, spikes in enumerate(samples, start=1):
             before, start = mesh.cycles, time.perf_counter()
-            runs.append(mesh.run(program.input_packets(spikes)))
+            run = mesh.run(program.input_packets(spikes))
             for tile, parts in groups.items():
                 answers[tile].append(_membranes(mesh, tile, parts))
             seconds += time.perf_counter() - start
+            runs.append(how.observe(done - 1, run))
             starts.append(before - first)
             cycles.append(mesh.cycles - before)
             progress("simulating", done, len(samples))

@@ -1,6 +1,6 @@
 """Runs of the neuromorphic core's RTL, whoever drives it: no simulator is imported here."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,9 +18,11 @@ __all__ = [
     "PLAIN",
     "RTL",
     "MemoryWaveform",
+    "Observer",
     "RecordingJob",
     "Simulation",
     "Tables",
+    "keep_all",
     "with_memories",
 ]
 
@@ -28,6 +30,15 @@ JOB_VARIABLE = "SPIKEWATT_JOB"
 """Environment variable with the path of the pickled job."""
 RTL = "RTL"
 """Who a simulated run is by."""
+
+
+Observer = Callable[[int, Run], Run]
+
+
+def keep_all(first: int, run: Run) -> Run:
+    """Keep everything."""
+    del first
+    return run
 
 
 @dataclass(eq=False)
@@ -68,6 +79,9 @@ class Simulation:
         the sample's cycles. On Verilator only.
     rest:
         Clock cycles of rest before the first sample, on a mesh.
+    observe:
+        Gets the run of every sample, or of several at once, and the number of the first, as soon as
+        they are done; what it gives back is kept of them.
     """
 
     simulator: Simulator = "verilator"
@@ -75,6 +89,7 @@ class Simulation:
     waveform: Path | MemoryWaveform | None = None
     readout: bool = False
     rest: int = 0
+    observe: Observer = keep_all
 
 
 PLAIN = Simulation()

@@ -85,10 +85,11 @@ def _run_native(
             # Clearing is part of the sample, as reading its answer is: hardware has to do both.
             before, start = core.cycles, time.perf_counter()
             core.clear()
-            runs.append(core.run(events))
+            run = core.run(events)
             if readout is not None:
                 answers.append(core.read_table(TableId.STATE, readout)["membrane"].ravel())
             seconds += time.perf_counter() - start
+            runs.append(how.observe(done - 1, run))
             starts.append(before)
             cycles.append(core.cycles - before)
             progress("simulating", done, len(samples))
@@ -130,4 +131,5 @@ def _run_icarus(program: Program, samples: Samples, how: Simulation, progress: P
             ),
             poll=lambda: progress("simulating", job.progress.stat().st_size, len(samples)),
         )
-        return pickle.loads(job.result.read_bytes())
+        # The simulator is a process of its own, whose run comes when it has ended.
+        return how.observe(0, pickle.loads(job.result.read_bytes()))

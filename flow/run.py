@@ -23,7 +23,7 @@ from spikewatt.model.network.dataset import load_digits, load_samples
 from spikewatt.model.network.file import load_network
 from spikewatt.model.network.graph import Network
 from spikewatt.model.params import RouterKind
-from spikewatt.targets.evaluate import Samples, check_classes, run_figures
+from spikewatt.targets.evaluate import Samples, check_classes, prove, run_figures
 from spikewatt.targets.mesh import MeshTarget
 from spikewatt.targets.mesh_size import parse_mesh
 from spikewatt.targets.neuro import NeuroTarget
@@ -136,13 +136,11 @@ def run(
         part = stack.enter_context(staged(folder)) if wanted else None
         if part and options.trace != "none":
             waveform = part / f"{target.top}.{options.trace}"
-        progress("running the golden model")
-        golden = target.golden(spikes)
         how = Simulation(
             simulator=options.simulator, trace=_model(target, options), waveform=waveform
         )
-        rtl = target.simulate(spikes, how, progress)
-        figures = {**run_figures(samples, target.core, rtl, golden), **target.figures(rtl)}
+        proven = prove(target, samples, how, progress)
+        figures = {**run_figures(samples, target.core, proven), **target.figures(proven.rtl)}
         ledger, found = None, {}
         if figures["bit_exact"]:
             if options.energy:
@@ -153,7 +151,7 @@ def run(
             if options.compare:
                 found = options.compare(progress)
         if part:
-            target.draw(part, golden)
+            target.draw(part, proven.golden)
             for name, comparison in found.items():
                 energy_bars(part / f"{name}.svg", comparison)
         report = RunReport(

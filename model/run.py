@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from spikewatt.base.errors import DataError, SimulationError
 
 __all__ = [
+    "COUNTERS",
     "DENSE",
     "FIELDS",
     "Chosen",
@@ -119,6 +120,10 @@ class Keep:
             if piece.tile == tile
         ]
         return np.unique(np.concatenate([np.zeros(0, np.int64), *parts]))
+
+
+COUNTERS = Keep(spikes=False, membranes=False)
+"""Nothing of every tick and neuron: enough for scores, counts and work."""
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -275,6 +280,24 @@ class Run:
             about.update(dict.fromkeys(arrays, chosen))
         return replace(self, arrays={**self.arrays, **arrays}, chosen=about)
 
+    def without(self, *names: str) -> "Run":
+        """The same run, of itself and of its cores, without some arrays; their memory is free."""
+        arrays = {name: array for name, array in self.arrays.items() if name not in names}
+        about = {name: chosen for name, chosen in self.chosen.items() if name not in names}
+        cores = tuple(core.without(*names) for core in self.cores)
+        return replace(self, arrays=arrays, chosen=about, cores=cores)
+
+    def part(self, samples: slice) -> "Run":
+        """What some of the samples did: of arrays that go by samples, and are kept for all."""
+        arrays = {
+            name: array[samples]
+            for name, array in self.arrays.items()
+            if FIELDS[name][0] == "sample" and self.chosen.get(name, ALL).samples is None
+        }
+        about = {name: chosen for name, chosen in self.chosen.items() if name in arrays}
+        cores = tuple(core.part(samples) for core in self.cores)
+        return replace(self, arrays=arrays, chosen=about, cores=cores)
+
     def total(self, name: str) -> int:
         """Sum of a counter over all samples, ticks and cores."""
         return int(self.by_sample(name).sum())
@@ -384,6 +407,10 @@ class Difference:
         what = self.what.replace("_", " ")
         told = f"{what} {self.left} by {ours}, {self.right} by {theirs}"
         return f"{place}: {told}" if place else told
+
+    def of_sample(self, number: int) -> "Difference":
+        """The same of a sample that was compared alone, by its number among all."""
+        return self if self.sample is None else replace(self, sample=number)
 
     def _order(self) -> tuple[float, float]:
         """First by sample, then by tick; what a sample leaves behind comes after its ticks."""

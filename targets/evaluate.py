@@ -1,19 +1,23 @@
 """The figures of a spiking run: how often what, how accurate, and whether it is the model's."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikewatt.base.errors import DataError, NetworkError
+from spikewatt.base.progress import Progress
+from spikewatt.cosim.recording import Simulation
 from spikewatt.model.golden.reference import run_reference
 from spikewatt.model.network.graph import Network
 from spikewatt.model.network.readout import accuracy
 from spikewatt.model.params import CoreParams
-from spikewatt.model.run import Run, difference
+from spikewatt.model.run import Difference, Run
+from spikewatt.targets.proof import Proof
+from spikewatt.targets.target import Target
 
-__all__ = ["CORE_SIZES", "Samples", "check_classes", "run_figures"]
+__all__ = ["CORE_SIZES", "Proven", "Samples", "check_classes", "prove", "run_figures"]
 
 CORE_SIZES = ("neurons", "axons", "lanes", "weight_bits", "state_bits", "delay_slots")
 
@@ -43,22 +47,47 @@ def check_classes(y: ArrayLike | None, samples: int, network: Network) -> NDArra
     return classes.astype(np.int64)
 
 
-def run_figures(samples: Samples, core: CoreParams, rtl: Run, golden: Run) -> dict[str, Any]:
+@dataclass(frozen=True, eq=False)
+class Proven:
+    """A simulated run and the golden one, where they first part, and what the simulation answers.
+
+    ``classes``: int64[B].
+    """
+
+    rtl: Run
+    golden: Run
+    difference: Difference | None
+    classes: NDArray[np.int64]
+
+
+def prove(target: Target, samples: Samples, how: Simulation, progress: Progress) -> Proven:
+    """Simulate samples, and hold each against the golden model as soon as it is done."""
+    progress("running the golden model")
+    classes: list[NDArray[np.int64]] = []
+    proof = Proof(
+        target.golden,
+        samples.spikes,
+        lambda run: classes.append(samples.network.readout.classes(run)),
+    )
+    rtl = target.simulate(samples.spikes, replace(how, observe=proof.observer), progress)
+    return Proven(rtl, proof.golden, proof.difference(rtl), np.concatenate(classes))
+
+
+def run_figures(samples: Samples, core: CoreParams, proven: Proven) -> dict[str, Any]:
     """Fields of a `spikewatt.flow.report.RunReport` that any spiking hardware has."""
+    rtl, golden, parting = proven.rtl, proven.golden, proven.difference
     network, count = samples.network, len(samples.spikes)
     operations, cycles = golden.total("synaptic_ops"), rtl.total("cycles")
-    predictions = network.readout.classes(rtl)
-    found = difference(rtl, golden)
     spikes, rates = _activity(samples, golden)
     return {
         "images": count,
         "ticks": count * network.ticks,
-        "bit_exact": found is None,
-        "difference": None if found is None else str(found),
+        "bit_exact": parting is None,
+        "difference": None if parting is None else str(parting),
         "accuracy": {
             "float": _float_accuracy(samples),
             "quantised": accuracy(network.readout.classes(golden), samples.classes),
-            "rtl": accuracy(predictions, samples.classes),
+            "rtl": accuracy(proven.classes, samples.classes),
         },
         "spikes": spikes,
         "spike_rate": rates,
@@ -70,7 +99,7 @@ def run_figures(samples: Samples, core: CoreParams, rtl: Run, golden: Run) -> di
         "sop_per_cycle": operations / cycles,
         "rtl_cycles_per_second": cycles / rtl.seconds,
         "core": {name: getattr(core, name) for name in CORE_SIZES},
-        "predictions": predictions.tolist(),
+        "predictions": proven.classes.tolist(),
     }
 
 

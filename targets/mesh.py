@@ -23,7 +23,7 @@ from spikewatt.model.counts import Counts
 from spikewatt.model.golden.mesh import run_mesh
 from spikewatt.model.network.graph import Network
 from spikewatt.model.params import CoreParams, RouterKind, TableId
-from spikewatt.model.run import Keep, Run
+from spikewatt.model.run import COUNTERS, Keep, Run
 from spikewatt.synth.verilog import export_mesh
 from spikewatt.targets.mesh_network import NetworkEnergy
 from spikewatt.targets.mesh_size import MeshSize
@@ -75,7 +75,7 @@ class MeshTarget(Target):
 
     def count(self, x: NDArray[np.bool_]) -> Counts:
         """How often what happens where, by the golden model."""
-        return spiking_counts(self._network, x, self.golden(x, Keep(False, False)))
+        return spiking_counts(self._network, x, self.golden(x, COUNTERS))
 
     def design(self) -> Design:
         """The RTL, for pricing: the clockless parts as gates of the library."""

@@ -17,7 +17,7 @@ from spikewatt.model.counts import Count, Counts
 from spikewatt.model.golden.batch import run_batch
 from spikewatt.model.network.graph import INPUT, Network
 from spikewatt.model.params import CoreParams
-from spikewatt.model.run import Keep, Run
+from spikewatt.model.run import COUNTERS, Keep, Run
 from spikewatt.synth.verilog import export
 from spikewatt.targets.price import Design, Work
 from spikewatt.targets.target import EVERYTHING, Target, spikes_of
@@ -67,7 +67,7 @@ class NeuroTarget(Target):
 
     def count(self, x: NDArray[np.bool_]) -> Counts:
         """How often what happens where, by the golden model."""
-        return spiking_counts(self._network, x, self.golden(x, Keep(False, False)))
+        return spiking_counts(self._network, x, self.golden(x, COUNTERS))
 
     def design(self) -> Design:
         """The RTL, for pricing."""

@@ -56,7 +56,8 @@ class SystolicTarget(Target):
             core.configure(program)
             for first in range(0, len(x), program.batch):
                 batch = x[first : first + program.batch]
-                runs.append(core.run(program, batch))
+                run = core.run(program, batch)
+                runs.append(how.observe(first, run))
                 done = first + len(batch)
                 progress("simulating the systolic core", done, len(x))
             core.read_words(SystolicTable.LAYERS)  # the last cycle ends in the waveform
@@ -71,10 +72,10 @@ class SystolicTarget(Target):
             for name, total in zip(ACCESSES, totals, strict=True):
                 memory, _, what = name.rpartition("_")
                 yield Count(memory, "read" if what == "read" else "write", total)
-            for k, layer in enumerate(network.layers, start=1):
-                macs = layer.inputs * layer.outputs * len(x)
-                yield Count("array", "multiply", macs, f"layer {k}")
-                yield Count("array", "add", macs, f"layer {k}")
+            for layer, name in zip(network.layers, network.layer_names, strict=True):
+                macs = layer.weights.size * len(x)
+                yield Count("array", "multiply", macs, name)
+                yield Count("array", "add", macs, name)
 
         return Counts.of(len(x), rows())
 

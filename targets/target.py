@@ -15,8 +15,9 @@ from spikewatt.base.progress import Progress, silent, worded
 from spikewatt.cosim.choices import ModelTrace
 from spikewatt.cosim.recording import PLAIN, MemoryWaveform, Simulation
 from spikewatt.model.counts import Counts
-from spikewatt.model.run import Keep, Run, difference
+from spikewatt.model.run import Keep, Run
 from spikewatt.targets.price import Blocks, Design, PricedRun, Work, price_blocks
+from spikewatt.targets.proof import Proof
 
 __all__ = ["Stimulus", "Target"]
 
@@ -71,15 +72,21 @@ class Target(ABC):
         SimulationError
             The RTL is not the golden model.
         """
-        golden, design = self.golden(x), self.design()
+        proof, design = Proof(self.golden, x), self.design()
         with scratch() as folder:
             waveform = MemoryWaveform(folder / f"{self.top}.vcd")
-            how = Simulation(trace=self.trace, waveform=waveform, readout=True, rest=self.rest)
+            how = Simulation(
+                trace=self.trace,
+                waveform=waveform,
+                readout=True,
+                rest=self.rest,
+                observe=proof.observer,
+            )
             run = self.simulate(x, how, worded(progress, after=", with a waveform"))
-            if found := difference(run, golden):
-                raise SimulationError(f"with a waveform the RTL is another: {found}")
+            if parting := proof.difference(run):
+                raise SimulationError(f"with a waveform the RTL is another: {parting}")
             price = price_blocks(design, waveform, Blocks.of(run), library, progress)
-        return self.finish(replace(price, run=run, work=self.work(x, golden)))
+        return self.finish(replace(price, run=run, work=self.work(x, proof.golden)))
 
     def figures(self, run: Run) -> Mapping[str, Any]:
         """What a report says of a run on this kind of hardware, beside what it says of any."""

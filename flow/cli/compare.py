@@ -182,10 +182,10 @@ def _compare(network: "Network", data: Path, plan: "Plan", options: CompareComma
 def _sweep(network: "Network", rates: str, options: CompareCommand) -> None:
     from spikewatt.flow.compare.output import show_sweep, write_sweep
     from spikewatt.flow.compare.sweep import parse_rates, sweep
-    from spikewatt.flow.compare.variants import NeuroVariant, parse_array, usual
+    from spikewatt.flow.compare.variants import NeuroVariant, parse_array
 
     images = IMAGES if options.images is None else options.images
-    rows, columns = (8, 8) if options.array is None else parse_array(options.array)
+    size = (8, 8) if options.array is None else parse_array(options.array)
     with (
         _folder(options.out) as part,
         progress_bar(quiet=options.output.quiet) as progress,
@@ -196,7 +196,7 @@ def _sweep(network: "Network", rates: str, options: CompareCommand) -> None:
             timesteps=options.timesteps,
             mode=options.mode,
             neuro=NeuroVariant(options.lanes or 16),
-            systolic=usual(rows, columns, min(32, images)),
+            size=size,
             images=images,
             liberty=options.liberty,
             progress=progress,

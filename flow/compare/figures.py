@@ -109,9 +109,13 @@ class SingleFigures:
 
 @dataclass(frozen=True, kw_only=True)
 class ComparisonReport(Report):
-    """A spiking network on its core, and a quantised one on its own, in joules."""
+    """A spiking network on its core, and a quantised one on its own, in joules.
 
-    schema: Literal["spikewatt.comparison/1"] = "spikewatt.comparison/1"
+    ``batch_cut_from``: the usual batch that the images were too few for, so that batches of all of
+    them ran. ``layers``: J of an inference on each core, by the layer's name in its network.
+    """
+
+    schema: Literal["spikewatt.comparison/2"] = "spikewatt.comparison/2"
     kind: str
     network: str
     rival: str
@@ -121,6 +125,7 @@ class ComparisonReport(Report):
     weight_bits: Sides
     images: int
     samples: int
+    batch_cut_from: int | None
     activations: Activations | None
     neuro: NeuroFigures
     systolic: SystolicFigures

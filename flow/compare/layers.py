@@ -30,14 +30,14 @@ def neuro_layers(side: NeuroSide, found: Found[NeuroVariant]) -> dict[str, float
         words[link.target] = words.get(link.target, 0.0) + float(sent.sum()) * groups
     whole = sum(words.values()) or 1.0
     joules = found.best.energy_per_inference_j
-    return {f"layer {k}": joules * share / whole for k, share in enumerate(words.values(), start=1)}
+    return {name: joules * share / whole for name, share in words.items()}
 
 
 def systolic_layers(side: SystolicSide, found: Found[SystolicVariant]) -> dict[str, float]:
-    """J of an inference by layer, from all batches, cut in time."""
+    """J of an inference by layer, by its name, from all batches, cut in time."""
     assert found.variant is not None
     assert found.price is not None
     program, price = side.program(found.variant), found.price
     cuts = [first_vectors(program, int(images))[1:] for images in price.images]
     sums = np.sum(price.parts(cuts), axis=0) / price.images.sum()
-    return {f"layer {k + 1}": float(value) for k, value in enumerate(sums)}
+    return dict(zip(side.network.layer_names, sums.tolist(), strict=True))

@@ -14,6 +14,7 @@ from spikewatt.flow.compare.plots import plot_comparison, plot_sweep
 from spikewatt.flow.compare.report import comparison_table, variants_table
 from spikewatt.flow.compare.result import Comparison
 from spikewatt.flow.compare.sweep import Sweep
+from spikewatt.flow.compare.variants import cut_sentence
 
 __all__ = ["fill", "show", "show_sweep", "write", "write_sweep"]
 
@@ -40,6 +41,8 @@ def show(found: Comparison, *, variants: bool = True) -> None:
     if found.differing is not None:
         differing, count = found.differing
         console.print(f"{differing:,} of {count:,} hidden activations differ from the rival's")
+    if found.batch_cut_from is not None:
+        console.print(cut_sentence(found.batch_cut_from, found.images))
     for batch in dict.fromkeys([found.headline, min(found.systolic)]):
         rests = found.rests_on(batch)
         console.print(f"batch {batch}: {found.verdict(batch)}.")
@@ -99,6 +102,8 @@ def show_sweep(found: Sweep) -> None:
             Text(si(point.systolic_j, "J")),
         )
     console.print(table)
+    if found.batch_cut_from is not None:
+        console.print(cut_sentence(found.batch_cut_from, found.images))
     for name, line in found.lines().items():
         fit = "" if line.r2 is None else f", R² {line.r2:.4f}"
         console.print(

@@ -80,6 +80,9 @@ class Comparison(Reported):
         ``window``, ``every-tick``, or ``as trained`` for a network that has no exact rival.
     accuracy:
         Of the neuromorphic and the systolic side over all ``samples``, where classes are known.
+    batch_cut_from:
+        The usual batch that the images were too few for, so that batches of all of them ran;
+        ``None`` where none was cut down.
     differing:
         Hidden activations that differ between both networks, and how many there are; ``None``
         where the networks are not a pair.
@@ -96,6 +99,7 @@ class Comparison(Reported):
     weight_bits: tuple[int, int]
     images: int
     samples: int
+    batch_cut_from: int | None
     accuracy: tuple[float | None, float | None]
     differing: tuple[int, int] | None
     spike_rate: float
@@ -202,6 +206,7 @@ class Comparison(Reported):
             weight_bits={"neuro": self.weight_bits[0], "systolic": self.weight_bits[1]},
             images=self.images,
             samples=self.samples,
+            batch_cut_from=self.batch_cut_from,
             activations=activations,
             neuro=NeuroFigures(
                 **self._side(neuro, self.accuracy[0]),

@@ -17,11 +17,12 @@ from spikewatt.flow.compare.result import Comparison
 from spikewatt.flow.compare.search import Found, search_neuro, search_systolic
 from spikewatt.flow.compare.sides import NeuroSide, Pricing, SystolicSide
 from spikewatt.flow.compare.variants import (
-    BATCHES,
     LANES,
     SIZES,
     NeuroVariant,
     SystolicVariant,
+    cut_batch,
+    usual_batches,
 )
 from spikewatt.model.network.encoder import check_samples, encode
 from spikewatt.model.network.graph import Network
@@ -49,7 +50,7 @@ class Plan:
         Rows and columns of the array.
     batches:
         Inferences that run together on it; none may be larger than the images are many. By default
-        `BATCHES`, the largest cut down to the images that there are.
+        1 and 32, or as many as there are images.
     refine:
         Try every option of the array on the cheapest size.
     glitches:
@@ -73,7 +74,7 @@ class Plan:
             A batch that was asked for needs more images.
         """
         if self.batches is None:
-            return sorted({min(batch, images) for batch in BATCHES})
+            return usual_batches(images)
         if (largest := max(self.batches)) > images:
             raise DataError(
                 f"a batch of {largest} needs as many images, and {images} are compared: "
@@ -221,6 +222,7 @@ def compare(
         ),
         images=chosen,
         samples=len(values),
+        batch_cut_from=cut_batch(chosen) if plan.batches is None else None,
         accuracy=(accuracy(neuro.classes, labels), accuracy(systolic.classes, labels)),
         differing=differing,
         spike_rate=neuro.spike_rate,

@@ -17,7 +17,7 @@ from spikewatt.model.golden.batch import run_batch
 from spikewatt.model.network.graph import Network
 from spikewatt.model.network.quantised import QuantisedNetwork
 from spikewatt.model.network.readout import Readout
-from spikewatt.model.run import Keep, Run
+from spikewatt.model.run import COUNTERS, Run
 from spikewatt.targets.mesh import MeshTarget
 from spikewatt.targets.mesh_size import parse_mesh
 from spikewatt.targets.neuro import NeuroTarget
@@ -64,7 +64,7 @@ class NeuroSide:
     @cached_property
     def golden(self) -> Run:
         """The golden model's run of all samples; on which core makes no difference."""
-        return run_batch(self._any_program, self.spikes, keep=Keep(False, False))
+        return run_batch(self._any_program, self.spikes, keep=COUNTERS)
 
     @cached_property
     def _any_program(self) -> Program:

@@ -14,7 +14,13 @@ from spikewatt.base.errors import NetworkError, ParameterError
 from spikewatt.base.progress import Progress, silent
 from spikewatt.base.report import Report, Reported
 from spikewatt.flow.compare.sides import NeuroSide, Pricing, SystolicSide
-from spikewatt.flow.compare.variants import NeuroVariant, SystolicVariant, usual
+from spikewatt.flow.compare.variants import (
+    NeuroVariant,
+    SystolicVariant,
+    cut_batch,
+    usual,
+    usual_batches,
+)
 from spikewatt.model.compile.systolic.program import SystolicProgram
 from spikewatt.model.network.graph import INPUT, Network
 from spikewatt.model.network.pair import Mode, spiking_pair
@@ -70,11 +76,16 @@ class Line:
 
 @dataclass(frozen=True)
 class Sweep(Reported):
-    """Points over input rates, points over neurons, and lines through them."""
+    """Points over input rates, points over neurons, and lines through them.
+
+    ``batch_cut_from``: the usual batch that the images were too few for, so that ``batch`` is all
+    of them.
+    """
 
     network: str
     mode: str
     batch: int
+    batch_cut_from: int | None
     images: int
     rates: tuple[SweepPoint, ...]
     sizes: tuple[SweepPoint, ...]
@@ -103,6 +114,7 @@ class Sweep(Reported):
             network=self.network,
             mode=self.mode,
             batch=self.batch,
+            batch_cut_from=self.batch_cut_from,
             images=self.images,
             rates=list(self.rates),
             sizes=list(self.sizes),
@@ -129,6 +141,7 @@ class SweepReport(Report):
     network: str
     mode: str
     batch: int
+    batch_cut_from: int | None
     images: int
     rates: list[SweepPoint]
     sizes: list[SweepPoint]
@@ -198,7 +211,9 @@ class SweepOptions:
     timesteps, mode:
         Of the pair.
     neuro, systolic:
-        Both cores; the systolic one is of 8 by 8, and its batch of up to 32, by default.
+        Both cores; the systolic one is of ``size``, and its batch of up to 32, by default.
+    size:
+        Rows and columns of the array, where ``systolic`` does not say.
     images:
         Random inputs of each point.
     liberty:
@@ -211,6 +226,7 @@ class SweepOptions:
     mode: Mode = "window"
     neuro: NeuroVariant = SIXTEEN_LANES
     systolic: SystolicVariant | None = None
+    size: tuple[int, int] = (8, 8)
     images: int = 32
     liberty: Path | None = None
     seed: int = 0
@@ -218,7 +234,7 @@ class SweepOptions:
     @property
     def array(self) -> SystolicVariant:
         """The systolic core."""
-        return self.systolic or usual(8, 8, min(32, self.images))
+        return self.systolic or usual(*self.size, usual_batches(self.images)[-1])
 
 
 def sweep(
@@ -272,6 +288,7 @@ def sweep(
         network=network.name,
         mode=options.mode,
         batch=options.array.batch,
+        batch_cut_from=None if options.systolic else cut_batch(options.images),
         images=options.images,
         rates=along,
         sizes=(*across, along[len(rates) // 2]),

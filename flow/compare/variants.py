@@ -14,9 +14,12 @@ __all__ = [
     "SIZES",
     "NeuroVariant",
     "SystolicVariant",
+    "cut_batch",
+    "cut_sentence",
     "parse_array",
     "refinements",
     "usual",
+    "usual_batches",
 ]
 
 LANES = (4, 8, 16, 32)
@@ -25,6 +28,24 @@ SIZES = ((4, 4), (8, 8), (16, 16))
 """Rows and columns of the array that a search tries."""
 BATCHES = (1, 32)
 """Inferences that run together on the systolic core; the spiking core has no use for a batch."""
+
+
+def usual_batches(images: int) -> list[int]:
+    """`BATCHES` in rising order, cut down to the images that there are."""
+    return sorted({min(batch, images) for batch in BATCHES})
+
+
+def cut_batch(images: int) -> int | None:
+    """The usual batch that so many images do not fill; ``None`` where they fill all."""
+    return max(BATCHES) if images < max(BATCHES) else None
+
+
+def cut_sentence(usual_batch: int, images: int) -> str:
+    """What people have to know of a batch that was cut down."""
+    return (
+        f"The usual batch of {usual_batch} needs as many images: with {images} the systolic core "
+        f"ran batches of {images}, in which it reads its weights for fewer inferences at a time."
+    )
 
 
 @dataclass(frozen=True)

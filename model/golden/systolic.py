@@ -170,11 +170,11 @@ def accesses(program: SystolicProgram, vectors: int) -> dict[str, int]:
 
 
 def systolic_layout(network: QuantisedNetwork) -> Layout:
-    """Where each layer's outputs are in `Run.values`: ``layer 1``, ``layer 2``, …"""
+    """Where each layer's outputs are in `Run.values`, by its name."""
     ends = np.cumsum([0, *(layer.outputs for layer in network.layers)]).tolist()
     return {
-        f"layer {k}": (Piece(0, range(first, end), range(end - first)),)
-        for k, (first, end) in enumerate(pairwise(ends), start=1)
+        name: (Piece(0, range(first, end), range(end - first)),)
+        for name, (first, end) in zip(network.layer_names, pairwise(ends), strict=True)
     }
 
 

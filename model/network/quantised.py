@@ -97,12 +97,13 @@ def divider(threshold: int, clip_max: int) -> Requantisation:
 class QuantisedLayer:
     """``acc = x @ weights + bias``, then requantisation; the last layer has none.
 
-    ``weights``: int64[inputs, outputs]. ``bias``: int64[outputs].
+    ``weights``: int64[inputs, outputs]. ``bias``: int64[outputs]. ``name``: as its user calls it.
     """
 
     weights: IntArray
     bias: IntArray
     requantisation: Requantisation | None = None
+    name: str = ""
 
     @property
     def inputs(self) -> int:
@@ -155,6 +156,8 @@ class QuantisedNetwork:
         fits = _is_integer(self.input_max) and 1 <= self.input_max <= top
         require(fits, f"input_max must be 1..{top}, not {self.input_max!r}")
         require(bool(self.layers), "it needs at least one layer")
+        names = self.layer_names
+        require(len(set(names)) == len(names), f"names of layers must be unique, not {names}")
         for number, layer in enumerate(self.layers):
             last = number == len(self.layers) - 1
             how = layer.requantisation
@@ -185,6 +188,11 @@ class QuantisedNetwork:
                 f"layer {number} takes {layer.inputs} inputs, the one before gives "
                 f"{self.layers[number - 1].outputs}",
             )
+
+    @property
+    def layer_names(self) -> list[str]:
+        """What reports and pictures call the layers: their names, else ``layer 1`` and so on."""
+        return [layer.name or f"layer {k}" for k, layer in enumerate(self.layers, start=1)]
 
     @property
     def macs(self) -> int:

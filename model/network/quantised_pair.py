@@ -15,7 +15,7 @@ def quantised_pair(network: Network, *, timesteps: int | None = None) -> Quantis
     Activations run from 0 to T in ``ceil(log2(T + 1))`` bits: a hidden layer gives
     ``clip(floor((acc + floor(θ/2)) / θ), 0, T)``, as a multiplication and a shift that are equal to
     the division for every accumulator, and the last layer its accumulators. That is what the
-    network of `spiking_pair` in mode ``"window"`` sends.
+    network of `spiking_pair` in mode ``"window"`` sends. Layers have the names of the populations.
 
     Parameters
     ----------
@@ -43,6 +43,7 @@ def quantised_pair(network: Network, *, timesteps: int | None = None) -> Quantis
                 weights=links[source].weights,
                 bias=population.bias,
                 requantisation=None if silent else divider(int(population.threshold[0]), steps),
+                name=target,
             )
         )
     return QuantisedNetwork(

@@ -9,7 +9,7 @@ from spikewatt.model.network.graph import Network
 from spikewatt.model.network.readout import accuracy
 from spikewatt.model.params import CoreParams
 from spikewatt.model.params.host import core_identity
-from spikewatt.model.run import Keep, difference
+from spikewatt.model.run import COUNTERS, difference
 from spikewatt.targets.board.report import BoardReport
 from spikewatt.targets.board.target import SIMULATED, BoardTarget, Port
 from spikewatt.targets.evaluate import CORE_SIZES, check_classes
@@ -52,7 +52,7 @@ def run_on_board(
     classes = check_classes(y, len(spikes), network)
     target = BoardTarget(network, port, params=params)
     progress("running the golden model")
-    golden = target.golden(spikes, Keep(spikes=False, membranes=False))
+    golden = target.golden(spikes, COUNTERS)
     run = target.simulate(spikes, progress=progress)
     found = difference(run, golden)
     predictions, session = network.readout.classes(run), target.session

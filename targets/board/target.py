@@ -18,7 +18,7 @@ from spikewatt.model.golden.batch import run_batch
 from spikewatt.model.network.graph import Network
 from spikewatt.model.params import LIMITS, CoreParams
 from spikewatt.model.params.host import core_identity, neuro_link
-from spikewatt.model.run import Chosen, Keep, Run, together
+from spikewatt.model.run import COUNTERS, Chosen, Keep, Run, together
 from spikewatt.targets.board.core import BoardCore
 from spikewatt.targets.board.link import LATENCY, BoardLink, LineTiming, Traffic
 from spikewatt.targets.board.transport import SerialPort, Transport
@@ -124,7 +124,8 @@ class BoardTarget(Target):
             core.configure(lambda done: progress("loading the network", done, words))
             loaded = line.seconds
             for done, sample in enumerate(x, start=1):
-                runs.append(self._counts(core.run(program.input_events(sample))))
+                run = self._counts(core.run(program.input_events(sample)))
+                runs.append(how.observe(done - 1, run))
                 progress("running", done, len(x))
             ended = line.seconds
         self.session = Session(link.traffic, loaded - begun, ended - loaded)
@@ -132,7 +133,7 @@ class BoardTarget(Target):
 
     def count(self, x: NDArray[np.bool_]) -> Counts:
         """How often what happens where, by the golden model."""
-        return spiking_counts(self._network, x, self.golden(x, Keep(False, False)))
+        return spiking_counts(self._network, x, self.golden(x, COUNTERS))
 
     def design(self) -> NoReturn:
         """A board is no netlist of a library's gates."""

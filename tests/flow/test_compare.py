@@ -16,7 +16,7 @@ from spikewatt.base.report import from_json
 from spikewatt.cosim.systolic import NativeSystolic
 from spikewatt.flow.compare.bounds import SRAM_FACTORS, WIRE_SCALES
 from spikewatt.flow.compare.figures import ComparisonReport
-from spikewatt.flow.compare.layers import neuro_layers
+from spikewatt.flow.compare.layers import neuro_layers, systolic_layers
 from spikewatt.flow.compare.output import write
 from spikewatt.flow.compare.result import Comparison
 from spikewatt.flow.compare.run import Plan, canonical, compare, sides
@@ -24,6 +24,8 @@ from spikewatt.flow.compare.search import Found
 from spikewatt.flow.compare.sides import Pricing
 from spikewatt.flow.compare.variants import (
     NeuroVariant,
+    SystolicVariant,
+    cut_batch,
     usual,
 )
 from spikewatt.model.compile.systolic.program import SystolicProgram
@@ -61,7 +63,7 @@ def bests(report: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_fields(report: dict[str, Any]) -> None:
-    assert report["schema"] == "spikewatt.comparison/1"
+    assert report["schema"] == "spikewatt.comparison/2"
     assert (report["mode"], report["timesteps"], report["activation_bits"]) == ("window", 3, 2)
     assert (report["images"], report["samples"]) == (IMAGES, len(X))
     assert report["kind"] == "equal function"
@@ -146,11 +148,11 @@ def test_rates_and_sparsity_by_hand(found: Comparison) -> None:
 def test_layers_are_the_whole(found: Comparison) -> None:
     neuro = found.neuro.best
     assert neuro is not None
-    assert list(found.layers["neuromorphic"]) == ["layer 1", "layer 2"]
+    assert list(found.layers["neuromorphic"]) == ["h1", "out"]
     assert near(sum(found.layers["neuromorphic"].values()), neuro.energy_per_inference_j)
     for batch in (1, 2):
         layers = found.layers[f"systolic, batch {batch}"]
-        assert list(layers) == ["layer 1", "layer 2"]
+        assert list(layers) == ["h1", "out"]
         price = found.price(batch)
         assert near(sum(layers.values()), price.per_inference_j)
         variant = found.systolic[batch].variant
@@ -159,7 +161,7 @@ def test_layers_are_the_whole(found: Comparison) -> None:
         for block, images in enumerate(price.images.tolist()):
             _, joules = price.block_cycles(block)
             first += joules[: first_vectors(program, images)[1]].sum()
-        assert near(layers["layer 1"], first / IMAGES)
+        assert near(layers["h1"], first / IMAGES)
 
 
 def test_layers_of_the_spiking_core_share_by_words(found: Comparison) -> None:
@@ -169,7 +171,7 @@ def test_layers_of_the_spiking_core_share_by_words(found: Comparison) -> None:
     groups = [-(-size // variant.lanes) for size in (8, 4)]
     words = [neuro.spikes.sum() * groups[0], neuro.counts[0].sum() * groups[1]]
     layers = found.layers["neuromorphic"]
-    assert near(layers["layer 1"] / layers["layer 2"], words[0] / words[1])
+    assert near(layers["h1"] / layers["out"], words[0] / words[1])
 
 
 def test_layers_share_by_words_and_not_by_neurons() -> None:
@@ -178,8 +180,21 @@ def test_layers_share_by_words_and_not_by_neurons() -> None:
     found: Found[NeuroVariant] = Found()
     found.consider(NeuroVariant(8), 1, priced(1.0))
     layers = neuro_layers(neuro, found)
-    assert near(layers["layer 1"] / layers["layer 2"], neuro.spikes.sum() / neuro.counts[0].sum())
+    assert near(layers["h1"] / layers["out"], neuro.spikes.sum() / neuro.counts[0].sum())
     assert near(sum(layers.values()), 1.0)
+
+
+def test_layers_have_the_names_of_the_network() -> None:
+    """Of both cores: whose network it is knows its populations by these names."""
+    neuro, systolic = sides(NETWORK, X)
+    ours: Found[NeuroVariant] = Found()
+    ours.consider(NeuroVariant(8), 1, priced(1.0))
+    assert list(neuro_layers(neuro, ours)) == ["h1", "out"]
+    theirs: Found[SystolicVariant] = Found()
+    parts = [np.array([3.0, 1.0]), np.array([5.0, 3.0])]
+    cut = priced(1.0, images=np.array([2, 2]), parts=lambda cuts: parts)
+    theirs.consider(SystolicVariant(4, 4, 2), 2, cut)
+    assert systolic_layers(systolic, theirs) == {"h1": 2.0, "out": 1.0}
 
 
 def test_order_of_the_images_does_not_matter(found: Comparison, report: dict[str, Any]) -> None:
@@ -293,6 +308,7 @@ def test_a_batch_needs_as_many_images() -> None:
     """By default the largest is all images; one that was asked for is not cut down in silence."""
     assert Plan().batches_of(16) == [1, 16]
     assert Plan().batches_of(64) == [1, 32]
+    assert [cut_batch(images) for images in (1, 31, 32, 64)] == [32, 32, None, None]
     assert Plan(batches=(8, 1, 8)).batches_of(8) == [1, 8]
     with pytest.raises(DataError) as stop:
         compare(NETWORK, X, images=3, plan=Plan(batches=(1, 4), glitches=False))

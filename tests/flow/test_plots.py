@@ -84,6 +84,7 @@ COMPARISON = Comparison(
     weight_bits=(8, 8),
     images=32,
     samples=32,
+    batch_cut_from=None,
     accuracy=(None, None),
     differing=None,
     spike_rate=0.1,

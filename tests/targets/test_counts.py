@@ -63,7 +63,7 @@ def test_a_systolic_target_counts_its_memories() -> None:
     writes = sum(each["activation_write"] for each in expected)
     assert counts.total("write", "activation") == writes
     assert counts.total("multiply", "array") == counts.total("add") == 5 * network.macs
-    assert counts.total("add", layer="layer 2") == 5 * 4 * 12
+    assert counts.total("add", layer="out") == 5 * 4 * 12
 
 
 def test_a_board_is_not_priced_and_has_no_waveform() -> None:

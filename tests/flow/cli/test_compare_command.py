@@ -69,6 +69,7 @@ def test_json_and_files(here: Cli, tmp_path: Path) -> None:
         assert side["latency_s"] > 0
         assert side["area_um2"]["total"] > 0
     assert [v["batch"] for v in report["systolic"]["variants"]] == [1, 2]
+    assert report["batch_cut_from"] == 32
     joules = [report[core]["energy_per_inference_j"] for core in ("neuro", "systolic")]
     assert near(report["ratio"]["mean"], joules[0] / joules[1])
     assert len(report["ratio"]["ci95"]) == 2
@@ -96,7 +97,11 @@ def test_tables_and_the_verdict(here: Cli, tmp_path: Path, monkeypatch: pytest.M
         "shortest period",
     ):
         assert words in run.stdout
-    for words in ("It rests on: mode window, T = 3, b = 2, array 4x4", "times less energy"):
+    for words in (
+        "The usual batch of 32 needs as many images: with 1 the systolic core ran batches of 1",
+        "It rests on: mode window, T = 3, b = 2, array 4x4",
+        "times less energy",
+    ):
         assert words in " ".join(run.stdout.split())
 
 

@@ -181,6 +181,10 @@ def changed(**change: Any) -> QuantisedNetwork:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        (
+            {"layers": (replace(layer(4, 3, HOW), name="layer 2"), layer(3, 2))},
+            "names of layers must be unique, not ['layer 2', 'layer 2']",
+        ),
         ({"activation_bits": 0}, "0 activation bits, not 1..8"),
         ({"activation_bits": 9}, "9 activation bits, not 1..8"),
         ({"activation_bits": 3.0}, "3.0 activation bits, not 1..8"),
