@@ -33,6 +33,7 @@ RTL = "RTL"
 
 
 Observer = Callable[[int, Run], Run]
+"""Takes the number of the first sample and the run of those that are done; gives what is kept."""
 
 
 def keep_all(first: int, run: Run) -> Run:
