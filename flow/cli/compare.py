@@ -29,7 +29,7 @@ class CompareCommand:
     """Options of ``spikewatt compare``."""
 
     network: Annotated[
-        Path | None, typer.Argument(help="Network file (.swn); a sweep has one to fall back on.")
+        Path | None, typer.Argument(help="Network file (.swn). A sweep has one of its own.")
     ] = None
     data: Annotated[
         Path | None,
@@ -42,7 +42,10 @@ class CompareCommand:
         ),
     ] = None
     timesteps: Annotated[
-        int | None, typer.Option(min=1, max=255, help="T.", show_default="the network's")
+        int | None,
+        typer.Option(
+            min=1, max=255, help="T, the timesteps of the pair.", show_default="the network's"
+        ),
     ] = None
     mode: Annotated[Mode, typer.Option(help="When layers fire.")] = "window"
     rival: Annotated[

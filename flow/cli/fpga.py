@@ -24,7 +24,6 @@ if TYPE_CHECKING:  # imported where needed: help and errors come at once
 __all__ = ["fpga"]
 
 SIMULATED = "simulated"
-_PANEL = "Sizes of the board's core, as in synth"
 fpga = typer.Typer(
     cls=Commands,
     help="Run networks on a board, over its serial port.",
@@ -38,8 +37,10 @@ Lanes = Annotated[
 
 def _sizes() -> Table:
     """An option for each size of a neuromorphic core but its lanes."""
-    size = typer.Option(min=0, show_default=False, rich_help_panel=_PANEL)
-    kind = typer.Option(metavar="NAME,…", show_default=False, rich_help_panel=_PANEL)
+    size = typer.Option(min=0, show_default=False, help="Of the board's core, as in synth.")
+    kind = typer.Option(
+        metavar="NAME,…", show_default=False, help="What the board's core can do, as in synth."
+    )
     options = {name: Annotated[int | None, size] for name in NEURO_SIZES if name != "lanes"}
     return Table({**options, **dict.fromkeys(KINDS, Annotated[str | None, kind])})
 

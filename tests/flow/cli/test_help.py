@@ -50,6 +50,12 @@ def test_no_help_is_cut(name: str, columns: int) -> None:
         assert said(listed.help.partition("\n\n")[0]) in whole
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_says_what_it_is(name: str) -> None:
+    silent = [each.name for each in COMMANDS[name].params if not getattr(each, "help", None)]
+    assert silent == []
+
+
 def test_help_is_laid_out_for_the_terminal() -> None:
     """The command itself asks for the width: a narrow terminal and a wide one differ."""
     texts = [
