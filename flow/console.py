@@ -77,6 +77,7 @@ class _Lines:
         self._begun = time.monotonic()
         self._now: tuple[str, float, float] = ("starting", 0, 0)
         self._ended = threading.Event()
+        # A daemon, so that it never holds up the end of a command.
         self._thread = threading.Thread(target=self._write, daemon=True)
 
     def __enter__(self) -> "_Lines":

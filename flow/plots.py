@@ -40,6 +40,7 @@ def power_trace(
     parts = {"leakage": joules[:, :, leakage].sum(1)}
     parts["clock"] = joules[:, :, clock_pins].sum(1) + joules[:, clock, :clock_pins].sum(1)
     parts["sram"] = joules[:, macro, :clock_pins].sum(1)
+    # What is left, so that the areas add up to the whole whatever the groups are.
     parts["logic"] = joules.sum((1, 2)) - sum(parts.values())
     watts = np.array([parts[name] for name in _PARTS]) / np.diff(edges_s) * 1e3
     with drawing(path, (9, 3.2)) as figure:

@@ -213,6 +213,7 @@ def _modules(joules: dict[str, float]) -> list[tuple[str, float]]:
     """The parts of the core that take most: instances two levels deep, with all below."""
     sums: dict[str, float] = {}
     for path, value in joules.items():
+        # Nets that ports of the top drive belong to no module.
         part = ".".join(path.split(".")[:2]) or "ports"
         sums[part] = sums.get(part, 0.0) + value
     return sorted(sums.items(), key=lambda item: -item[1])[:6]

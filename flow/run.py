@@ -133,6 +133,7 @@ def run(
     with contextlib.ExitStack() as stack:
         folder, waveform = Path(options.out or "out"), None
         wanted = options.out or options.trace != "none"
+        # Before all work: a folder that cannot be written to is told at once.
         part = stack.enter_context(staged(folder)) if wanted else None
         if part and options.trace != "none":
             waveform = part / f"{target.top}.{options.trace}"
@@ -141,7 +142,8 @@ def run(
         )
         proven = prove(target, samples, how, progress)
         figures = {**run_figures(samples, target.core, proven), **target.figures(proven.rtl)}
-        ledger, found = None, {}
+        ledger, comparisons = None, {}
+        # What is not the golden model's run has no price that means anything.
         if figures["bit_exact"]:
             if options.energy:
                 priced = _priced(target, samples, options, progress)
@@ -149,10 +151,10 @@ def run(
                 if part:
                     _draw(part, target, network, priced)
             if options.compare:
-                found = options.compare(progress)
+                comparisons = options.compare(progress)
         if part:
             target.draw(part, proven.golden)
-            for name, comparison in found.items():
+            for name, comparison in comparisons.items():
                 energy_bars(part / f"{name}.svg", comparison)
         report = RunReport(
             network=network.name,
@@ -160,7 +162,8 @@ def run(
             waveform=str(folder / waveform.name) if waveform else None,
             **figures,
             energy=ledger,
-            comparison={name: one.report() for name, one in found.items()} or None,
+            comparison={name: comparison.report() for name, comparison in comparisons.items()}
+            or None,
             seconds=time.perf_counter() - start,
         )
         if part:

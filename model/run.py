@@ -64,6 +64,7 @@ class Kept(Generic[Scalar]):
     def __get__(self, run: "Run | None", owner: type) -> "Kept[Scalar] | NDArray[Scalar]":
         if run is None:
             return self
+        # An error of its own, not a `None` that turns up far from here.
         if self._name not in run.arrays:
             raise DataError(
                 f"the run of {run.name} kept no {self._name}: it has "
@@ -111,6 +112,7 @@ class Keep:
         chosen = getattr(self, name)
         if chosen is True:
             return None
+        # A misspelt name would keep nothing, and the run would be compared in less.
         for unknown in set(chosen or ()) - set(layout):
             raise DataError(f"there is no population {unknown!r} to keep the {name} of")
         parts = [
@@ -240,6 +242,7 @@ class Run:
                 whole_axis = axis in ("sample", "tick") and partial is None
                 if whole_axis and sizes.setdefault(axis, size) != size:
                     raise DataError(f"{name} has {size} {axis}s, and others {sizes[axis]}")
+            # The caller's array stays writable: only the run's view of it is not.
             arrays[name] = array.view()
             arrays[name].flags.writeable = False
         object.__setattr__(self, "arrays", arrays)
@@ -265,6 +268,7 @@ class Run:
             for axis, size in zip(FIELDS[name], array.shape, strict=True):
                 partial = axis == "sample" and self.chosen.get(name, ALL).samples is not None
                 if axis in axes and not partial:
+                    # `time` has one entry more, of what comes before tick 0.
                     return size - (axis == "time")
         return self.cores[0]._size(*axes) if self.cores else 0
 
@@ -275,7 +279,7 @@ class Run:
 
     def with_arrays(self, chosen: Chosen | None = None, **arrays: NDArray[Any]) -> "Run":
         """The same run with other arrays, or more of them; ``chosen``: what they are about."""
-        about = {name: one for name, one in self.chosen.items() if name not in arrays}
+        about = {name: kept for name, kept in self.chosen.items() if name not in arrays}
         if chosen is not None:
             about.update(dict.fromkeys(arrays, chosen))
         return replace(self, arrays={**self.arrays, **arrays}, chosen=about)
@@ -323,10 +327,11 @@ class Run:
         size = max(piece.members.stop for piece in pieces)
         for piece in pieces:
             core = self.cores[piece.tile] if self.cores else self
-            found = core._columns(name, piece.neurons)
+            part = core._columns(name, piece.neurons)
             if out is None:
-                out = np.zeros((*found.shape[:-1], size), found.dtype)
-            out[..., piece.members.start : piece.members.stop] = found
+                # Only now are type and other axes known; pieces may lie on different cores.
+                out = np.zeros((*part.shape[:-1], size), part.dtype)
+            out[..., piece.members.start : piece.members.stop] = part
         assert out is not None, "a population has at least one piece"
         return out
 
@@ -339,6 +344,7 @@ class Run:
         array, columns = getattr(self, name), about.neurons
         if columns is None:
             return array[..., neurons.start : neurons.stop]
+        # Rising, so that neurons side by side stand side by side, if they are there at all.
         first = int(np.searchsorted(columns, neurons.start))
         if not np.array_equal(columns[first : first + len(neurons)], np.asarray(neurons)):
             raise DataError(
@@ -456,8 +462,8 @@ def difference(a: Run, b: Run, fields: Collection[str] | None = None) -> Differe
             return _whole(a, b, axis, ours, theirs, both)
     if len(a.cores) != len(b.cores):
         return _whole(a, b, "cores", len(a.cores), len(b.cores), both)
-    found = [*_parts(a, b, both)]
-    return replace(min(found, key=Difference._order), compared=both) if found else None
+    partings = [*_parts(a, b, both)]
+    return replace(min(partings, key=Difference._order), compared=both) if partings else None
 
 
 def _overlap(a: Run, b: Run, name: str) -> bool:
@@ -512,9 +518,9 @@ def _parts(a: Run, b: Run, names: tuple[str, ...]) -> Iterator[Difference]:
     """The first difference of each array, and of each array of each core."""
     for name in names:
         if name in a.arrays and name in b.arrays:
-            found = _first(a, b, name)
-            if found is not None:
-                yield found
+            parting = _first(a, b, name)
+            if parting is not None:
+                yield parting
     for ours, theirs in zip(a.cores, b.cores, strict=True):
         yield from _parts(ours, theirs, names)
 
@@ -566,6 +572,7 @@ def _common(a: Run, b: Run, name: str) -> tuple[NDArray[Any], IntArray | None, I
         at = FIELDS[name].index(axis)
         whole = np.arange(array.shape[at]) if mine is None else mine
         kept = whole if other is None else np.intersect1d(whole, other)
+        # Both rise, so that what is kept of both is found by halving.
         array = np.take(array, np.searchsorted(whole, kept), axis=at)
         both.append(kept)
     return array, both[0], both[1]
@@ -573,6 +580,7 @@ def _common(a: Run, b: Run, name: str) -> tuple[NDArray[Any], IntArray | None, I
 
 def _first_packet(a: Run, b: Run) -> Difference | None:
     """The first packet that only one of two runs sent."""
+    # By sample and tick first: rows begin with them.
     left, right = (sorted(map(tuple, run.sent.tolist())) for run in (a, b))
     if left == right:
         return None

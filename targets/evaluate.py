@@ -120,5 +120,6 @@ def _activity(samples: Samples, golden: Run) -> tuple[dict[str, int], dict[str, 
     counts = {"input": int(samples.spikes.sum()), "hidden": fired}
     sizes = {"input": network.encoder.inputs, "hidden": sum(p.size for p in hidden)}
     counts["all"], sizes["all"] = sum(counts.values()), sum(sizes.values())
+    # Not of the drain ticks: nothing enters there, and a rate is one of a shown sample.
     steps = len(samples.spikes) * network.encoder.timesteps
     return counts, {key: counts[key] / (steps * max(sizes[key], 1)) for key in counts}

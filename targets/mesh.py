@@ -130,6 +130,7 @@ class MeshTarget(Target):
         each = params.packet.word_packets + params.packet.reply_packets
         for piece in self._program.neurons_of[self._read]:
             groups = -(-piece.neurons.stop // core.lanes) - piece.neurons.start // core.lanes
+            # As far there as back: the host is beside the router of (0, 0).
             hops += groups * chunks * each * (sum(params.place(piece.tile)) + 1)
         return hops
 
@@ -137,6 +138,7 @@ class MeshTarget(Target):
 def _at_rest(price: PricedRun) -> PricedActivity:
     """The mesh in the cycles before the first sample, when it has come to rest."""
     first, end = price.run.rest.tolist()
+    # Without the first quarter, in which what configuration left comes to rest.
     borders, _ = clock_borders(price.prepared, [first + (end - first) // 4], end)
     return price_waveform(
         price.prepared,

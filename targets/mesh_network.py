@@ -66,15 +66,16 @@ class NetworkEnergy:
 
     def _link_wires(self, price: PricedRun) -> float:
         """J of wires of one tile pitch on every link of tiles and host: ``C V² / 2`` a toggle."""
-        found = price.estimate
+        estimate = price.estimate
         farad = WIRE_F_PER_UM * self._pitch_um(price)
         links = [
             net
-            for net, names in enumerate(found.netlist.names)
+            for net, names in enumerate(estimate.netlist.names)
             if any(_LINK.fullmatch(name) for name in names)
         ]
-        toggles = float(found.toggles[:, links].sum())
-        return 0.5 * farad * found.library.voltage**2 * toggles
+        toggles = float(estimate.toggles[:, links].sum())
+        # Half of C V² is taken at each edge, up or down.
+        return 0.5 * farad * estimate.library.voltage**2 * toggles
 
 
 def _joules(ledger: Ledger, part: str) -> np.ndarray:

@@ -22,8 +22,8 @@ def parse_mesh(text: str) -> MeshSize:
     """
     if text == "auto":
         return None
-    found = re.fullmatch("([0-9]{1,4})x([0-9]{1,4})", text.lower())
-    columns, rows = map(int, found.groups()) if found else (0, 0)
+    match = re.fullmatch("([0-9]{1,4})x([0-9]{1,4})", text.lower())
+    columns, rows = map(int, match.groups()) if match else (0, 0)
     if not 1 <= columns * rows <= MESH_LIMIT:
         raise ParameterError(
             f"--mesh must be columns x rows like 2x2, 1 to {MESH_LIMIT} tiles in all, or auto, "

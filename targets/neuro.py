@@ -83,6 +83,7 @@ def readout_groups(network: Network, program: Program) -> range | None:
     """Groups whose states hold the answer; ``None`` where spike counts are the answer."""
     if network.readout.kind != "membrane":
         return None
+    # Whole groups: the host reads words of the state memory, not single membranes.
     neurons, lanes = program.neurons_of[network.readout.population], program.params.lanes
     return range(neurons.start // lanes, -(-neurons.stop // lanes))
 

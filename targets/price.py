@@ -58,6 +58,7 @@ def mean_wire_pitches(cells: int) -> float:
     Donath, IEEE Trans. Circuits Syst. CAS-26 (1979) 272-277, with Rent's exponent 0.6; an upper
     bound, about twice what good placements reach.
     """
+    # Below four cells the formula has no levels to sum over.
     n, p = max(cells, 4), _RENT
     near = 7 * (n ** (p - 0.5) - 1) / (4 ** (p - 0.5) - 1)
     far = (1 - n ** (p - 1.5)) / (1 - 4 ** (p - 1.5))
@@ -70,6 +71,7 @@ def typical_wires(mapped: AsicResult, scale: float = 1.0) -> Wires:
     Each sink adds `mean_wire_pitches` of wire at 0.2 fF/µm, a pitch being the root of the area per
     cell; in the clock network twice that, for the tree that reaches every flip-flop.
     """
+    # A cell's area as a square: placed side by side, without room between rows.
     pitch = (mapped.area / max(mapped.cells, 1)) ** 0.5
     farad = scale * WIRE_F_PER_UM * pitch * mean_wire_pitches(mapped.cells)
     return Wires(per_sink=farad, clock_per_sink=2 * farad)
@@ -263,6 +265,7 @@ class PricedRun:
 
         A smaller last batch takes more for each inference, which says nothing of how they differ.
         """
+        # Batches that are as large as the others.
         full = self.images == self.images.max()
         if full.sum() < 2:
             return None
@@ -308,6 +311,7 @@ class PricedRun:
     def with_sram(self, factor: float) -> float:
         """J of an inference with the memories' energy multiplied."""
         macros = self.estimate.ledger.joules[:, :, LEDGER_GROUPS.index("macro")]
+        # Not the nets that they drive: those are wires and pins of gates.
         own = sum(macros[..., TERMS.index(term)].sum() for term in ("internal", "leakage"))
         return float(self.total_j + (factor - 1) * own) / int(self.images.sum())
 
@@ -320,6 +324,7 @@ class PricedRun:
     def with_period(self, period_s: float) -> float:
         """J of an inference at another clock period: leakage over another time, all else as is."""
         leakage = self.by_category["leakage"]
+        # Toggles are the same whatever the period; only leakage goes on for longer.
         return self.per_inference_j + leakage * (period_s / self.period_s - 1)
 
     def with_wires(self, scale: float) -> float:
@@ -345,6 +350,7 @@ class PricedRun:
         cycle of them.
         """
         inner = [self._cycle_edges(block)[[0, *cut]] for block, cut in enumerate(cuts)]
+        # A block's end is the next one's begin: only the last one's own is missing.
         edges = np.concatenate([*inner, self.estimate.activity.edges_s[len(cuts) : len(cuts) + 1]])
         joules = self.estimate.per_cycle(self.prepared, edges).sum((1, 2))
         return np.split(joules, np.cumsum([len(part) for part in inner])[:-1])
@@ -371,12 +377,14 @@ def clock_borders(prepared: Prepared, starts: Sequence[int], end: int) -> tuple[
     samples = prepared.samples
     if not prepared.clock_roots:
         raise SimulationError("the waveform of the core has no clock: this is a defect")
+    # Of several clock roots the free-running one: gated clocks and clicks toggle less.
     bits = max((samples.bits_of(net) for net in prepared.clock_roots), key=_changes)
     rising = samples.times[np.flatnonzero((bits[1:] == 1) & (bits[:-1] == 0)) + 1]
     if end > len(rising):
         raise SimulationError(
             f"the waveform shows {len(rising)} cycles, and the run took {end}: this is a defect"
         )
+    # One time step before the edge, so that all it causes is within the block that it begins.
     cuts = [int(rising[start]) - 1 for start in starts]
     cuts.append(int(rising[end]) - 1 if end < len(rising) else int(samples.times[-1]))
     period = float(np.median(np.diff(rising))) * prepared.tick_s
@@ -412,6 +420,7 @@ def price_blocks(
     library_path:
         Liberty file; the built-in technology by default.
     """
+    # One library, one SRAM model, one way of mapping for every core: else ratios mean nothing.
     path = library_path or default_library_path()
     library = read_liberty(path)
     mapped = synthesise(design.verilog, design.top, path, progress=progress)

@@ -76,8 +76,8 @@ class Proof:
         for at in range(run.samples):
             if self._first is None:
                 sample = slice(at, at + 1)
-                found = difference(run.part(sample), self._golden(first + at))
-                self._first = None if found is None else found.of_sample(first + at)
+                parting = difference(run.part(sample), self._golden(first + at))
+                self._first = None if parting is None else parting.of_sample(first + at)
         return run.without(*DENSE)
 
     def _golden(self, number: int) -> Run:

@@ -70,8 +70,8 @@ class SystolicTarget(Target):
 
         def rows() -> Iterator[Count]:
             for name, total in zip(ACCESSES, totals, strict=True):
-                memory, _, what = name.rpartition("_")
-                yield Count(memory, "read" if what == "read" else "write", total)
+                memory, _, kind = name.rpartition("_")
+                yield Count(memory, "read" if kind == "read" else "write", total)
             for layer, name in zip(network.layers, network.layer_names, strict=True):
                 macs = layer.weights.size * len(x)
                 yield Count("array", "multiply", macs, name)

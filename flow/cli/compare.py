@@ -111,6 +111,7 @@ def _plan(options: CompareCommand) -> "Plan":
     from spikewatt.flow.compare.variants import LANES, SIZES, parse_array
 
     sizes = SIZES if options.array is None else (parse_array(options.array),)
+    # All that can be refused is refused before the first file is read.
     router = check_router(options.router, options.mesh)
     if options.mesh is not None:
         parse_mesh(options.mesh)

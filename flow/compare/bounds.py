@@ -87,6 +87,7 @@ def measure_glitches(price: PricedRun, cycles: int = 400) -> float | None:
         At most so many clock cycles of it.
     """
     begin, end = (float(edge) for edge in price.estimate.activity.edges_s[:2])
+    # A simulation with delays is slow; some hundred cycles stand for the whole.
     end = min(end, begin + cycles * price.period_s)
     try:
         return glitch_factor(price.prepared, price.estimate, window=(begin, end)).factor
@@ -107,12 +108,14 @@ def bound(
     scenarios = [_scenario("as priced", neuro.per_inference_j, systolic.per_inference_j)]
     for ours in SRAM_FACTORS:
         for theirs in SRAM_FACTORS:
+            # That is the scenario as priced.
             if (ours, theirs) != (1.0, 1.0):
                 name = f"memories: neuro x{ours:g}, systolic x{theirs:g}"
                 scenarios.append(_scenario(name, neuro.with_sram(ours), systolic.with_sram(theirs)))
     for scale in WIRE_SCALES[1:]:
         pair = neuro.with_wires(scale), systolic.with_wires(scale)
         scenarios.append(_scenario(f"wires and clock tree x{scale:g}", *pair))
+    # The fastest clock that both meet.
     period = max(neuro.timing.period_s, systolic.timing.period_s)
     pair = neuro.with_period(period), systolic.with_period(period)
     scenarios.append(_scenario(f"clock of {period * 1e9:.2f} ns", *pair))
@@ -121,7 +124,7 @@ def bound(
         pair = neuro.with_glitches(ours), systolic.with_glitches(theirs)
         scenarios.append(_scenario("glitches", *pair))
     first = scenarios[0].ratio
-    flips = tuple(one.name for one in scenarios if (one.ratio < 1) != (first < 1))
+    flips = tuple(scenario.name for scenario in scenarios if (scenario.ratio < 1) != (first < 1))
     return Bounds(glitches, tuple(scenarios), flips)
 
 

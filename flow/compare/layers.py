@@ -17,27 +17,29 @@ from spikewatt.model.network.graph import INPUT
 __all__ = ["neuro_layers", "systolic_layers"]
 
 
-def neuro_layers(side: NeuroSide, found: Found[NeuroVariant]) -> dict[str, float]:
+def neuro_layers(side: NeuroSide, search: Found[NeuroVariant]) -> dict[str, float]:
     """J of an inference by population, input first, shared by synapse words read."""
-    assert found.variant is not None
-    assert found.best is not None
-    network, lanes = side.network, found.variant.lanes
+    assert search.variant is not None
+    assert search.best is not None
+    network, lanes = side.network, search.variant.lanes
     words: dict[str, float] = {}
+    # As the user lists them, whatever the order of the connections.
     order = [population.name for population in network.populations]
     for link in sorted(network.connections, key=lambda link: order.index(link.target)):
         sent = side.spikes if link.source == INPUT else side.fired(link.source)
+        # An axon's row is whole words, so that a narrow layer pays for lanes that it leaves idle.
         groups = -(-link.weights.shape[1] // lanes)
         words[link.target] = words.get(link.target, 0.0) + float(sent.sum()) * groups
     whole = sum(words.values()) or 1.0
-    joules = found.best.energy_per_inference_j
+    joules = search.best.energy_per_inference_j
     return {name: joules * share / whole for name, share in words.items()}
 
 
-def systolic_layers(side: SystolicSide, found: Found[SystolicVariant]) -> dict[str, float]:
+def systolic_layers(side: SystolicSide, search: Found[SystolicVariant]) -> dict[str, float]:
     """J of an inference by layer, by its name, from all batches, cut in time."""
-    assert found.variant is not None
-    assert found.price is not None
-    program, price = side.program(found.variant), found.price
+    assert search.variant is not None
+    assert search.price is not None
+    program, price = side.program(search.variant), search.price
     cuts = [first_vectors(program, int(images))[1:] for images in price.images]
     sums = np.sum(price.parts(cuts), axis=0) / price.images.sum()
     return dict(zip(side.network.layer_names, sums.tolist(), strict=True))

@@ -19,33 +19,33 @@ from spikewatt.flow.compare.variants import cut_sentence
 __all__ = ["fill", "show", "show_sweep", "write", "write_sweep"]
 
 
-def fill(folder: Path, found: Comparison) -> None:
+def fill(folder: Path, result: Comparison) -> None:
     """Write comparison.json, variants.csv and the plots into a folder that exists."""
-    (folder / "comparison.json").write_text(found.to_text() + "\n")
-    (folder / "variants.csv").write_text(found.to_csv())
-    plot_comparison(folder, found)
+    (folder / "comparison.json").write_text(result.to_text() + "\n")
+    (folder / "variants.csv").write_text(result.to_csv())
+    plot_comparison(folder, result)
 
 
-def write(out: Path, found: Comparison) -> None:
+def write(out: Path, result: Comparison) -> None:
     """`fill` a folder, all of it or nothing."""
     with staged(out) as part:
-        fill(part, found)
+        fill(part, result)
 
 
-def show(found: Comparison, *, variants: bool = True) -> None:
+def show(result: Comparison, *, variants: bool = True) -> None:
     """Print the tables and the verdict."""
     console = Console(highlight=False)
-    console.print(comparison_table(found))
+    console.print(comparison_table(result))
     if variants:
-        console.print(variants_table(found))
-    if found.differing is not None:
-        differing, count = found.differing
+        console.print(variants_table(result))
+    if result.differing is not None:
+        differing, count = result.differing
         console.print(f"{differing:,} of {count:,} hidden activations differ from the rival's")
-    if found.batch_cut_from is not None:
-        console.print(cut_sentence(found.batch_cut_from, found.images))
-    for batch in dict.fromkeys([found.headline, min(found.systolic)]):
-        rests = found.rests_on(batch)
-        console.print(f"batch {batch}: {found.verdict(batch)}.")
+    if result.batch_cut_from is not None:
+        console.print(cut_sentence(result.batch_cut_from, result.images))
+    for batch in dict.fromkeys([result.headline, min(result.systolic)]):
+        rests = result.rests_on(batch)
+        console.print(f"batch {batch}: {result.verdict(batch)}.")
         console.print(
             f"  It rests on: mode {rests.mode}, T = {rests.timesteps}, "
             f"b = {rests.activation_bits}, array {rests.systolic_core}, "
@@ -57,15 +57,15 @@ def show(found: Comparison, *, variants: bool = True) -> None:
         console.print(
             f"  The verdict flips under: {', '.join(flips)}."
             if flips
-            else f"  No scenario flips it, one at a time: {_varied(found, batch)}."
+            else f"  No scenario flips it, one at a time: {_varied(result, batch)}."
         )
 
 
-def _varied(found: Comparison, batch: int) -> str:
+def _varied(result: Comparison, batch: int) -> str:
     """What the bounds varied."""
-    if batch not in found.bounds:
+    if batch not in result.bounds:
         return "none was tried"
-    measured = any(one.name == "glitches" for one in found.bounds[batch].scenarios)
+    measured = any(scenario.name == "glitches" for scenario in result.bounds[batch].scenarios)
     return "memories, wires, clock period" + (", glitches" if measured else "; glitches not tried")
 
 
@@ -77,22 +77,22 @@ def _gates(gating: Gates) -> str:
     )
 
 
-def write_sweep(out: Path, found: Sweep) -> None:
+def write_sweep(out: Path, result: Sweep) -> None:
     """Write sweep.json, sweep.csv and sweep.svg, all or nothing."""
     with staged(out) as part:
-        (part / "sweep.json").write_text(found.to_text() + "\n")
-        (part / "sweep.csv").write_text(found.to_csv())
-        plot_sweep(part / "sweep.svg", found)
+        (part / "sweep.json").write_text(result.to_text() + "\n")
+        (part / "sweep.csv").write_text(result.to_csv())
+        plot_sweep(part / "sweep.svg", result)
 
 
-def show_sweep(found: Sweep) -> None:
+def show_sweep(result: Sweep) -> None:
     """Print points and lines."""
     console = Console(highlight=False)
-    title = Text(f"{found.network}, {found.mode}, systolic batch {found.batch}", style="italic")
+    title = Text(f"{result.network}, {result.mode}, systolic batch {result.batch}", style="italic")
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     for name in ("input rate", "neurons", "spikes", "operations", "neuromorphic", "systolic"):
         table.add_column(name, justify="right")
-    for point in (*found.rates, *found.sizes):
+    for point in (*result.rates, *result.sizes):
         table.add_row(
             f"{point.rate:.3f}",
             f"{point.neurons:,}",
@@ -102,15 +102,15 @@ def show_sweep(found: Sweep) -> None:
             Text(si(point.systolic_j, "J")),
         )
     console.print(table)
-    if found.batch_cut_from is not None:
-        console.print(cut_sentence(found.batch_cut_from, found.images))
-    for name, line in found.lines().items():
+    if result.batch_cut_from is not None:
+        console.print(cut_sentence(result.batch_cut_from, result.images))
+    for name, line in result.lines().items():
         fit = "" if line.r2 is None else f", R² {line.r2:.4f}"
         console.print(
             f"{name.replace('_', ' ')}: {si(line.slope_j, 'J')} each, "
             f"{si(line.intercept_j, 'J')} at none{fit}"
         )
-    swing = found.swing()
+    swing = result.swing()
     console.print(
         f"over the rates the neuromorphic core's energy varies {swing['neuro']:.2f}-fold, the "
         f"systolic core's {swing['systolic']:.2f}-fold"

@@ -49,6 +49,7 @@ def energy_bars(path: Path | None, *comparisons: Comparison) -> "Figure":
             _stack(axes, rows, shown)
             both = " and ".join(dict.fromkeys([comparison.network, comparison.rival]))
             axes.set_title(f"{comparison.kind}: {both}, T = {comparison.timesteps}")
+        # Room for the numbers behind the longest bar.
         most = max(best.energy_per_inference_j for rows in bars for _, best, _ in rows)
         panels[-1].set(xlabel="energy of an inference, nJ", xlim=(0, most * 1e9 * 1.4))
         handles, labels = panels[0].get_legend_handles_labels()

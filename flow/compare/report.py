@@ -16,92 +16,93 @@ def _percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.2f} %"
 
 
-def comparison_table(found: Comparison) -> Table:
+def comparison_table(comparison: Comparison) -> Table:
     """Both cores side by side: the systolic one with its cheapest batch, and one by one."""
-    single = min(found.systolic)
-    batches = list(dict.fromkeys([found.headline, single]))
+    single = min(comparison.systolic)
+    batches = list(dict.fromkeys([comparison.headline, single]))
     title = Text(
-        f"{found.kind}: {found.network} ({found.mode}, T = {found.timesteps}) and {found.rival} "
-        f"({found.activation_bits}-bit activations)",
+        f"{comparison.kind}: {comparison.network} ({comparison.mode}, "
+        f"T = {comparison.timesteps}) and {comparison.rival} "
+        f"({comparison.activation_bits}-bit activations)",
         style="italic",
     )
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
-    table.add_column(f"{found.images} images")
+    table.add_column(f"{comparison.images} images")
     table.add_column("neuromorphic", justify="right")
     for batch in batches:
         table.add_column(f"systolic ×{batch}", justify="right")
-    neuro, others = found.neuro.best, [found.systolic[batch].best for batch in batches]
+    neuro, others = comparison.neuro.best, [comparison.systolic[batch].best for batch in batches]
     assert neuro is not None
-    columns = [neuro, *(one for one in others if one is not None)]
+    columns = [neuro, *(best for best in others if best is not None)]
 
     def row(name: str, values: list[str]) -> None:
         table.add_row(name, *(Text(value) for value in values))
 
-    row("core", [one.label.partition(",")[0] for one in columns])
-    accuracy = [found.accuracy[0], *[found.accuracy[1]] * len(batches)]
-    row(f"accuracy of {found.samples}", [_percent(value) for value in accuracy])
-    exact = ["yes" if one.proven == found.images else "NOT SHOWN" for one in columns]
+    row("core", [best.label.partition(",")[0] for best in columns])
+    accuracy = [comparison.accuracy[0], *[comparison.accuracy[1]] * len(batches)]
+    row(f"accuracy of {comparison.samples}", [_percent(value) for value in accuracy])
+    exact = ["yes" if best.proven == comparison.images else "NOT SHOWN" for best in columns]
     row("RTL equals the model", exact)
-    row("an inference", [si(one.energy_per_inference_j, "J") for one in columns])
-    for name in (name for name in CATEGORIES if any(name in one.by_category for one in columns)):
-        row(f"  {name}", [si(one.by_category.get(name, 0.0), "J") for one in columns])
-    row("latency", [si(one.latency_s, "s") for one in columns])
+    row("an inference", [si(best.energy_per_inference_j, "J") for best in columns])
+    for name in (name for name in CATEGORIES if any(name in best.by_category for best in columns)):
+        row(f"  {name}", [si(best.by_category.get(name, 0.0), "J") for best in columns])
+    row("latency", [si(best.latency_s, "s") for best in columns])
     row(
         "energy × delay",
-        [f"{one.energy_per_inference_j * one.latency_s * 1e15:.4g} nJ·µs" for one in columns],
+        [f"{best.energy_per_inference_j * best.latency_s * 1e15:.4g} nJ·µs" for best in columns],
     )
-    row("inferences a second", [f"{1 / one.seconds_per_inference:,.0f}" for one in columns])
-    row(f"power at {COMMON_RATE:,.0f} a second", [si(_power(one), "W") for one in columns])
-    row("area: logic", [f"{one.area_um2['logic']:,.0f} µm²" for one in columns])
-    row("area: memories, about", [f"{one.area_um2['memory']:,.0f} µm²" for one in columns])
-    row("shortest period", [si(one.shortest_period_s, "s") for one in columns])
+    row("inferences a second", [f"{1 / best.seconds_per_inference:,.0f}" for best in columns])
+    row(f"power at {COMMON_RATE:,.0f} a second", [si(_power(best), "W") for best in columns])
+    row("area: logic", [f"{best.area_um2['logic']:,.0f} µm²" for best in columns])
+    row("area: memories, about", [f"{best.area_um2['memory']:,.0f} µm²" for best in columns])
+    row("shortest period", [si(best.shortest_period_s, "s") for best in columns])
     row(
         "work",
-        [f"{found.synaptic_ops_per_inference:,.0f} adds"]
-        + [f"{found.macs_per_inference:,} MACs"] * len(batches),
+        [f"{comparison.synaptic_ops_per_inference:,.0f} adds"]
+        + [f"{comparison.macs_per_inference:,} MACs"] * len(batches),
     )
     row(
         "spike rate · zeros",
-        [_percent(found.spike_rate)] + [_percent(found.sparsity)] * len(batches),
+        [_percent(comparison.spike_rate)] + [_percent(comparison.sparsity)] * len(batches),
     )
-    row("neuro / systolic", ["", *(_ratio(found, batch) for batch in batches)])
-    row("verdict flips in", ["", *(_flips(found, batch) for batch in batches)])
+    row("neuro / systolic", ["", *(_ratio(comparison, batch) for batch in batches)])
+    row("verdict flips in", ["", *(_flips(comparison, batch) for batch in batches)])
     return table
 
 
-def _power(one: Measured) -> float:
-    dynamic = one.energy_per_inference_j - one.by_category["leakage"]
-    return COMMON_RATE * dynamic + one.leakage_w
+def _power(best: Measured) -> float:
+    dynamic = best.energy_per_inference_j - best.by_category["leakage"]
+    return COMMON_RATE * dynamic + best.leakage_w
 
 
-def _ratio(found: Comparison, batch: int) -> str:
-    ratio = found.ratio(batch)
+def _ratio(comparison: Comparison, batch: int) -> str:
+    ratio = comparison.ratio(batch)
     if ratio.ci95 is None:
         return f"{ratio.mean:.2f}"
     return f"{ratio.mean:.2f} ({ratio.ci95[0]:.2f}–{ratio.ci95[1]:.2f})"
 
 
-def _flips(found: Comparison, batch: int) -> str:
-    if batch not in found.bounds:
+def _flips(comparison: Comparison, batch: int) -> str:
+    if batch not in comparison.bounds:
         return "–"
-    count = len(found.bounds[batch].flips)
-    return f"{count} of {len(found.bounds[batch].scenarios) - 1}"
+    count = len(comparison.bounds[batch].flips)
+    return f"{count} of {len(comparison.bounds[batch].scenarios) - 1}"
 
 
-def variants_table(found: Comparison) -> Table:
+def variants_table(comparison: Comparison) -> Table:
     """Every core that was priced, cheapest first within its kind."""
     table = Table(box=SIMPLE, title=Text("every core that was priced", style="italic"))
     for name in ("core", "variant", "an inference", "latency", "logic", "period"):
         table.add_column(name, justify="left" if name in ("core", "variant") else "right")
-    rows = [("neuromorphic", one) for one in found.neuro.tried]
-    rows += [("systolic", one) for each in found.systolic.values() for one in each.tried]
-    for core, one in sorted(rows, key=lambda r: (r[0], r[1].batch, r[1].energy_per_inference_j)):
+    rows = [("neuromorphic", tried) for tried in comparison.neuro.tried]
+    rows += [("systolic", tried) for each in comparison.systolic.values() for tried in each.tried]
+    for core, tried in sorted(rows, key=lambda r: (r[0], r[1].batch, r[1].energy_per_inference_j)):
         table.add_row(
             core,
-            Text(one.label),
-            Text(si(one.energy_per_inference_j, "J")),
-            Text(si(one.latency_s, "s")),
-            f"{one.area_um2['logic']:,.0f} µm²",
-            Text(si(one.shortest_period_s, "s") + ("" if one.meets_clock else ", too long")),
+            Text(tried.label),
+            Text(si(tried.energy_per_inference_j, "J")),
+            Text(si(tried.latency_s, "s")),
+            f"{tried.area_um2['logic']:,.0f} µm²",
+            Text(si(tried.shortest_period_s, "s") + ("" if tried.meets_clock else ", too long")),
         )
     return table

@@ -60,6 +60,7 @@ class Ratio:
             neuro.standard_error_j / neuro.energy_per_inference_j,
             theirs / systolic.energy_per_inference_j,
         )
+        # 1.96 standard deviations to each side of a normal distribution hold 95 %.
         factor = math.exp(1.96 * math.hypot(*parts))
         return cls(mean, (mean / factor, mean * factor))
 
@@ -135,9 +136,9 @@ class Comparison(Reported):
 
     def price(self, batch: int | None = None) -> PricedRun:
         """The priced run of the cheapest neuromorphic core, or systolic core of a batch."""
-        found = self.neuro if batch is None else self.systolic[batch]
-        assert found.price is not None
-        return found.price
+        search = self.neuro if batch is None else self.systolic[batch]
+        assert search.price is not None
+        return search.price
 
     def ratio(self, batch: int | None = None) -> Ratio:
         """E_neuro / E_systolic at a batch; the cheapest by default."""
@@ -153,6 +154,7 @@ class Comparison(Reported):
         neuro, systolic, ratio = self._neuro(), self._systolic(batch), self.ratio(batch)
         wins = "systolic core" if ratio.mean > 1 else "neuromorphic core"
         times = max(ratio.mean, 1 / ratio.mean)
+        # Said as a number above 1 whoever wins: where the other does, the interval is turned over.
         ends = ratio.ci95 or (ratio.mean, ratio.mean)
         low, high = sorted(ends if ratio.mean > 1 else [1 / end for end in ends])
         energies = (
@@ -255,9 +257,9 @@ class Comparison(Reported):
         """A line for each variant of both cores."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
-        rows = [("neuro", one) for one in self.neuro.tried]
-        rows += [("systolic", one) for found in self.systolic.values() for one in found.tried]
-        categories = [n for n in CATEGORIES if any(n in one.by_category for _, one in rows)]
+        rows = [("neuro", tried) for tried in self.neuro.tried]
+        rows += [("systolic", tried) for search in self.systolic.values() for tried in search.tried]
+        categories = [n for n in CATEGORIES if any(n in tried.by_category for _, tried in rows)]
         writer.writerow(
             [
                 *("core", "variant", "batch", "energy_per_inference_j", "standard_error_j"),
@@ -266,15 +268,15 @@ class Comparison(Reported):
                 *("cells", "shortest_period_s", "meets_clock"),
             ]
         )
-        for core, one in rows:
+        for core, tried in rows:
             writer.writerow(
                 [
-                    *(core, one.label, one.batch, one.energy_per_inference_j),
-                    "" if one.standard_error_j is None else one.standard_error_j,
-                    *(one.by_category.get(name, 0.0) for name in categories),
-                    *(one.latency_s, one.seconds_per_inference, one.leakage_w),
-                    *(one.area_um2["logic"], one.area_um2["memory"]),
-                    *(one.cells, one.shortest_period_s, int(one.meets_clock)),
+                    *(core, tried.label, tried.batch, tried.energy_per_inference_j),
+                    "" if tried.standard_error_j is None else tried.standard_error_j,
+                    *(tried.by_category.get(name, 0.0) for name in categories),
+                    *(tried.latency_s, tried.seconds_per_inference, tried.leakage_w),
+                    *(tried.area_um2["logic"], tried.area_um2["memory"]),
+                    *(tried.cells, tried.shortest_period_s, int(tried.meets_clock)),
                 ]
             )
         return out.getvalue()

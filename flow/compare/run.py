@@ -186,6 +186,7 @@ def compare(
     """
     options = replace(options or CompareOptions(), **changes)
     plan, rival = options.plan, options.rival
+    # Before hours of simulation, not behind them; the same for a library that cannot be read.
     if plan.glitches:
         _need_icarus()
     if options.liberty is not None:
@@ -193,6 +194,7 @@ def compare(
     values = _checked(x, network, rival)
     chosen = options.chosen(len(values))
     batches = plan.batches_of(chosen)
+    # What ran before a sample changes its energy a little: one order, whatever order they come in.
     order = np.concatenate(
         [canonical(values[:chosen]), chosen + np.arange(len(values) - chosen)]
     ).astype(np.int64)
@@ -202,6 +204,7 @@ def compare(
     classes = check_classes(y, len(values), network)
     labels = None if classes is None else classes[order]
     differing = None if rival is not None else _differing(neuro, systolic)
+    # In window mode equality is a theorem (`network.pair`): what contradicts it is no result.
     if differing is not None and options.mode == "window" and differing[0]:
         raise SimulationError(f"{differing[0]} spike counts are not the rival's: this is a defect")
     ours, theirs = _search(

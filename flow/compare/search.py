@@ -94,7 +94,7 @@ def search_neuro(
     CapacityError
         The network fits none of them.
     """
-    found: Found[NeuroVariant] = Found()
+    search: Found[NeuroVariant] = Found()
     refused: CapacityError | None = None
     for variant in variants:
         try:
@@ -102,10 +102,10 @@ def search_neuro(
         except CapacityError as error:
             refused = error
         else:
-            found.consider(variant, 1, price)
-    if refused is not None and not found.tried:
+            search.consider(variant, 1, price)
+    if refused is not None and not search.tried:
         raise refused
-    return found
+    return search
 
 
 def search_systolic(
@@ -120,14 +120,15 @@ def search_systolic(
 
     ``refine``: try each option of `refinements` on top of those that paid.
     """
-    found: Found[SystolicVariant] = Found()
+    search: Found[SystolicVariant] = Found()
 
     def attempt(variant: SystolicVariant) -> None:
-        found.consider(variant, batch, side.price(variant, pricing.named(variant.label)))
+        search.consider(variant, batch, side.price(variant, pricing.named(variant.label)))
 
     for rows, columns in sizes:
         attempt(usual(rows, columns, batch))
-    if refine and found.variant is not None:
-        for step in range(len(refinements(found.variant))):
-            attempt(refinements(found.variant)[step])
-    return found
+    if refine and search.variant is not None:
+        # Each on top of those that paid: the list is made anew from the cheapest so far.
+        for step in range(len(refinements(search.variant))):
+            attempt(refinements(search.variant)[step])
+    return search

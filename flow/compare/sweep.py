@@ -174,15 +174,15 @@ def trimmed(network: Network, keep: int) -> Network:
     """The network with only the first ``keep`` neurons of its first hidden population."""
     first = next(link for link in network.connections if link.source == INPUT).target
 
-    def population(one: Any) -> Any:
-        if one.name != first:
-            return one
+    def population(old: Any) -> Any:
+        if old.name != first:
+            return old
         floats = {
-            name: None if getattr(one, name) is None else getattr(one, name)[:keep]
+            name: None if getattr(old, name) is None else getattr(old, name)[:keep]
             for name in ("threshold_float", "bias_float")
         }
-        bias = None if one.bias is None else one.bias[:keep]
-        return replace(one, threshold=one.threshold[:keep], bias=bias, **floats)
+        bias = None if old.bias is None else old.bias[:keep]
+        return replace(old, threshold=old.threshold[:keep], bias=bias, **floats)
 
     def connection(link: Any) -> Any:
         weights, real = link.weights, link.weights_float
@@ -194,7 +194,7 @@ def trimmed(network: Network, keep: int) -> Network:
 
     return replace(
         network,
-        populations=tuple(population(one) for one in network.populations),
+        populations=tuple(population(old) for old in network.populations),
         connections=tuple(connection(link) for link in network.connections),
     )
 
@@ -260,6 +260,7 @@ def sweep(
     if len(spiking.populations) < 2:
         raise NetworkError(f"network {network.name!r} has no hidden population: nothing to sweep")
     hidden = next(p for p in spiking.populations if not p.neuron.silent).size
+    # Both cores are those of the whole network at every point, so that only the work differs.
     quantised = quantised_pair(network, timesteps=options.timesteps)
     core = SystolicSide(quantised, np.zeros((1, 1), np.int64)).program(options.array).params
     pricing = Pricing(options.images, options.liberty, progress)
@@ -300,6 +301,7 @@ def _sides(
 ) -> tuple[NeuroSide, SystolicSide]:
     """Both sides with random spikes, drawn once for both; membranes as wide as the core's."""
     spiking = spiking_pair(network, timesteps=options.timesteps, mode=options.mode)
+    # A smaller network could do with narrower membranes: that would be another core.
     spiking = replace(spiking, state_bits=state_bits)
     shape = (options.images, spiking.encoder.timesteps, spiking.encoder.inputs)
     spikes = np.random.default_rng(options.seed).random(shape) < rate

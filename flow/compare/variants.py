@@ -152,8 +152,8 @@ def parse_array(text: str) -> tuple[int, int]:
     ParameterError
         Anything else.
     """
-    found = re.fullmatch("([0-9]{1,3})x([0-9]{1,3})", text.lower())
-    rows, columns = map(int, found.groups()) if found else (0, 0)
+    match = re.fullmatch("([0-9]{1,3})x([0-9]{1,3})", text.lower())
+    rows, columns = map(int, match.groups()) if match else (0, 0)
     if not (1 <= rows <= 256 and 1 <= columns <= 256):
         raise ParameterError(
             f"--array must be rows x columns like 8x8, 1 to 256 each, not {text!r}"

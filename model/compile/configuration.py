@@ -39,6 +39,7 @@ def pack_table(table: Table, columns: Columns) -> NDArray[np.uint32]:
     -------
     uint32[rows, chunks], lowest chunk first.
     """
+    # A bit a byte, lowest first: value after value, field after field, as the RTL slices a row.
     bits = np.zeros((table.rows, table.chunks * CONFIG_DATA_BITS), np.uint8)
     at = 0
     for field in table.fields:
@@ -74,6 +75,8 @@ def table_addresses(table: Table) -> NDArray[np.uint32]:
 
 def _padded(params: CoreParams, values: NDArray[np.int64]) -> NDArray[np.int64]:
     """Values of neurons, laid out with the lane padded to a power of two."""
+    # Group and lane side by side are the address: no multiplication by a number of lanes that may
+    # be no power of two.
     padded = np.zeros((params.groups, 1 << bits_for(params.lanes)), np.int64)
     padded[:, : params.lanes] = values.reshape(params.groups, params.lanes)
     return padded.ravel()
@@ -90,6 +93,8 @@ def _types(program: Program) -> Columns:
         for name in names:
             columns[name][index] = int(getattr(kind, name))
         if kind.leak is Leak.SHIFT:
+            # The shifter is a multiplexer of the shifts that are built: the table holds which of
+            # them.
             columns["leak_amount"][index] = params.shifts.index(kind.leak_amount)
     return columns
 
@@ -103,6 +108,8 @@ def program_tables(program: Program) -> dict[TableId, NDArray[np.uint32]]:
     present = program.row_first <= program.row_last
     columns: dict[TableId, Columns] = {
         TableId.ROWS: {
+            # So that a group's word is `offset + group`: one addition in the core, not two. Where
+            # it is negative it wraps, and the sum wraps back.
             "offset": program.row_base - program.row_first,
             "first": program.row_first,
             "last": program.row_last,
@@ -137,6 +144,7 @@ def scheduler_bits(
     params: CoreParams, columns: Mapping[str, NDArray[np.int64]]
 ) -> NDArray[np.bool_]:
     """Scheduler as read back: bool[D, words * scheduler_bits], padding behind the last axon."""
+    # Row `word * D + slot`: the slot is the lower part of the address.
     words = columns["spikes"][:, 0].reshape(params.scheduler_words, params.delay_slots).T
     bits = (words[:, :, None] >> np.arange(params.scheduler_bits)) & 1
     return bits.reshape(params.delay_slots, -1).astype(np.bool_)

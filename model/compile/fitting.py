@@ -29,6 +29,7 @@ def needs(
     """Smallest value of every size of a core for as much of the network as the arguments count."""
     kinds = [population.neuron for population in network.populations]
     bias = np.concatenate([p.bias for p in network.populations if p.bias is not None])
+    # Two's complement: -1 - b has the magnitude bits of a negative b; one more is for the sign.
     bias_bits = 1 + max(int(b if b >= 0 else ~b).bit_length() for b in bias)
     return {
         "neurons": neurons,
@@ -36,6 +37,8 @@ def needs(
         "weight_bits": max((link.weight_bits for link in network.connections), default=1),
         "state_bits": network.state_bits,
         "bias_bits": bias_bits if bias.any() else 0,
+        # A tick reads and clears slot t mod D, where a delay of D would land: D is one more at
+        # least.
         "delay_slots": 1 << bits_for(1 + max((c.delay for c in network.connections), default=1)),
         "synapse_words": max(synapse_words, 1),
         "destinations": max(destinations, 1),
@@ -65,8 +68,10 @@ def build_core(
         return CoreParams(
             **sizes,
             lanes=lanes,
+            # One read looks at that many axons; a word wider than the axons are many is wasted.
             scheduler_bits=min(32, 1 << bits_for(sizes["axons"])),
             leaks=used(lambda kind: kind.leak),
+            # Where no type leaks by a shift none is built, and this one counts for nothing.
             shifts=tuple(sorted(shifts)) or (1,),
             resets=used(lambda kind: kind.reset),
             compares=used(lambda kind: kind.compare),
@@ -114,6 +119,7 @@ def neuron_tables(
     group_type = np.zeros(params.groups, np.int64)
     for name, group, members in pieces:
         population = network.population(name)
+        # A type is a whole group's: populations never share one.
         groups = -(-len(members) // params.lanes)
         neurons = slice(group * params.lanes, group * params.lanes + len(members))
         threshold[neurons] = population.threshold[members.start : members.stop]

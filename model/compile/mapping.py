@@ -34,8 +34,11 @@ class _Plan:
         for population in network.populations:
             first_group[population.name] = groups
             groups += -(-population.size // lanes)
+        # The work list holds active axons by their numbers, and the walker, which goes through the
+        # groups, needs it sorted by first group: those that reach a group then lie side by side.
         links = tuple(sorted(network.connections, key=lambda link: first_group[link.target]))
         sources = [link.weights.shape[0] for link in links]
+        # A row is whole words: every lane has its weight in it, whether a neuron is there or not.
         words = [
             n * -(-link.weights.shape[1] // lanes) for n, link in zip(sources, links, strict=True)
         ]
@@ -83,6 +86,7 @@ def fit_params(network: Network, *, lanes: int = 8, clock_gating: bool = True) -
                 f"{limit}: choose {remedy}"
             )
 
+    # A core by itself sends to itself alone: offsets of one bit are the narrowest there are.
     return build_core(network, sizes, lanes=lanes, hop_bits=1, clock_gating=clock_gating)
 
 
@@ -131,6 +135,7 @@ def _synapse_tables(plan: _Plan, params: CoreParams) -> dict[str, np.ndarray]:
     lanes = params.lanes
     synapses = np.zeros((params.synapse_words, lanes), weight_type(params))
     rows = {name: np.zeros(params.axons, np.int64) for name in ("first", "last", "base")}
+    # Ends before it begins: an axon that reaches nothing.
     rows["last"] -= 1
     fan_out = np.zeros(params.axons, np.int64)
     word = 0
@@ -143,6 +148,7 @@ def _synapse_tables(plan: _Plan, params: CoreParams) -> dict[str, np.ndarray]:
         rows["base"][axons] = word + width * np.arange(sources)
         fan_out[axons] = targets
         mine = synapses[word : word + sources * width].reshape(sources, width * lanes)
+        # Lanes behind the last target keep weights of 0, and neurons that nothing reaches.
         mine[:, :targets] = link.weights
         word += sources * width
     named = {f"row_{name}": array for name, array in rows.items()}
@@ -154,6 +160,8 @@ def _fanout_tables(network: Network, plan: _Plan, params: CoreParams) -> dict[st
     entries = {name: np.zeros(params.destinations, np.int64) for name in names}
     start = np.zeros(params.neurons, np.int64)
     count = np.zeros(params.neurons, np.int64)
+    # Neuron i of a population drives axon i of each of its connections. Its entries stand side by
+    # side, so that a spike walks one run of the list.
     at = 0
     for population in network.populations:
         links = _outgoing(plan, population)

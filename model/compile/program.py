@@ -96,6 +96,7 @@ class Program:
         for kind in self.types:
             params.check_type(kind)
         self._check_ranges()
+        # Only after the checks: a weight that is out of range would wrap into it.
         narrow = self.synapses.astype(weight_type(params), copy=False)
         object.__setattr__(self, "synapses", narrow)
 
@@ -113,6 +114,7 @@ class Program:
             ("bias", self.bias, *((-half_bias, half_bias - 1) if params.bias_bits else (0, 0))),
             ("synapses", self.synapses, *weights),
             ("axon", self.axon, 0, params.axons - 1),
+            # Entries that no neuron uses are zeros, and a delay of 0 is none.
             ("delay", self.delay[self._entries_in_use()], 1, params.delay_slots - 1),
             ("dx", self.dx, -half_hop, half_hop - 1),
             ("dy", self.dy, -half_hop, half_hop - 1),
@@ -127,6 +129,7 @@ class Program:
     def _entries_in_use(self) -> NDArray[np.bool_]:
         """Which destinations belong to a neuron, bool[destinations]: runs begun and not ended."""
         size = self.params.destinations
+        # One more run where one begins, one less where it ends: within a run the sum is above 0.
         starts, ends = (
             np.bincount(np.clip(at, 0, size), minlength=size + 1)
             for at in (self.fanout_start, self.fanout_start + self.fanout_count)
@@ -134,6 +137,7 @@ class Program:
         return np.cumsum(starts - ends)[:size] > 0
 
     def _check_rows(self) -> None:
+        # Axons without synapses take no part in the order: the core passes over them.
         present = self.row_first <= self.row_last
         first, last, base = (a[present] for a in (self.row_first, self.row_last, self.row_base))
         if (np.diff(first) < 0).any():
@@ -194,6 +198,7 @@ class Program:
             bool[ticks, inputs] of one sample.
         """
         events = []
+        # An input drives one axon of every connection that leaves the inputs: one event for each.
         for frame in spikes:
             (inputs,) = np.nonzero(frame)
             parts = [

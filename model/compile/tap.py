@@ -78,6 +78,7 @@ def tap(program: Program, population: str) -> Program:
     start, count = np.zeros(params.neurons, np.int64), program.fanout_count.copy()
     at = 0
     for neuron in range(params.neurons):
+        # Lists are laid out anew: each grows where it is, by the tap behind its own entries.
         old = slice(first := program.fanout_start[neuron], first + count[neuron])
         start[neuron] = at
         for name in names:
@@ -85,6 +86,8 @@ def tap(program: Program, population: str) -> Program:
         at += count[neuron]
         if neuron in tapped:
             index = neuron - tapped.start
+            # Axon and delay together number the neuron: who counts them knows how. Delays begin at
+            # 1.
             entries["axon"][at] = index % params.axons
             entries["delay"][at] = 1 + index // params.axons
             entries["dx"][at] = _WEST

@@ -102,6 +102,7 @@ def run_tables(tables: Tables, spikes: NDArray[np.bool_], watched: Watched) -> K
         work=np.zeros((batch, tables.tiles, ticks, 3), np.int64),
         left=np.zeros((batch, ticks, 2), np.int64),
     )
+    # Flags as bytes, which the kernels add up.
     entering = np.ascontiguousarray(spikes, np.bool_).view(np.uint8)
     threads = _cores()
     # A few chunks for each core, so that none waits long for the last one.
@@ -112,6 +113,8 @@ def run_tables(tables: Tables, spikes: NDArray[np.bool_], watched: Watched) -> K
         run_samples(tables, entering, kept, state, begin, min(begin + size, batch))
 
     with ThreadPoolExecutor(threads) as pool:
+        # Consumed for its exceptions: `map` alone would swallow them. The kernels hold no lock of
+        # Python's.
         deque(pool.map(run, range(0, batch, size)), maxlen=0)
     return kept
 

@@ -88,6 +88,7 @@ def deliver(state: CoreState, events: IntArray, params: CoreParams) -> tuple[Cor
     scheduler = state.scheduler.copy()
     merges = 0
     for axon, delay in events:
+        # Before the first tick t is -1, so that a delay of 1 reaches tick 0.
         slot = (state.t + delay) % params.delay_slots
         merges += int(scheduler[slot, axon])
         scheduler[slot, axon] = True
@@ -107,7 +108,9 @@ def leak(v: IntArray, program: Program) -> IntArray:
         [kind == Leak.SUBTRACT, kind == Leak.SHIFT, kind == Leak.MULTIPLY],
         [
             np.sign(v) * np.maximum(np.abs(v) - amount, 0),
+            # `>>` rounds down: negative membranes leak to 0, positive ones stop below 2^k.
             v - (v >> shift),
+            # The multiplier has 12 fraction bits; rounded down too, so that v < 0 stops at -1.
             v * amount >> LEAK_FRACTION_BITS,
         ],
         v,
@@ -126,17 +129,22 @@ def update(
     threshold = program.threshold
     windowed = program.neuron_types("windowed") != 0
     first, end = program.neuron_types("window_first"), program.neuron_types("window_end")
+    # A window's bias is what the neuron adds in a whole run, not in every tick.
     bias = np.where(windowed & (t > 0), 0, program.bias)
+    # ceil(threshold / 2): where rounding half up turns to the next activation (`network.pair`).
     bound = np.where(windowed, (threshold + 1) >> 1, threshold)
     may_fire = (program.neuron_types("silent") == 0) & (~windowed | ((first <= t) & (t < end)))
     awake = refractory == 0
+    # Saturated once, behind exact sums: the order of the axons can make no difference.
     v_new = np.clip(leak(v, program) + acc + bias, low, high)
     strict = program.neuron_types("compare") == Compare.GREATER
     fires = np.where(strict, v_new > bound, v_new >= bound)
     spikes = fires & awake & may_fire
     reset = program.neuron_types("reset")
+    # The whole threshold, in a window too: half of it is only where the first spike begins.
     after = np.select([reset == Reset.ZERO, reset == Reset.SUBTRACT], [0, v_new - threshold], v_new)
     v_new = np.where(spikes, after, v_new)
+    # It runs down while the neuron is held: with a count of n it holds through n ticks.
     counter = np.where(spikes, program.neuron_types("refractory"), np.maximum(refractory - 1, 0))
     return spikes, np.where(awake, v_new, v), counter
 
@@ -154,6 +162,7 @@ def tick(state: CoreState, program: Program) -> tuple[TickOutput, CoreState]:
     spikes, v, refractory = update(state.membrane, state.refractory, acc, program, t)
 
     scheduler = state.scheduler.copy()
+    # No spike of this tick can come back into the slot that it clears: delays end at D - 1.
     scheduler[slot] = False
     after = CoreState(t=t, membrane=v, refractory=refractory, scheduler=scheduler)
 
@@ -212,6 +221,7 @@ def run(program: Program, events: Sequence[IntArray], state: CoreState | None = 
     last = states[-1] if states else state or initial_state(program.params)
     merges = np.zeros((1, len(ticks) + 1), np.int64)
     for k, (arrived, output, _) in enumerate(ticks):
+        # Events before tick k belong to t = k - 1, what tick k sends to t = k: an index more.
         merges[0, k] += arrived
         merges[0, k + 1] += output.merges
     spikes = _sample([output.spikes for output in outputs], program.params.neurons, np.bool_)

@@ -128,14 +128,14 @@ def _store(v, total):
 @numba.njit(**COMPILED)
 def _list_flags(flags, words, first, listed):
     """List the flags that are set, by number from ``first`` on; ``words``: the same, by eights."""
-    found = 0
+    firing = 0
     for word in range(len(words)):
         if words[word]:
             for i in range(word * WORD, (word + 1) * WORD):
                 # Without a branch on the flag, which nobody could predict.
-                listed[found] = first + i
-                found += flags[i]
-    return found
+                listed[firing] = first + i
+                firing += flags[i]
+    return firing
 
 
 @numba.njit(**COMPILED)
@@ -190,14 +190,14 @@ def _update(tables, state, block, t):
     period = types.refractory[kind]
     if period:
         _hold(v, total, state.refractory[a:b], fired)
-    found = _list_flags(state.fired, flags, a, state.listed)
-    if found:
+    firing = _list_flags(state.fired, flags, a, state.listed)
+    if firing:
         _reset(total, neurons.threshold[a:b], fired, types.reset[kind])
     if period:
         changed = _count_down(state.refractory[a:b], fired, period)
     changed |= _store(v, total)
     # With input the update says nothing of one without.
-    return found, not (reached or found or changed)
+    return firing, not (reached or firing or changed)
 
 
 @numba.njit(**COMPILED)
@@ -270,6 +270,7 @@ def _count(rows, axons, bits, work):
 @numba.njit(inline="always")
 def _turns(types, kind, t):
     """Whether tick ``t`` differs from the tick before for a neuron that nothing reaches."""
+    # From tick 1 on its bias is gone; at the window's ends it begins and ceases to fire.
     return types.windowed[kind] and (t == 1 or t == types.first[kind] or t == types.end[kind])
 
 
@@ -278,10 +279,12 @@ def _tick(tables, state, spikes, kept, sample, t):
     """Do everything in tick ``t`` of a sample."""
     inputs, blocks, scheduler = spikes.shape[2], tables.blocks, state.scheduler
     _copy(state.entering, spikes[sample, t])
-    found = _list_flags(state.entering, state.entering_words, 0, state.listed)
-    _deliver(tables.sends, scheduler, state.listed[:found], t - 1, kept.merges[sample, :, t])
+    firing = _list_flags(state.entering, state.entering_words, 0, state.listed)
+    # What enters before tick t belongs to t - 1, as on the core's event port.
+    _deliver(tables.sends, scheduler, state.listed[:firing], t - 1, kept.merges[sample, :, t])
 
     slot = t & (tables.slots - 1)
+    # In the order in which bits were set: sums are exact, so that any order does.
     active = scheduler.pending[slot, : scheduler.waiting[slot]]
     _integrate(tables.rows, blocks, state.sums, active)
     _count(tables.rows, active, scheduler.bits[slot], kept.work[sample, :, t])
@@ -294,12 +297,13 @@ def _tick(tables, state, spikes, kept, sample, t):
             or _turns(tables.types, blocks.type[block], t)
         ):
             continue
-        found, sleeps = _update(tables, state, block, t)
+        firing, sleeps = _update(tables, state, block, t)
         state.awake[block] = not sleeps
-        if found:
-            fired = state.listed[:found]
+        if firing:
+            fired = state.listed[:firing]
             _record(fired, tables.neurons, kept, sample, t)
-            for k in range(found):
+            for k in range(firing):
+                # Among the sources, inputs come first.
                 fired[k] += inputs
             _deliver(tables.sends, scheduler, fired, t, kept.merges[sample, :, t + 1])
     for k in range(kept.membranes.shape[2]):

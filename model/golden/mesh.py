@@ -38,6 +38,7 @@ def run_mesh(program: MeshProgram, spikes: NDArray[np.bool_], keep: Keep = ALL_T
     """
     inputs = spikes.shape[2]
     spiking, holding = _chosen(program, keep, "spikes"), _chosen(program, keep, "membranes")
+    # Who reports to the host is watched whatever is kept: the host gets its spikes tick by tick.
     reporting = _join([_numbers(program, k, s.neuron[s.target == HOST]) for k, s in _each(program)])
     watched = Watched(
         spikes=np.union1d(_all(program, spiking), reporting), membranes=_all(program, holding)
@@ -63,6 +64,7 @@ def run_mesh(program: MeshProgram, spikes: NDArray[np.bool_], keep: Keep = ALL_T
 
     to_host = _to_host(program, kept.spikes, watched.spikes)
     packets, passed = _traffic_of_host(program, spikes)
+    # Spikes of tick t belong to time t, which is index t + 1: index 0 is what came before tick 0.
     packets[:, 1:] += kept.left[:, :, 0]
     passed[:, 1:] += kept.left[:, :, 1]
     own = {
@@ -190,6 +192,7 @@ def _traffic(program: MeshProgram, spikes: NDArray[np.bool_], spike_counts: IntA
 
     for port in program.inputs:
         add(HOST, port.tile, int(spikes[:, :, port.first : port.first + port.count].sum()))
+    # The way depends on source and target alone, so that totals are enough: no packet is followed.
     counts = spike_counts.sum(axis=0).reshape(params.tiles, -1)
     for tile, sent in _each(program):
         for target in np.unique(sent.target[sent.target != tile]).tolist():

@@ -22,6 +22,7 @@ def _fire(v: FloatArray, population: Population, t: int) -> tuple[NDArray[np.boo
     if neuron.silent or closed or threshold is None:
         return np.zeros(v.shape, np.bool_), v
     strict = neuron.compare is Compare.GREATER
+    # Real numbers: nothing to round.
     bound = threshold / 2 if neuron.windowed else threshold
     spikes = v > bound if strict else v >= bound
     after = {Reset.ZERO: np.zeros_like(v), Reset.SUBTRACT: v - threshold, Reset.NONE: v}

@@ -98,6 +98,7 @@ def fold_times(
         load = times[-1].load + loads[k - 1] if times else 0
         if k >= params.buffers:
             load = max(load, times[k - params.buffers].start + vectors - 1 + free)
+        # A vector may follow the weights down the array: it reaches row k some stages later.
         start = load + min(usable, words)
         if not times:
             start = max(start, filled)
@@ -129,10 +130,10 @@ def _times(program: SystolicProgram, vectors: int) -> list[FoldTimes]:
 
 def first_vectors(program: SystolicProgram, vectors: int) -> list[int]:
     """Cycle, from a batch's command on, in which each layer's first vector enters the array."""
-    times, found = _times(program, vectors), dict[int, int]()
+    times, starts = _times(program, vectors), dict[int, int]()
     for fold, time in zip(program.folds, times, strict=True):
-        found.setdefault(fold.layer, _BEGIN + time.start)
-    return [found[layer] for layer in range(len(program.plans))]
+        starts.setdefault(fold.layer, _BEGIN + time.start)
+    return [starts[layer] for layer in range(len(program.plans))]
 
 
 def cycles(program: SystolicProgram, vectors: int) -> int:
@@ -143,6 +144,7 @@ def cycles(program: SystolicProgram, vectors: int) -> int:
     params, plans = program.params, program.plans
     through = params.row_stages + params.column_stages - 1
     done = _times(program, vectors)[-1].start + vectors - 1 + through
+    # All sums have come through; then they leave one word a cycle.
     return _BEGIN + done + plans[-1].tiles * vectors + _END
 
 

@@ -41,6 +41,7 @@ def core_links(program: Program, inputs: int) -> Links:
     """Destinations within one core; sources are the inputs, followed by the neurons."""
     count = program.fanout_count
     neuron = np.repeat(np.arange(len(count)), count)
+    # Entry numbers of all runs, one after another, without a loop over neurons.
     first = program.fanout_start - np.cumsum(count) + count
     entry = np.arange(count.sum()) + np.repeat(first, count)
     local = (program.dx[entry] == 0) & (program.dy[entry] == 0)
@@ -128,6 +129,7 @@ def _rows(tiles: Sequence[Program], blocks: Blocks) -> Rows:
     first = np.concatenate([program.row_first for program in tiles])
     base = np.concatenate([program.row_base for program in tiles])
     start = np.where(present, tile * params.neurons + first * params.lanes, 0)
+    # With the padding: its weights are 0, and whole words are what SIMD adds.
     length = words * params.lanes
     in_block = np.repeat(np.arange(len(blocks.first)), blocks.end - blocks.first)
     largest = max(-int(weights.min(initial=0)), int(weights.max(initial=0)), 1)
@@ -137,15 +139,18 @@ def _rows(tiles: Sequence[Program], blocks: Blocks) -> Rows:
         base=np.where(present, (tile * params.synapse_words + base) * params.lanes, 0),
         weights=weights,
         first_block=np.where(present, in_block[start], 0),
+        # A row of nothing wakes nothing: its last block comes before its first.
         last_block=np.where(present, in_block[start + np.maximum(length - 1, 0)], -1),
         stored=np.concatenate([program.fan_out for program in tiles]),
         words=words,
         tile=tile,
+        # So many rows of the largest weight still fit 16 bits: then sums move on.
         chunk=INT16_MAX // largest,
     )
 
 
 def _sends(links: Links, sources: int, axons: int) -> Sends:
+    # Stable: a source's events keep the order of the destination list.
     order = np.argsort(links.source, kind="stable")
     first = np.concatenate([[0], np.cumsum(np.bincount(links.source, minlength=sources))])
     axon, delay = links.axon[order].astype(np.int32), links.delay[order].astype(np.int32)
@@ -157,6 +162,7 @@ def _neurons(tiles: Sequence[Program], leaving: IntArray, width: type[np.signedi
     windowed = np.concatenate([tile.neuron_types("windowed") for tile in tiles])
     strict = np.concatenate([tile.neuron_types("compare") for tile in tiles]) == Compare.GREATER
     bias = np.concatenate([tile.bias for tile in tiles])
+    # Among integers `>` is `>=` of one more: the kernel has one comparison.
     bound = np.where(windowed != 0, (threshold + 1) >> 1, threshold) + strict
     own = (each.astype(width) for each in (threshold, bias, bound))
     return Neurons._make([*own, *leaving])
@@ -166,5 +172,6 @@ def _types(tiles: Sequence[Program]) -> Types:
     kinds = [kind for tile in tiles for kind in tile.types]
     names = ("leak", "leak_amount", "reset", "silent", "refractory", "windowed", "window_first")
     columns = [[int(getattr(kind, name)) for kind in kinds] for name in names]
+    # Without a window there is no end.
     columns.append([kind.window_end if kind.windowed else INT32_MAX for kind in kinds])
     return Types._make(np.array(columns, np.int64))

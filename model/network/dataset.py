@@ -53,8 +53,8 @@ def _read(path: Path) -> tuple[NDArray[np.generic], NDArray[np.generic] | None]:
         file.seek(0)
         with np.load(file, allow_pickle=False) as archive:
             if "x" not in archive:
-                found = ", ".join(archive.files) or "nothing"
-                raise DataError(f"{path}: no array 'x' (it holds {found})")
+                held = ", ".join(archive.files) or "nothing"
+                raise DataError(f"{path}: no array 'x' (it holds {held})")
             arrays = archive["x"], archive.get("y")
     for name, array in zip("xy", arrays, strict=True):
         if not isinstance(array, np.ndarray | None):

@@ -99,9 +99,11 @@ def encode(x: ArrayLike, encoder: Encoder) -> NDArray[np.bool_]:
     """
     step = levels(check_samples(x, encoder), encoder)
     spikes = np.empty((len(step), encoder.timesteps, encoder.inputs), np.bool_)
+    # From one half on, T steps pass floor(T p + 1/2) integers: rounded, not cut off.
     phase = np.full(step.shape, 1 << PHASE_BITS - 1)
     for tick in range(encoder.timesteps):
         phase += step
+        # At most one: p is at most 1, so that the phase stays below 2.
         spikes[:, tick] = phase >> PHASE_BITS
         phase &= (1 << PHASE_BITS) - 1
     return spikes

@@ -73,6 +73,8 @@ def spiking_pair(
     stride = steps + 1 if mode == "window" else 1
     silent = steps if mode == "window" else 0  # ticks before the first hidden layer fires
     hidden = len(layers) - 1
+    # The last hidden layer's window; without hidden layers the readout still takes its bias, in
+    # tick 0.
     end = max((hidden - 1) * stride + silent + steps, 1)
     if end > WINDOW_END:
         raise NetworkError(

@@ -53,6 +53,7 @@ def requantise(accumulators: ArrayLike, how: Requantisation) -> IntArray:
     takes the even neighbour where exactly one half is dropped.
     """
     scaled = np.asarray(accumulators, np.int64) * how.multiplier
+    # Arithmetic: rounds down, below 0 too. With 24 bits times 40 it fits 64.
     whole = scaled >> how.shift
     if how.shift and how.rounding is not Rounding.FLOOR:
         half, rest = 1 << how.shift - 1, scaled & ((1 << how.shift) - 1)
@@ -84,8 +85,9 @@ def divider(threshold: int, clip_max: int) -> Requantisation:
     steps = [k * threshold - threshold // 2 for k in ks]
     longest = REQUANTISATION_LIMITS["shift"][1]
     for shift in range(longest + 1):
-        one = 1 << shift
-        edges = [k * one - one // 2 for k in ks]
+        unit = 1 << shift
+        # Where `acc * multiplier` reaches the k-th step of rounding half up.
+        edges = [k * unit - unit // 2 for k in ks]
         # ceil(e / m) = s  <=>  e / s <= m < e / (s - 1)
         low = max(-(-e // s) for e, s in zip(edges, steps, strict=True))
         if all(low * (s - 1) < e for e, s in zip(edges, steps, strict=True)):

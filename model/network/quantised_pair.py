@@ -31,6 +31,7 @@ def quantised_pair(network: Network, *, timesteps: int | None = None) -> Quantis
     steps = spiking.encoder.timesteps
     links = {link.source: link for link in spiking.connections}
     names = [INPUT]
+    # `spiking_pair` has seen to it that this is one chain to the readout.
     while names[-1] in links:
         names.append(links[names[-1]].target)
     layers = []

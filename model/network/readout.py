@@ -46,6 +46,6 @@ class Readout:
         return np.argmax(scores, axis=-1)
 
 
-def accuracy(found: NDArray[np.int64], classes: NDArray[np.int64] | None) -> float | None:
+def accuracy(answers: NDArray[np.int64], classes: NDArray[np.int64] | None) -> float | None:
     """Share of the samples whose class is right; ``None`` where the classes are not known."""
-    return None if classes is None else float(np.mean(found == classes))
+    return None if classes is None else float(np.mean(answers == classes))

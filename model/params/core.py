@@ -112,6 +112,7 @@ class CoreParams:
         if not self.scheduler_bits:
             object.__setattr__(self, "scheduler_bits", 8 if self.registered else 32)
         self._check_sizes()
+        # By identity: shifts that were asked for are refused where they are too long, not left out.
         if self.shifts is DEFAULT_SHIFTS:
             narrow = tuple(k for k in DEFAULT_SHIFTS if k < self.state_bits)
             object.__setattr__(self, "shifts", narrow)
@@ -169,6 +170,8 @@ class CoreParams:
     @property
     def accumulator_bits(self) -> int:
         """Width that holds any sum of one weight of every axon: sums are exact."""
+        # Axons of the most negative weight, which is a power of two, just fit. Weights of one bit
+        # have no sign, and their sum needs one.
         return self.weight_bits + bits_for(self.axons) + (self.weight_bits == 1)
 
     @property

@@ -109,6 +109,7 @@ def core_identity(params: Any) -> int:
         return [visible(v) for v in value] if isinstance(value, tuple | list) else value
 
     fields = visible(dataclasses.asdict(params))
+    # Sorted: the order in which a dataclass lists its fields names no other core.
     text = json.dumps([type(params).__name__, fields], sort_keys=True)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "little")
 

@@ -234,6 +234,7 @@ class MeshParams:
                 f"not {self.watchdog_bits!r}"
             )
         needed = 1 + bits_for(max(self.columns, self.rows))
+        # Offsets are signed, and the host is a step beyond the first row.
         if self.core.hop_bits < needed:
             raise ParameterError(
                 f"hop_bits of the core must be at least {needed} for a {self.columns}x{self.rows} "

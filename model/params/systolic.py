@@ -212,6 +212,7 @@ class SystolicParams:
 
         columns, row_bits = self.columns, max(1, bits_for(self.activation_rows))
         layer = (
+            # Counts are stored less one, so that a full one fits the bits that number its things.
             *field("words", max(1, bits_for(self.activation_rows * self.banks))),
             *field("tiles", max(1, bits_for(self.weight_words))),
             *field("rows", bits_for(self.rows)),
@@ -225,7 +226,7 @@ class SystolicParams:
             *field("clip_max", self.activation_bits),
             *field("final", 1),
         )
-        found = {
+        layout = {
             SystolicTable.LAYERS: (self.layers, layer),
             SystolicTable.WEIGHTS: (
                 self.weight_words,
@@ -234,5 +235,5 @@ class SystolicParams:
         }
         if self.bias_bits:
             biases = field("bias", self.bias_bits, True, columns)
-            found[SystolicTable.BIASES] = (self.bias_words, biases)
-        return {key: Table(id=key, rows=n, fields=fields) for key, (n, fields) in found.items()}
+            layout[SystolicTable.BIASES] = (self.bias_words, biases)
+        return {key: Table(id=key, rows=n, fields=fields) for key, (n, fields) in layout.items()}

@@ -120,6 +120,7 @@ def core_tables(params: "CoreParams") -> dict[TableId, Table]:
         ),
         TableId.NEURONS: (
             groups,
+            # Never negative: the sign is not stored.
             field("threshold", params.state_bits - 1, count=lanes)
             + field("bias", params.bias_bits, True, lanes)
             + field("type", type_bits),
@@ -142,6 +143,8 @@ def core_tables(params: "CoreParams") -> dict[TableId, Table]:
             + field("refractory", params.refractory_bits, count=lanes),
         ),
         TableId.FANOUT: (
+            # A row a neuron; group and lane are the address, padded where lanes are no power of
+            # two.
             groups << bits_for(lanes),
             field("start", entry_bits) + field("count", bits_for(params.destinations + 1)),
         ),
@@ -153,6 +156,7 @@ def core_tables(params: "CoreParams") -> dict[TableId, Table]:
             + field("dy", params.hop_bits, True),
         ),
         TableId.SCHEDULER: (
+            # Word, then slot: as many rows as both together can name.
             params.scheduler_words << params.slot_bits,
             field("spikes", params.scheduler_bits),
         ),

@@ -58,6 +58,7 @@ class BoardCore:
         self._shape: HostParams = neuro_link(program.params)
         self._input = {name: number for number, name in enumerate(self._shape.inputs)}
         self._output = {name: number for number, name in enumerate(self._shape.outputs)}
+        # Each answer comes with the number of its output in front.
         self._answer = {
             name: 1 + size
             for name, size in zip(self._shape.outputs, self._shape.output_bytes, strict=False)
@@ -66,11 +67,12 @@ class BoardCore:
 
     def configure(self, progress: Callable[[int], None] = lambda done: None) -> None:
         """Load the program through the configuration port; ``progress`` takes words so far."""
+        # Replies to writes are empty, so that only the requests' room limits a batch of them.
         addresses, values = program_words(self._program)
         done = 0
         words = encode_writes(addresses, values).tolist()
         for batch in self._batches(self._send("config", word) for word in words):
-            self._link.run(b"".join(one.line for one in batch))
+            self._link.run(b"".join(each.line for each in batch))
             done += len(batch)
             progress(done)
 
@@ -111,6 +113,7 @@ class BoardCore:
     def _ticks(self, events: Sequence[NDArray[np.int64]]) -> Iterator[_Operation]:
         """Clear; then each tick with its events before it."""
         params = self._program.params
+        # At most so many packets leave in a tick: every neuron fires, and sends all that leaves.
         remote = (self._program.dx != 0) | (self._program.dy != 0)
         starts = zip(self._program.fanout_start, self._program.fanout_count, strict=True)
         most = sum(int(remote[start : start + count].sum()) for start, count in starts)
@@ -138,7 +141,7 @@ class BoardCore:
         """Carry operations out, as many at a time as fit; returns the answers to reads."""
         answers = []
         for batch in self._batches(operations):
-            for output, word in self._link.run(b"".join(one.line for one in batch)):
+            for output, word in self._link.run(b"".join(each.line for each in batch)):
                 if output == self._output["response"]:
                     answers.append(word)
                 elif output == self._output["o"]:
@@ -154,18 +157,18 @@ class BoardCore:
         most_in = self._link.room - self._shape.margin
         batch: list[_Operation] = []
         out = answers = 0
-        for one in operations:
-            if batch and (out + len(one.line) > most_out or answers + one.answer > most_in):
+        for each in operations:
+            if batch and (out + len(each.line) > most_out or answers + each.answer > most_in):
                 yield batch
                 batch, out, answers = [], 0, 0
-            batch.append(one)
-            out += len(one.line)
-            answers += one.answer
+            batch.append(each)
+            out += len(each.line)
+            answers += each.answer
         if batch:
             yield batch
 
     def _send(self, name: str, word: int, answer: int = 0) -> _Operation:
         return _Operation(operation(self._shape, self._input[name], word), answer)
 
-    def _command(self, what: HostCommand, answer: int = 0) -> _Operation:
-        return self._send("command", what, answer)
+    def _command(self, command: HostCommand, answer: int = 0) -> _Operation:
+        return self._send("command", command, answer)

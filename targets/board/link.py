@@ -141,24 +141,25 @@ class BoardLink:
                 return words
             if reply.kind is ReplyKind.CUT:
                 raise BoardError("the board has no room for a reply: this is a defect of spikewatt")
+            # The board has carried them out: what it still has to say is asked for with none.
             operations = b""
 
     def _open(self) -> None:
         """Reset the core, and look who it is."""
-        found = self._ask(RequestKind.OPEN, b"", self._greeting, attempts=5)
-        if found.protocol != HOST_PROTOCOL:
+        greeting = self._ask(RequestKind.OPEN, b"", self._greeting, attempts=5)
+        if greeting.protocol != HOST_PROTOCOL:
             raise BoardError(
-                f"the board speaks version {found.protocol} of the protocol, and this spikewatt "
+                f"the board speaks version {greeting.protocol} of the protocol, and this spikewatt "
                 f"{HOST_PROTOCOL}: load a bitstream made by this version"
             )
-        if found.identity != self._link.identity:
+        if greeting.identity != self._link.identity:
             raise BoardError(
-                f"the board carries another core ({found.identity:08x}"
-                f"{self._describe(found.identity)}), not the one that this network is laid out for "
-                f"({self._link.identity:08x}): load its bitstream, or give the sizes of the "
+                f"the board carries another core ({greeting.identity:08x}"
+                f"{self._describe(greeting.identity)}), not the one that this network is laid out "
+                f"for ({self._link.identity:08x}): load its bitstream, or give the sizes of the "
                 f"board's core"
             )
-        self.room = min(self.room, found.buffer_bytes)
+        self.room = min(self.room, greeting.buffer_bytes)
 
     def _greeting(self, content: bytes) -> Identification | None:
         kind, sequence = content[-1] >> SEQUENCE_BITS, content[-1] % _SEQUENCES
@@ -178,6 +179,8 @@ class BoardLink:
         attempts: int | None = None,
     ) -> T:
         """Send a request until an answer to it comes."""
+        # A new number for each request, the same for each repetition: so the board knows which is
+        # which, and carries none out twice.
         self._sequence = (self._sequence + 1) % _SEQUENCES
         line = frame(request(kind, self._sequence, operations))
         longest = 2 * (self._link.buffer_bytes + 8)  # of a reply, were all of it escaped

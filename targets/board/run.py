@@ -54,7 +54,7 @@ def run_on_board(
     progress("running the golden model")
     golden = target.golden(spikes, COUNTERS)
     run = target.simulate(spikes, progress=progress)
-    found = difference(run, golden)
+    parting = difference(run, golden)
     predictions, session = network.readout.classes(run), target.session
     assert session is not None, "a run leaves its session"
     return BoardReport(
@@ -63,8 +63,8 @@ def run_on_board(
         baud=port.baud,
         images=len(spikes),
         ticks=len(spikes) * network.ticks,
-        bit_exact=found is None,
-        difference=None if found is None else str(found),
+        bit_exact=parting is None,
+        difference=None if parting is None else str(parting),
         accuracy={
             "quantised": accuracy(network.readout.classes(golden), classes),
             "board": accuracy(predictions, classes),

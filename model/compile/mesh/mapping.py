@@ -126,6 +126,7 @@ def map_mesh(
         gating = fit.clock_gating
         core = build_core(network, sizes, lanes=lanes, hop_bits=hops, clock_gating=gating)
         params = MeshParams(columns=columns, rows=rows, core=core, router=fit.router)
+    # Distances are of the whole mesh, so that a part may go to any tile, and some stay empty.
     tile_of = place(flows(network, plans, rates), distances(params), placement)
     tiles = [TilePlan.of(network, lanes, ())] * params.tiles
     for tile, plan in zip(tile_of, plans, strict=True):
@@ -138,6 +139,8 @@ def _sizes(network: Network, plans: list[TilePlan], lanes: int) -> dict[str, int
     return needs(
         network,
         neurons=max(plan.groups for plan in plans) * lanes,
+        # A packet to the host says its neuron in the axon's field, which is as wide as the core's
+        # axons need.
         axons=max(_host_axons(network), *(plan.axons for plan in plans)),
         synapse_words=max(plan.synapse_words for plan in plans),
         destinations=max(destinations(network, plans)),
@@ -207,6 +210,7 @@ def _fanout_tables(
     x, y = params.place(tile)
     at = 0
     for name, group, members in tiles[tile].pieces:
+        # Entries of a neuron by tile, the host's last: every run of the mesh sends in this order.
         lists = []
         for other, plan in enumerate(tiles):
             to_x, to_y = params.place(other)

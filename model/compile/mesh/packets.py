@@ -60,15 +60,16 @@ def event_packets(params: MeshParams, events: IntArray) -> Packets:
     return pack(params.packet, x, y, ToTile.SPIKE, encode_events(params.packet, events[:, 1:]))
 
 
-def control_packet(params: MeshParams, what: HostCommand) -> Packets:
+def control_packet(params: MeshParams, command: HostCommand) -> Packets:
     """One packet for the edge."""
     zero = np.zeros(1, np.int64)
-    return pack(params.packet, zero, zero, ToTile.CONTROL, np.array([what], np.uint64))
+    return pack(params.packet, zero, zero, ToTile.CONTROL, np.array([command], np.uint64))
 
 
 def _words(params: MeshParams, tile: int, words: NDArray[np.uint64]) -> Packets:
     """Packets of configuration words for a tile: the highest bits first, the last one executes."""
     packet, count = params.packet, params.packet.word_packets
+    # The tile shifts them into its word register: what came first ends highest.
     places = np.arange(count - 1, -1, -1, dtype=np.uint64) * np.uint64(packet.payload_bits)
     mask = np.uint64((1 << packet.payload_bits) - 1)
     payload = (words[:, None] >> places) & mask
@@ -94,6 +95,7 @@ def reply_words(params: PacketParams, payloads: Packets) -> NDArray[np.uint32]:
     """Words uint32[n] of the payloads uint64[n * reply_packets] of answers, in order."""
     count = params.reply_packets
     places = np.arange(count, dtype=np.uint64) * np.uint64(params.payload_bits)
+    # Disjoint bits: their sum is their union.
     whole = (payloads.reshape(-1, count) << places).sum(axis=1, dtype=np.uint64)
     return (whole & np.uint64((1 << CONFIG_DATA_BITS) - 1)).astype(np.uint32)
 
@@ -128,8 +130,8 @@ def stuck_report(params: MeshParams, packets: Packets) -> str:
     """Who waits for whom, in one line, from the packets ``ToHost.STUCK`` of a stuck mesh."""
     dx, dy, kind, payload = unpack(params.packet, packets)
     lines = []
-    for x, y, what, status in zip(dx, dy, kind, payload, strict=True):
-        if what == ToHost.STUCK:
+    for x, y, command, status in zip(dx, dy, kind, payload, strict=True):
+        if command == ToHost.STUCK:
             lines += _waits(params, int(x), int(y), unpack_status(int(status)))
     if not lines:
         lines = ["no tile waits for another: a packet is lost, or the host's next is not let in"]
@@ -139,17 +141,17 @@ def stuck_report(params: MeshParams, packets: Packets) -> str:
 def _waits(params: MeshParams, x: int, y: int, status: TileStatus) -> list[str]:
     """What one tile waits for."""
     tile = f"tile ({x}, {y})"
-    found = [f"the router of {tile} waits for {_whom(params, x, y, p)}" for p in status.pending]
+    waits = [f"the router of {tile} waits for {_whom(params, x, y, p)}" for p in status.pending]
     if status.sending:
-        found.append(f"{tile} waits for its router to take a packet")
+        waits.append(f"{tile} waits for its router to take a packet")
     if status.refusing and status.sending and not status.working:
-        found.append(f"{tile} takes no packet before its answer is sent")
+        waits.append(f"{tile} takes no packet before its answer is sent")
     elif status.refusing:
         busy = ", which is at work" if status.working else ""
-        found.append(f"{tile} waits for its core{busy}, and takes no packet")
+        waits.append(f"{tile} waits for its core{busy}, and takes no packet")
     elif status.working:
-        found.append(f"the core of {tile} is at work")
-    return found
+        waits.append(f"the core of {tile} is at work")
+    return waits
 
 
 def _whom(params: MeshParams, x: int, y: int, port: Port) -> str:

@@ -79,6 +79,8 @@ def place(flow: FloatArray, distance: NDArray[np.int64], method: Placement) -> l
         From `distances`.
     """
     parts, tiles = len(flow) - 1, len(distance) - 1
+    # A hop costs the same either way. Rows of tiles without a part stay 0: they cost nothing
+    # anywhere.
     both = np.zeros((tiles + 1, tiles + 1))
     both[:parts, :parts] = flow[:-1, :-1] + flow[:-1, :-1].T
     both[-1, :parts] = both[:parts, -1] = flow[-1, :-1] + flow[:-1, -1]
@@ -98,6 +100,8 @@ def _greedy(both: FloatArray, distance: NDArray[np.int64], parts: int) -> NDArra
     placed, free = [tiles], list(range(tiles))
     while len(placed) <= parts:
         rest = [part for part in range(parts) if part not in placed]
+        # The first of several that are as good, here and below: a network is placed alike
+        # everywhere.
         part = max(rest, key=lambda part: both[part, placed].sum())
         weights = both[part, placed]
         tile = min(free, key=lambda tile: float((weights * distance[tile, order[placed]]).sum()))

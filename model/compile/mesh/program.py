@@ -136,6 +136,7 @@ class MeshProgram:
         pieces = self.neurons_of[population]
         size = max(piece.members.stop for piece in pieces)
         out = np.zeros((*arrays[0].shape[:-1], size), arrays[0].dtype)
+        # Tiles hold a population in any order.
         for piece in pieces:
             members = slice(piece.members.start, piece.members.stop)
             neurons = slice(piece.neurons.start, piece.neurons.stop)

@@ -24,6 +24,7 @@ def hops(params: MeshParams, source: int, target: int) -> int:
     """
     if source == target:
         return 0
+    # The host is beyond (0, 0), whose router a packet passes as it does any other.
     (ax, ay), (bx, by) = (params.place(max(end, 0)) for end in (source, target))
     return abs(ax - bx) + abs(ay - by) + 1
 
@@ -38,6 +39,8 @@ def walk(params: MeshParams, source: int, target: int) -> list[tuple[int, Port]]
         dx, dy = dx - x, dy - y
     way = []
     while dx or dy:
+        # All of X before Y: without turns from Y to X no packets can wait for each other in a
+        # circle (Dally & Seitz, IEEE Trans. Comput. C-36 (1987) 547).
         port = (Port.EAST if dx > 0 else Port.WEST) if dx else Port.SOUTH if dy > 0 else Port.NORTH
         way.append((y * params.columns + x, port))
         step = 1 if port in (Port.EAST, Port.SOUTH) else -1

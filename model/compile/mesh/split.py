@@ -67,6 +67,7 @@ def split(network: Network, lanes: int, limits: TileLimits, tiles: int | None = 
     """
     packer = _Packer(network, lanes, limits)
     packer.check()
+    # The fullest tiles make the fewest; a lower cap is for destinations, which spread with neurons.
     caps = range(limits.neurons // lanes, 0, -1)
     fewest = next((len(best) for cap in caps if (best := packer.best(cap))), None)
     if fewest is None:
@@ -82,6 +83,7 @@ def split(network: Network, lanes: int, limits: TileLimits, tiles: int | None = 
         )
     tiles = tiles or fewest
     groups = sum(packer.groups(population) for population in network.populations)
+    # From the evenest spread on: the first cap with which the tiles are enough.
     for cap in range(-(-groups // tiles), limits.neurons // lanes + 1):
         best = packer.best(cap)
         if best and len(best) <= tiles:
@@ -110,12 +112,12 @@ class _Packer:
         limits = self._limits
         for population in self._network.populations:
             plan = self._plan((Part(population.name, 0, 1),))
-            for what, needed in (("axons", plan.axons), ("synapse_words", plan.synapse_words)):
-                if needed > (limit := getattr(limits, what)):
+            for size, needed in (("axons", plan.axons), ("synapse_words", plan.synapse_words)):
+                if needed > (limit := getattr(limits, size)):
                     raise CapacityError(
-                        f"population {population.name!r} needs {what} = {needed} in every tile "
+                        f"population {population.name!r} needs {size} = {needed} in every tile "
                         f"that holds some of it, and a tile has at most {limit}: its sums cannot "
-                        f"be split, so allow more {what} or make its sources smaller"
+                        f"be split, so allow more {size} or make its sources smaller"
                     )
         readout = self._network.population(self._network.readout.population)
         if self._network.readout.kind == "count" and readout.size > limits.axons:
@@ -126,16 +128,17 @@ class _Packer:
 
     def best(self, cap: int) -> Split | None:
         """The packing of at most ``cap`` groups a tile with the fewest tiles, then axons."""
-        found = []
+        packings = []
         for packing in self._packings(cap):
             plans = [self._plan(parts) for parts in packing]
             if max(destinations(self._network, plans)) <= self._limits.destinations:
-                found.append((len(packing), sum(plan.axons for plan in plans), packing))
-        return min(found, key=lambda each: each[:2])[2] if found else None
+                packings.append((len(packing), sum(plan.axons for plan in plans), packing))
+        return min(packings, key=lambda each: each[:2])[2] if packings else None
 
     def _packings(self, cap: int) -> Iterator[Split]:
         populations = self._network.populations
         fan_in = {p.name: self._plan((Part(p.name, 0, 1),)).axons for p in populations}
+        # As given, and those with most axons first, which leave gaps that the others fill.
         for order in (populations, sorted(populations, key=lambda p: -fan_in[p.name])):
             yield self._pack(cap, order, whole=True)
             yield self._pack(cap, order, whole=False)
@@ -168,6 +171,7 @@ class _Packer:
         most = min(wanted, cap - sum(part.groups for part in parts))
         if most <= 0 or self._fits(parts, Part(name, at, most)):
             return max(most, 0)
+        # Fewer groups never need more axons, words or types, so that halving finds the border.
         low, high = 0, most  # low fits, high does not
         while high - low > 1:
             middle = (low + high) // 2

@@ -101,6 +101,7 @@ def _bundles(
     groups. Zeros between two targets are stored where they take no more bits than a second axon.
     """
     weight_bits = max((link.weight_bits for link in network.connections), default=1)
+    # Whole words of zeros that cost no more than another axon would.
     most_zeros = _AXON_BITS // (lanes * weight_bits)
     bundles: list[Bundle] = []
     for name, group, members in pieces:
@@ -148,6 +149,7 @@ def row_tables(plan: TilePlan, params: CoreParams) -> dict[str, np.ndarray]:
         for link, group, members in bundle.runs:
             at = (group - bundle.first) * lanes
             rows[:, at : at + len(members)] = link.weights[:, members.start : members.stop]
+            # Zeros that fill the gap between two targets are no synapses of the network's.
             fan_out[axons] += len(members)
         synapses[word : word + bundle.words] = rows.reshape(-1, lanes)
         word += bundle.words

@@ -63,6 +63,7 @@ def _words_of_outputs(outputs: int, params: SystolicParams) -> tuple[tuple[int, 
             for at in range(0, len(tile), params.rows)
         )
     parts = params.parts
+    # Fewer columns than rows: several results make a word, one bank each.
     return tuple(sum(tiles[at : at + parts], ()) for at in range(0, len(tiles), parts))
 
 
@@ -71,8 +72,10 @@ def lay_out(network: QuantisedNetwork, params: SystolicParams, batch: int) -> tu
     words = [_packed(network.layers[0].inputs, params.rows)]
     words += [_words_of_outputs(layer.outputs, params) for layer in network.layers[:-1]]
     per_row = params.banks if params.wide else 1
-    rows = [-(-len(one) // per_row) * batch for one in words]
+    rows = [-(-len(layer_words) // per_row) * batch for layer_words in words]
     high = max((a + b for a, b in pairwise(rows)), default=rows[0])
+    # A layer reads at one end while it writes at the other; the next one turns round. No copy, and
+    # no more room than the two largest neighbours take.
     starts = [0 if k % 2 == 0 else high - count for k, count in enumerate(rows)]
     return tuple(
         LayerPlan(
@@ -95,6 +98,7 @@ def list_folds(plans: tuple[LayerPlan, ...], params: SystolicParams) -> Iterator
             for word, inputs in enumerate(plan.words):
                 last = word == len(plan.words) - 1
                 loads = len(inputs) if last else plan.rows
+                # A shift moves the whole column: rows without a weight cost their cycles too.
                 if params.loading is Loading.SHIFT:
                     loads = params.rows
                 yield Fold(number, tile, word, columns, loads, inputs)

@@ -104,6 +104,8 @@ class SystolicProgram:
         words = self.plans[0].words
         out = np.zeros((len(words), len(x), self.params.rows), np.int64)
         for k, inputs in enumerate(words):
+            # Word by word, because the array multiplies all vectors by one tile before the next is
+            # loaded.
             out[k, :, : len(inputs)] = x[:, list(inputs)]
         return out.reshape(-1, self.params.rows)
 
@@ -161,6 +163,7 @@ class SystolicProgram:
                 entry["rounding"] = params.roundings.index(how.rounding)
                 entry["clip_max"] = how.clip_max
             for name, value in entry.items():
+                # A field of no bits is not in the table: there is but one value it could have.
                 if name in rows:
                     rows[name][k] = value
         return rows
@@ -214,6 +217,7 @@ def fit_systolic(network: QuantisedNetwork, *, batch: int = 1, **options: Any) -
         "shifts": tuple(sorted({how.shift for how in hows if how})) or (0,),
         "roundings": tuple(sorted({how.rounding for how in hows if how})) or (Rounding.FLOOR,),
     }
+    # Sizes of memories follow from the array alone, so that those of a default core do no harm.
     needs = _needs(network, SystolicParams(**built, **options), batch)
     try:
         return SystolicParams(**needs, **built, **options)
