@@ -69,7 +69,8 @@ def run_cases(params: CoreParams, drawn: list[RandomCase], verilog: str | None) 
 @pytest.mark.parametrize(
     ("build", "family"),
     [
-        *((NEURO[0], family) for family in BOTH),
+        (NEURO[0], "ecp5"),
+        pytest.param(NEURO[0], "ice40", marks=LATER),
         *(pytest.param(b, f, marks=LATER) for b in NEURO[1:] for f in BOTH),
     ],
 )
@@ -153,7 +154,8 @@ def test_the_cases_are_lively(build: str) -> None:
     assert sum(len(case.golden.sent) for case in drawn) > 0
 
 
-@pytest.mark.parametrize("family", ["ecp5", pytest.param("ice40", marks=LATER)])
+@pytest.mark.long
+@pytest.mark.parametrize("family", BOTH)
 def test_digits(family: Family) -> None:
     program, samples = digits()
     params = on_fpga(program.params, family)
@@ -168,7 +170,7 @@ def test_digits(family: Family) -> None:
     assert run_cases(params, drawn, netlist(params, family))
 
 
-@pytest.mark.parametrize("family", [pytest.param("ecp5"), pytest.param("ice40", marks=LATER)])
+@pytest.mark.parametrize("family", ["ecp5", pytest.param("ice40", marks=LATER)])
 def test_systolic(family: Family) -> None:
     drawn = systolic_cases(SYSTOLIC)
     with NativeSystolic(systolic_params(), verilog=netlist(systolic_params(), family)) as core:

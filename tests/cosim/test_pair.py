@@ -21,7 +21,11 @@ CASES = [
 
 
 @pytest.mark.parametrize("mode", ["window", "every-tick"])
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize(
+    "case",
+    [*CASES[:2], *(pytest.param(case, marks=pytest.mark.long) for case in CASES[2:])],
+    ids=str,
+)
 def test_rtl_equals_golden_and_the_quantised_network(case: tuple, mode: Mode) -> None:
     sizes, thresholds, bias, steps, lanes = case
     network = layered(sizes, thresholds, 1, bias=bias, T=steps)
