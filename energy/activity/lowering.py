@@ -72,6 +72,10 @@ class RowLiteral:
     def __invert__(self) -> "RowLiteral":
         return RowLiteral(self.row, not self.inverted)
 
+    # What dataclasses do by themselves takes ten times as long, and a netlist has 100,000 of these.
+    def __reduce__(self) -> tuple[type["RowLiteral"], tuple[int, bool]]:
+        return RowLiteral, (self.row, self.inverted)
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -81,6 +85,9 @@ class Step:
     operands: tuple[RowLiteral, ...]
     out: int
     inverted: bool
+
+    def __reduce__(self) -> tuple[type["Step"], tuple[object, ...]]:  # as above
+        return Step, (self.kind, self.operands, self.out, self.inverted)
 
 
 class Lowering:

@@ -174,10 +174,10 @@ def _declared(head: bytes, codes: dict[bytes, tuple[int, int]]) -> Iterator[Decl
             number, known = codes.setdefault(code, (len(codes), width))
             plain = words[1] in ("wire", "reg") and known == width > 0
             if "[" in name:
-                plain &= name.count("[") == 1
+                plain &= "][" not in name  # readers differ in what they call it
                 # A bit goes by its bus's name, as elsewhere; a field of an element does not.
                 if words[5:] == ["$end"] and name.endswith("]"):
-                    name = name.partition("[")[0]
+                    name = name.rpartition("[")[0]
             yield ".".join((*scopes, name)), width if plain else -1, number
 
 

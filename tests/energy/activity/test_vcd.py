@@ -22,6 +22,8 @@ $timescale 10ns $end
   $var wire 8 # word[0] [7:0] $end
   $var wire 8 $ word[1] [7:0] $end
   $var wire 1 + word[1].field $end
+  $var wire 1 - word[1].field[0] $end
+  $var wire 4 . word[1].part[0] [3:0] $end
   $var wire 16 , word [15:0] $end
   $scope module inner $end
    $var wire 70 ab wide [69:0] $end
@@ -40,6 +42,8 @@ b{"0" * 70} ab
 b00001111 #
 b11110000 $
 1+
+1-
+b0110 .
 b1111000000001111 ,
 b{"1" * 64} abc
 #5
@@ -152,7 +156,7 @@ def test_what_it_does_not_expect_it_leaves_to_others(
         ("$enddefinitions $end\n", ""),
         ("$var wire 1 !(", "$var real 1 !("),
         ("$var wire 1 !(", "$var wire 0 !("),
-        ("$var wire 8 $ word", "$var wire 8 # word[2]"),  # of two dimensions
+        ("$var wire 8 $ word", "$var wire 8 # word[2][0]"),  # of two dimensions
         ("   $var wire 70 ab", "   $var wire 69 ab"),  # one code, two widths
         (" $var wire 70 ab wide", " $var wire wide"),
         ("$enddefinitions", "$upscope $end\n$enddefinitions"),
