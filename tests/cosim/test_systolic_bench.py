@@ -12,7 +12,6 @@ import pytest
 from spikewatt.cosim.simulate import CocotbOptions, Simulator, simulate
 from spikewatt.hdl.systolic.core import SystolicCore
 from spikewatt.synth.verilog import export
-from tests.cosim.agree import SIMULATORS
 from tests.cosim.systolic_builds import BUILDS, cases
 
 BENCH = Path(__file__).parent / "benches" / "systolic.py"
@@ -42,19 +41,30 @@ def run_bench(build: str, tests: str, simulator: Simulator, folder: Path) -> Non
 
 
 EVERYTHING = "square, everything"
-SMALL = [(build, "icarus") for build in ("plain", "tall", "wide, one row")]
 
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(
-    ("build", "simulator"), [*SMALL, *((EVERYTHING, simulator) for simulator in SIMULATORS)]
+    ("build", "simulator"),
+    [
+        ("plain", "icarus"),
+        (EVERYTHING, "verilator"),
+        pytest.param(EVERYTHING, "icarus", marks=pytest.mark.long),
+        *(pytest.param(b, "icarus", marks=pytest.mark.long) for b in ("tall", "wide, one row")),
+    ],
 )
 def test_borders(build: str, simulator: Simulator, tmp_path: Path) -> None:
     run_bench(build, "|".join(BORDERS), simulator, tmp_path)
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("build", BUILDS)
+@pytest.mark.parametrize(
+    "build",
+    [
+        pytest.param(build, marks=[pytest.mark.long] * (number >= len(STALLS)))
+        for number, build in enumerate(BUILDS)
+    ],
+)
 def test_stalls(build: str, tmp_path: Path) -> None:
     run_bench(build, "batches_back_to_back", "icarus", tmp_path)
 
