@@ -26,6 +26,7 @@ __all__ = [
     "with_memories",
 ]
 
+# The simulator is a process of its own: a job goes there, and a run comes back, as files.
 JOB_VARIABLE = "SPIKEWATT_JOB"
 """Environment variable with the path of the pickled job."""
 RTL = "RTL"

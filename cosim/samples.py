@@ -96,6 +96,8 @@ def _run_native(
         run = replace(together(runs), seconds=seconds)
         run = run.with_arrays(starts=np.array(starts), cycles=np.array(cycles))
         if readout is not None:
+            # The host reads whole groups, so that neighbours of the readout's neurons may be among
+            # them.
             neurons = np.arange(readout.start * params.lanes, readout.stop * params.lanes)
             run = run.with_arrays(Chosen(neurons=neurons), final_membranes=np.array(answers))
         tables = {key: core.read_table(key) for key in (TableId.STATE, TableId.SCHEDULER)}

@@ -108,6 +108,7 @@ def pass_through(
         offers = zip(traffic.times[port].tolist(), traffic.words[port].tolist(), strict=True)
         _write(folder / f"offers_{port:d}", (f"{when} {word:x}" for when, word in offers))
         _write(folder / f"pauses_{port:d}", map(str, traffic.pauses[port].tolist()))
+    # The bench ends when so many have come; more than that would be one made up.
     packets = sum(map(len, traffic.words))
     simulate(
         router.verilog + harness(router.kind, router.packet, late=traffic.late),

@@ -193,6 +193,8 @@ class TableSram(wiring.Component):
         m.d.comb += [
             sram.write.enable.eq(self.write.enable | table.write),
             sram.write.row.eq(Mux(table.write, table.row, self.write.row)),
+            # The one multiplexer in front of a memory's data: where only the host writes, `direct`
+            # saves it.
             sram.write.data.eq(Mux(table.write, table.write_data, self.write.data)),
         ]
         return m

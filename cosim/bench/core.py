@@ -116,11 +116,13 @@ class CoreBench:
 
         ``early`` events may already be on their way since the last tick began.
         """
+        # Early ones were sent while the tick before was at work.
         if not early:
             self.events.send_events(events)
         await self.events.drain()
         await self.command(Command.TICK)
         merges = self.monitor.take_merges()
+        # Cleared once the command was taken: updates of the tick come later.
         self.monitor.spikes[:] = False
         return merges
 

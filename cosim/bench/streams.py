@@ -65,6 +65,7 @@ class StreamSource(_Stream):
 
     def abort(self) -> None:
         """Forget what was not taken yet, as a reset does."""
+        # The task may be waiting in the middle of a word, which nobody will take any more.
         self._task.cancel()
         self._queue.clear()
         self._valid.value = 0
@@ -78,6 +79,7 @@ class StreamSource(_Stream):
                 self._wake.clear()
                 await self._wake.wait()
                 await RisingEdge(self._clock)
+            # A pause before a word, never within: what was offered stays offered.
             while self._rng.random() < self._stall:
                 await RisingEdge(self._clock)
             self._payload.value = self._queue[0]
@@ -110,6 +112,8 @@ class StreamSink(_Stream):
 
     async def _take(self) -> None:
         while True:
+            # Drawn anew in every cycle, whether a word waits or not: ready must not depend on
+            # valid.
             ready = not self.blocked and self._rng.random() >= self._stall
             self._ready.value = int(ready)
             await RisingEdge(self._clock)
@@ -138,6 +142,7 @@ class StreamMonitor(_Stream):
                 continue
             valid = self._valid.value == 1
             word = int(self._payload.value) if valid else None
+            # What was offered and not taken at the edge before must still stand here.
             if offered is not None:
                 assert word == offered, f"stream {self._name} took back {offered:#x} for {word}"
             if valid and self._moves():

@@ -98,6 +98,7 @@ class SystolicBench:
 
     async def reset(self, cycles: int = 4) -> None:
         """Hold reset, and wait until the core is at rest."""
+        # What was queued before a reset belongs to a batch that is gone.
         for source in (self.inputs, self.commands, self.config):
             source.abort()
         self.dut.rst.value = 1
@@ -136,6 +137,7 @@ class SystolicBench:
 
     def send(self, program: SystolicProgram, x: IntArray) -> None:
         """Queue the command for a batch, and its words."""
+        # The command's payload is the batch less one, so that no code means an empty batch.
         self.commands.send([len(x) - 1])
         bits = self.params.activation_bits
         self.inputs.send(_pack(word, bits) for word in program.input_words(x).tolist())

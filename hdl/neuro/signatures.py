@@ -45,6 +45,7 @@ def packet_layout(params: CoreParams) -> data.StructLayout:
 def entry_layout(params: CoreParams) -> data.StructLayout:
     """Entry of the work list: synapse word of group 0 (modulo the SRAM), first and last group."""
     fields = {field.name: field.bits for field in params.tables[TableId.ROWS].fields}
+    # `present` stays behind: only rows that are there become entries.
     return data.StructLayout({name: fields[name] for name in ("offset", "first", "last")})
 
 

@@ -78,6 +78,7 @@ class TickWindows(wiring.Component):
         tick = Signal(params.window_bits, name="tick")
         later = Signal(name="later_tick")
         m.d.comb += later.eq(tick != 0)
+        # Before `advance`: a clear that comes with the end of a tick counts.
         with m.If(self.clear):
             m.d.sync += tick.eq(0)
         # It must not wrap: windows would open again in long runs.

@@ -103,6 +103,8 @@ class Mesh(wiring.Component):
             m.d.comb += [
                 tile.home_dx.eq(dx),
                 tile.home_dy.eq(dy),
+                # One wire to all tiles: the barrier has made sure that each is at rest, so they
+                # begin together.
                 tile.start.eq(edge.start),
                 tile.command.eq(edge.command),
                 self.probe[index].eq(tile.probe),

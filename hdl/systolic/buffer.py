@@ -71,6 +71,7 @@ class UnifiedBuffer(wiring.Component):
             # Fill and result share the write port: a batch is in before the first result leaves.
             fill, result = self.fill.word.as_value(), self.result.word.as_value()
             here = slice(first * bits, (first + lanes) * bits)
+            # A word fits into one bank where the array is at least as wide as it is tall.
             chosen = (self.fill.bank == bank) if params.wide and params.banks > 1 else 1
             mine = 1 if params.wide else (self.result.part == bank)
             m.d.comb += [

@@ -79,6 +79,8 @@ class SystolicLogic(_Core):
         if params.bias_bits:
             wiring.connect(m, config.port(SystolicTable.BIASES), accumulator.table)
         m.d.comb += [
+            # Two readers of the table: weights are loaded a layer ahead of the one that is
+            # computed.
             layers.loading.eq(loader.layer_number),
             layers.computing.eq(streamer.layer_number),
             loader.layer.eq(layers.loaded),

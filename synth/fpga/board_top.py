@@ -26,6 +26,7 @@ def bit_clocks(mhz: float, baud: int) -> int:
     ParameterError
         A baud rate that the clock cannot make.
     """
+    # Out of the range of the receiver's counter the nearest rate is told in the error.
     clocks = min(max(round(mhz * 1e6 / baud), FEWEST_CLOCKS), MOST_CLOCKS)
     nearest = mhz * 1e6 / clocks
     if abs(nearest - baud) > _OFF * baud:

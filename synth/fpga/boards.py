@@ -65,6 +65,7 @@ class FpgaBoard:
         ParameterError
             No loop comes near.
         """
+        # Without a loop there is nothing to lock, and no limit of a detector.
         if mhz is None or mhz == self.crystal_mhz:
             return Clock(self.crystal_mhz, None)
         return Clock(self.crystal_mhz, find_pll(self.device.family, self.crystal_mhz, mhz))

@@ -11,6 +11,7 @@ __all__ = ["DEVICES", "Device", "Family", "find_device"]
 Family = Literal["ecp5", "ice40"]
 
 _SPEEDS = ("6", "7", "8")  # of the LFE5U
+# As nextpnr knows them.
 _ECP5_SMALL = ("CABGA381", "CABGA256", "CSFBGA285", "TQFP144")
 _HX1K = ("tq144", "vq100", "cb132", "cb121", "cb81", "cm121", "cm81", "cm49", "cm36", "qn84")
 _HX4K = ("tq144", "cb132", "cm225", "cm121", "cm81", "bg121")
@@ -93,6 +94,7 @@ def find_device(
 
 def _one(what: str, given: str | None, choices: Iterable[str]) -> str:
     """The choice that was given in whatever case; the first one if none was."""
+    # People write names of devices in any case.
     known = list(choices)
     if given is None:
         return known[0]

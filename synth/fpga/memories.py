@@ -76,8 +76,10 @@ def place_memories(
     ram = {name: _CELLS[cell["type"]] for name, cell in cells.items() if cell["type"] in _CELLS}
     placed = []
     for name, (rows, bits) in sorted(_memories(design, top, progress).items()):
+        # yosys names the cells of a memory after it, with their row and column.
         own = [cell for cell in ram if re.fullmatch(rf"{re.escape(name)}\.\d+\.\d+", cell)]
         places = {ram.pop(cell) for cell in own} or {Place.REGISTERS}
+        # Where a memory is split, the worse half counts: block RAM comes first in `Place`.
         placed.append(PlacedMemory(name, rows, bits, max(places, key=list(Place).index), len(own)))
     return placed + [PlacedMemory(name, 0, 0, place, 1) for name, place in sorted(ram.items())]
 

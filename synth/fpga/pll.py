@@ -73,6 +73,7 @@ class Pll:
             p_CLKI_DIV=self.reference,
             p_CLKFB_DIV=self.feedback,
             p_CLKOP_DIV=self.output,
+            # Half a period of the output, as prjtrellis's ecppll has it.
             p_CLKOP_CPHASE=self.output // 2,
             p_CLKOP_ENABLE="ENABLED",
             p_FEEDBK_PATH="CLKOP",
@@ -131,6 +132,7 @@ def _ecp5_loops(crystal: float) -> Iterator[tuple[Pll, float]]:
                         feedback=feedback,
                         output=output,
                     )
+                    # Far from its limits an oscillator locks at any temperature.
                     yield loop, abs(mhz * output - _ECP5_CENTRE)
 
 

@@ -28,6 +28,7 @@ class Function:
     @cached_property
     def _postfix(self) -> tuple[tuple[str, Any], ...]:
         """``tree`` as operations on a stack: a long sum is a deep tree, too deep to recurse."""
+        # The root first, then its right operand: read backwards that is postfix.
         backwards: list[tuple[str, Any]] = []
         pending = [self.tree]
         while pending:

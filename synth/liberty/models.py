@@ -95,6 +95,7 @@ def _model(cell: Cell) -> str:
             continue
         value = _verilog(pin.function)
         if pin.three_state is not None:
+            # Liberty says when the output floats, and not when it drives.
             value = f"({_verilog(pin.three_state)}) ? 1'bz : {value}"
         lines.append(f"  assign {_reference(pin.name)} = {value};")
     return "\n".join([*lines, "endmodule", ""])
@@ -158,6 +159,7 @@ def _forced(state: FlipFlop | Latch) -> Iterator[tuple[str, str]]:
     name = _escaped(state.state)
     if clear and preset:
         both = _BOTH.get(state.both, name if state.both == "N" else f"~{name}")
+        # First, since the states below hold only where the other input does not.
         yield f"({clear}) && ({preset})", both
     if clear:
         yield clear, "1'b0"
@@ -175,6 +177,7 @@ def _levels(
     for place, (condition, value) in enumerate(levels):
         start = "if" if place == 0 else "else if"
         yield f"    {start} ({condition}) {_escaped(state.state)} <= {value};"
+    # Behind the first look: at time zero nothing has changed yet.
     yield f"    @({' or '.join(names)});" if names else "    wait (0);"
     yield "  end"
 

@@ -119,6 +119,7 @@ class _Maker:
     def _timing(self, bit: _Bit, function: Function | None) -> Iterator[TimingArc]:
         for group in bit.group.every("timing"):
             kind = group.text("timing_type") or "combinational"
+            # Set-up, hold and recovery are constraints and no delays.
             if kind not in _ARCS:
                 continue
             tables = {
@@ -138,6 +139,7 @@ class _Maker:
         if text is not None:
             known = ", ".join(get_args(Sense))
             raise group.flaw(f"timing_sense must be one of {known}, not {text!r}", "timing_sense")
+        # A library may leave the sense out where the function tells it.
         if kind.startswith("combinational") and function is not None:
             return _unateness(function, related)
         return "non_unate"
@@ -148,6 +150,7 @@ class _Maker:
                 self.tables.table(_only(group, name), self.tables.units.energy)
                 for name in ("power", "rise_power", "fall_power")
             )
+            # `power` is of both edges, unless one has a table of its own.
             rise, fall = rise or both, fall or both
             if rise is None and fall is None:
                 continue

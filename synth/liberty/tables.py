@@ -32,6 +32,7 @@ class Units:
     @property
     def energy(self) -> float:
         """Unit of internal power: OpenSTA's, capacitance × voltage²."""
+        # Liberty names no unit of energy.
         return self.capacitance * self.voltage**2
 
     @classmethod
@@ -124,6 +125,7 @@ class Tables:
         name = names[0] if names else "scalar"
         if name in self.templates:
             return self.templates[name]
+        # One number needs no axes, whatever its template is called.
         if name == "scalar" or size == 1:
             return _Template((), ())
         raise group.flaw(f"{group.kind} uses template {name!r}, which the library does not define")

@@ -17,6 +17,7 @@ def check_drivers(netlist: Netlist, library: Library) -> tuple[int, ...]:
     NetlistError
         A net with two drivers.
     """
+    # Constants drive too: a gate's output on one of them is a fault.
     driver: dict[int, str] = {ZERO: "constant 0", ONE: "constant 1"}
     for net, name in _drivers(netlist, library):
         if net in driver:

@@ -113,6 +113,7 @@ class _Work:
 
     def _name(self, name: str, net: Mapping[str, Any], path: str, wires: WiresOfModule) -> None:
         names = self._hidden if is_hidden(name, net) else self._public
+        # On the wire and not on the cell: mapping replaces cells, and keeps what is said of wires.
         if mark := net.get("attributes", {}).get(_RECORDED):
             self._recorded |= {wires[bit]: mark for bit in net["bits"] if bit != "z"}
         if net.get("upto"):
@@ -143,6 +144,7 @@ class _Work:
             module = _module(path, name, attributes)
             try:
                 self._memories.append(read_memory(full, module, cell, wires.of))
+            # A parameter that is missing or odd: the file is named, and not a line of ours.
             except (LookupError, ValueError, ZeroDivisionError) as error:
                 raise NetlistError(f"memory {full} is not as yosys writes it ({error!r})") from None
         elif kind == "$scopeinfo":

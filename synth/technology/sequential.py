@@ -67,6 +67,7 @@ def _inner_power(drive: int, size: float, units: float) -> list[str]:
 
 
 def _clock_pin(cell: SequentialCell, latches: int) -> list[str]:
+    # One latch has half of a flip-flop's clocked channels.
     units = table.CLOCK_NODES if latches == 2 else table.CLOCK_NODES / 2
     gating = [attribute("clock_gate_clock_pin", "true")] if cell.gate else []
     return [
@@ -84,6 +85,7 @@ def _gate_effort(cell: SequentialCell) -> float:
 
 def _data_pin(cell: SequentialCell) -> list[str]:
     gating = [attribute("clock_gate_enable_pin", "true")] if cell.gate else []
+    # Data are to be there when a latch closes, and at the edge of a flip-flop.
     opens = "rising" if cell.active.startswith("!") != (cell.kind == "ff") else "falling"
     constraints = [
         line
@@ -126,6 +128,7 @@ def _output_pin(cell: SequentialCell) -> list[str]:
         function = "CK & IQ" if rising else "CK | !IQ"
         stages = _gate_stages(cell)
         follow = Analysis(Gate("", ("CK", "IQ"), {"GCK": function}, stages))
+        # Only where the latch lets the clock through does the output move.
         event = follow.events("CK", {"IQ": rising})["GCK"]
         related = attribute("related_pin", '"CK"')
         return [
@@ -149,6 +152,7 @@ def _state_power(cell: SequentialCell) -> list[str]:
     """Energy of the state and of the output's inverter, when the output moves."""
     last = CmosStage("Q", "c", cell.drive)
     units = last.parasitic + last.capacitance("c")
+    # A latch's own node moves with its data, which `DATA_NODES` has counted.
     units += table.STATE_NODES if cell.kind == "ff" else 0.0
     slew = 4 * TAU  # of the half-size inverter before it, at a fan-out of about one
 

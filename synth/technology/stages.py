@@ -39,6 +39,7 @@ def _channels(network: Network, outside: int = 0) -> list[tuple[str, int]]:
     if isinstance(network, str):
         return [(network, outside + 1)]
     depths = list(map(_depth, parts))
+    # What else stands in the path that the part lies in.
     rest = sum(depths) if kind == "series" else 0
     return [
         channel
@@ -131,6 +132,7 @@ class CmosStage:
         if self.value(nodes):
             current = _leak(self.pull_down, nodes) * table.LEAKAGE_N
         else:
+            # A p-channel conducts where its gate is low.
             off = {pin: not nodes[pin] for pin in self.inputs}
             current = _leak(_dual(self.pull_down), off) * table.LEAKAGE_P * table.RATIO
         return current * table.UNIT_WIDTH * self.size * table.VOLTAGE

@@ -64,8 +64,10 @@ def _library(family: Family) -> tuple[str, dict[str, str]]:
         resources.files("spikewatt.synth.fpga.models").joinpath(f"{family}.v").read_text()
     )
     theirs = _modules(text)
+    # Ours are built around theirs: these stay, under another name.
     for name in ours.keys() & theirs.keys():
         theirs[f"yosys_{name}"] = theirs[name].replace(f"module {name}", f"module yosys_{name}", 1)
+    # Macros in front of the first module are for all of them.
     macros = re.findall(r"^`\w+.*$", text[: text.index("\nmodule ")], re.MULTILINE)
     return _HEADS[family] + "\n".join(macros), theirs | ours
 
@@ -100,6 +102,7 @@ def cell_models(family: Family, cells: Collection[str] | None = None) -> str:
                 f"there is no model of {name} in {family}: a netlist with it cannot be simulated"
             )
         chosen[name] = library[name]
+        # Any word of the text that is a module's name: a model too many does no harm.
         inside = set(re.findall(r"\w+", library[name])) & library.keys()
         wanted += sorted(inside - chosen.keys())
     return "\n".join([macros, *(chosen[name] for name in sorted(chosen))]) + "\n"
@@ -115,6 +118,7 @@ def with_models(netlist: str, family: Family) -> str:
     ToolError
         yosys's library is not where it should be.
     """
+    # What the netlist defines itself needs no model.
     own = set(re.findall(r"^module \\?(\S+?)[ (]", netlist, re.MULTILINE))
     cells = set(_INSTANCE.findall(netlist)) - own - _KEYWORDS
     return cell_models(family, cells) + netlist

@@ -1,5 +1,7 @@
 """The network before quantisation, on an example small enough to work out by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -64,6 +66,25 @@ def test_leak(leak: Leak) -> None:
     amount, left = LEFT[leak]
     neuron = NeuronType(silent=True, leak=leak, leak_amount=amount)
     assert membrane(neuron, ticks=2) == left + WEIGHT
+
+
+def test_a_second_population_comes_a_tick_later() -> None:
+    """The hidden neuron fires in every tick; the readout adds the weight of the first spike."""
+    chain = one_neuron(NeuronType(), ticks=2)
+    out = replace(chain.populations[0], name="out", neuron=NeuronType(silent=True))
+    link = Connection(
+        source="p", target="out", weights=np.array([[2]]), weights_float=np.array([[2.25]])
+    )
+    network = replace(
+        chain,
+        populations=(*chain.populations, out),
+        connections=(*chain.connections, link),
+        readout=Readout(population="out"),
+    )
+    run = run_reference(network, np.ones((1, 2, 1), np.bool_))
+    assert network.readout.scores(run).tolist() == [[2.25]]
+    assert run.of("spike_counts", "p").tolist() == [[2]]
+    assert run.of("spike_counts", "out").tolist() == [[0]]
 
 
 @pytest.mark.parametrize(
