@@ -8,7 +8,7 @@ from spikewatt.cosim.samples import run_samples
 from spikewatt.model.compile.mapping import map_network
 from spikewatt.model.golden.batch import run_batch
 from spikewatt.model.network.pair import Mode, spiking_pair
-from spikewatt.model.run import comparable, difference
+from spikewatt.model.run import Run, comparable, difference
 from tests.model.pairs import domain, layered, quantised, trains
 
 CASES = [
@@ -53,8 +53,17 @@ def test_under_icarus() -> None:
     spikes = trains(domain(3, 3)[::9], pair.ticks, 3, "late")
     golden = run_batch(program, spikes)
     samples = [program.input_events(sample) for sample in spikes]
-    rtl = run_samples(program, samples, Simulation(simulator="icarus"))
+    observed: list[tuple[int, int]] = []
+
+    def observe(first: int, run: Run) -> Run:
+        observed.append((first, run.samples))
+        return run
+
+    rtl = run_samples(program, samples, Simulation(simulator="icarus", observe=observe))
+    assert observed == [(0, len(spikes))]
     assert {"spikes", "membranes", "final_scheduler"} <= set(comparable(rtl, golden))
     assert difference(rtl, golden) is None
-    native = run_samples(program, samples)
+    observed.clear()
+    native = run_samples(program, samples, Simulation(observe=observe))
+    assert observed == [(k, 1) for k in range(len(spikes))]
     assert difference(rtl, native, comparable(rtl, golden)) is None

@@ -10,7 +10,7 @@ from spikewatt.base.errors import DataError, SimulationError
 from spikewatt.model.compile.mapping import map_network
 from spikewatt.model.golden.batch import run_batch
 from spikewatt.model.golden.mesh import run_mesh
-from spikewatt.model.run import FIELDS, Chosen, Keep, Piece, Run, comparable, difference
+from spikewatt.model.run import COUNTERS, FIELDS, Chosen, Keep, Piece, Run, comparable, difference
 from tests.model.builders import random_network
 from tests.model.mesh_builders import random_mesh
 
@@ -251,3 +251,33 @@ def test_a_population_that_was_not_kept() -> None:
         kept.of("membranes", "c")
     with pytest.raises(DataError, match="there is no population 'c' to keep the spikes of"):
         Keep(spikes=("c",)).neurons("spikes", layout, 0)
+
+
+def test_a_part_has_what_is_known_of_its_samples() -> None:
+    """Not what goes by other things than samples, nor what is kept of some of them alone."""
+    whole = Run(
+        by="RTL",
+        arrays={
+            "spikes": np.arange(12).reshape(3, 2, 2) % 2 == 0,
+            "membranes": np.arange(6, dtype=np.int32).reshape(3, 2, 1),
+            "final_membranes": np.ones((1, 2), np.int32),
+            "cycles": np.arange(3),
+        },
+        chosen={
+            "final_membranes": Chosen(samples=np.array([2])),
+            "membranes": Chosen(neurons=np.array([1])),
+        },
+    )
+    part = whole.part(slice(1, 3))
+    assert (part.samples, part.kept) == (2, {"spikes", "membranes"})
+    assert part.membranes.tolist() == [[[2], [3]], [[4], [5]]]
+    assert list(part.chosen) == ["membranes"]
+
+
+def test_without_an_array_it_is_gone_from_every_core() -> None:
+    seed = 3
+    network, program = random_mesh(seed)
+    spikes = np.random.default_rng(seed).random((2, 9, network.encoder.inputs)) < 0.4
+    few = run_mesh(program, spikes).without("spikes", "membranes")
+    assert not few.kept & {"spikes", "membranes"}
+    assert few == run_mesh(program, spikes, COUNTERS)

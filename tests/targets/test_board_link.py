@@ -273,6 +273,13 @@ def test_a_reply_that_cannot_be() -> None:
     assert str(error.value) == "the board has no room for a reply: this is a defect of spikewatt"
 
 
+def test_waits_are_those_of_the_line() -> None:
+    """A byte is ten bits; a wait doubles up to a hundred latencies, and never gets shorter."""
+    slow = LineTiming(1000, latency=0.5)
+    assert slow.first_wait(25) == 0.5 + 0.25
+    assert [slow.next_wait(wait) for wait in (1.0, 40.0, 60.0)] == [2.0, 50.0, 60.0]
+
+
 def test_what_is_sent() -> None:
     """Each request once more while nothing comes, at growing distances."""
     sent: list[tuple[float, bytes]] = []
