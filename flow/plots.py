@@ -55,6 +55,7 @@ def power_trace(
             linewidth=0,
         )
         for area in areas:
+            # Axes and words stay vectors.
             area.set_rasterized(len(times) > MOST_VECTORS)
         axes.set(
             xlabel="time, µs", ylabel="power, mW", title=title, xlim=(0, times[-1]), ylim=(0, None)
@@ -74,6 +75,7 @@ def drawing(path: Path | None, size: tuple[float, float]) -> "Iterator[Figure]":
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
+    # The salt names the parts of an SVG: without it each file has names of its own.
     with mpl.rc_context({"svg.hashsalt": "spikewatt", "svg.fonttype": "none", "font.size": 9}):
         figure = Figure(figsize=size, layout="constrained")
         yield figure

@@ -110,6 +110,7 @@ def spiking_counts(network: Network, x: NDArray[np.bool_], golden: Run) -> Count
         for population in network.populations:
             fired = int(golden.of("spike_counts", population.name).sum())
             yield Count("neurons", "event", fired, population.name)
+            # What the network asks for; that sleeping groups are not visited is the core's merit.
             updates = population.size * x.shape[0] * x.shape[1]
             yield Count("neurons", "update", updates, population.name)
         if "hops" in golden.arrays:

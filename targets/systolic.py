@@ -87,5 +87,6 @@ class SystolicTarget(Target):
     def work(self, x: IntArray, golden: Run) -> Work:
         """Multiplications with additions of each sample; nothing spikes."""
         del golden
+        # Dense: every weight meets every activation, zeros too.
         operations = np.full(len(x), self._program.network.macs, np.int64)
         return Work(operations=operations, spikes=np.zeros(len(x), np.int64), ticks=0)

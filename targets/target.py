@@ -74,6 +74,7 @@ class Target(ABC):
         """
         proof, design = Proof(self.golden, x), self.design()
         with scratch() as folder:
+            # In memory as far as it fits: the replay follows in the same process.
             waveform = MemoryWaveform(folder / f"{self.top}.vcd")
             how = Simulation(
                 trace=self.trace,

@@ -99,6 +99,7 @@ def read_sizes(core: Core, words: Sequence[str]) -> dict[str, Any]:
 
 def _value(name: str, text: str, like: object) -> object:
     """A value of the type of ``like``."""
+    # Defaults tell the types: a parameter that is added needs no line here.
     member = like[0] if isinstance(like, tuple) else like
     if isinstance(member, IntEnum):
         named = kinds(name, text, type(member)) or ()

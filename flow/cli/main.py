@@ -74,8 +74,10 @@ def main() -> None:
     """Entry point: an error of the user's is one line and status 2, a signal one and 128 + it."""
     catch_interrupts()
     try:
+        # Not by typer: our errors are one line, and its exit status is not ours.
         if app(standalone_mode=False) == TYPER_INTERRUPTED:
             raise KeyboardInterrupt
+        # Here, so that a closed pipe or a full disk is an error that is handled below.
         sys.stdout.flush()
     except typer.TyperException as error:
         _fail(usage_message(error, sys.argv), BAD_INPUT)

@@ -114,6 +114,7 @@ def _parameters(kind: type) -> Iterator[inspect.Parameter]:
             for name, option in table.options.items():
                 yield _parameter(name, option, None)
         else:
+            # Without a default it is what the user must give.
             default = inspect.Parameter.empty if field.default is MISSING else field.default
             yield _parameter(field.name, hint, default)
 

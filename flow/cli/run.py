@@ -137,6 +137,7 @@ def report_run(network: "Network", samples: "Samples", job: Job) -> None:
             out=simulation.out,
             progress=progress,
         )
+    # Shown first: of a run that differs, the figures say how far it came.
     show(job.output, report, lambda report: (report.table(), report.ledger()))
     if not report.bit_exact:
         raise SimulationError(f"the RTL differs from the golden model: {report.difference}")

@@ -129,6 +129,7 @@ class SynthCommand:
 
 def synth(options: SynthCommand) -> None:
     """Map RTL to the gates of a library, or to a bitstream for an FPGA."""
+    # Before anything is imported: a mistake is told at once.
     _check_source(options)
     if options.target == "asic":
         _refuse(vars(options.fpga), "is for FPGAs: add --target ecp5 or --target ice40")

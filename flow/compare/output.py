@@ -43,6 +43,7 @@ def show(result: Comparison, *, variants: bool = True) -> None:
         console.print(f"{differing:,} of {count:,} hidden activations differ from the rival's")
     if result.batch_cut_from is not None:
         console.print(cut_sentence(result.batch_cut_from, result.images))
+    # Once, where one by one is what is cheapest.
     for batch in dict.fromkeys([result.headline, min(result.systolic)]):
         rests = result.rests_on(batch)
         console.print(f"batch {batch}: {result.verdict(batch)}.")

@@ -33,6 +33,7 @@ def comparison_table(comparison: Comparison) -> Table:
         table.add_column(f"systolic ×{batch}", justify="right")
     neuro, others = comparison.neuro.best, [comparison.systolic[batch].best for batch in batches]
     assert neuro is not None
+    # A search without a core that meets the clock has raised before this.
     columns = [neuro, *(best for best in others if best is not None)]
 
     def row(name: str, values: list[str]) -> None:

@@ -79,6 +79,7 @@ class Found(Generic[Variant]):
         measured = Measured.of(variant.label, batch, price)
         self.tried.append(measured)
         least = self.best.energy_per_inference_j if self.best else float("inf")
+        # Cheaper but too slow is another operating point: both sides have one clock.
         if measured.meets_clock and measured.energy_per_inference_j < least:
             self.variant, self.best, self.price = variant, measured, price
         return measured

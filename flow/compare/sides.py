@@ -69,6 +69,7 @@ class NeuroSide:
     @cached_property
     def _any_program(self) -> Program:
         """On the core of fewest lanes that holds the network; many lanes need fewer words."""
+        # Wider rows need fewer of them: what 8 lanes cannot hold may fit 64.
         refused: CapacityError | None = None
         for lanes in (8, 16, 32, 64):
             try:
@@ -141,6 +142,7 @@ class SystolicSide:
     @property
     def sparsity(self) -> float:
         """Part of all activations, inputs included, that are zero."""
+        # Not the accumulators at the end: they are no activations.
         values = np.concatenate([self.x, *self.golden[:-1]], axis=1)
         return float((values == 0).mean())
 

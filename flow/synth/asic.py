@@ -56,6 +56,7 @@ def synth_asic(
             progress=progress,
         )
         if out and part:
+            # Written in a folder beside, which takes this place when all is done.
             result = replace(
                 result,
                 netlist=out / result.netlist.name,

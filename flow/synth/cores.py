@@ -120,6 +120,7 @@ class Choice:
             if name not in known:
                 option = name.replace("_", "-")
                 raise ParameterError(f"--{option} is no size of --core {self.core}")
+        # Sizes are checked where they are given, and not when the core is built.
         _ = self.params
 
     @cached_property
@@ -127,6 +128,7 @@ class Choice:
         """Parameters of the core."""
         asic = self.fabric is Fabric.ASIC
         if self.core is Core.SYSTOLIC:
+            # An FPGA has no gate to put into a clock.
             return SystolicParams(**self.sizes, clock_gating=asic)
         core = CoreParams(**self.sizes, fabric=self.fabric)
         if self.core is Core.NEURO:

@@ -47,6 +47,7 @@ class Placement:
 
         name = choice.core.value
         if self.board is None:
+            # Without pins for its ports: a core has more of them than a package.
             return export(Blueprint.of(Harness, choice.blueprint()), name), self.freq
         from spikewatt.model.params.host import BAUD
         from spikewatt.synth.fpga.board_top import BoardTop, bit_clocks
@@ -88,6 +89,7 @@ def synth_fpga(
         if ours:
             result = replace(result, core=design.core.value, work=design.work)
         if out and part:
+            # Written in a folder beside, which takes this place when all is done.
             result = replace(result, folder=out, bitstream=out / result.bitstream.name)
             (part / "report.json").write_text(result.to_text() + "\n")
     return result

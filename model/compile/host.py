@@ -64,6 +64,7 @@ class FrameReader:
 
     def feed(self, line: bytes) -> Iterator[bytes]:
         """Contents of the frames that end in ``line``, in order."""
+        # A flag both ends a frame and begins the next: nothing between two of them is no frame.
         *ended, rest = line.split(bytes([FLAG]))
         for piece in ended:
             whole = bytes(self._part + piece)
@@ -75,12 +76,15 @@ class FrameReader:
                     self.damaged += 1
                 else:
                     yield content
+        # Noise without flags must not fill memory: one byte too many is enough to know that it is
+        # none.
         self._part += rest[: self._most + 1 - len(self._part)]
 
 
 def _unescape(piece: bytes) -> bytes | None:
     """Content of what was between two flags; ``None`` where its check sequence is wrong."""
     first, *others = piece.split(bytes([ESCAPE]))
+    # Two escapes side by side, or one at the end: no sender writes that.
     if not all(others):
         return None
     content = first + b"".join(bytes([other[0] ^ _FLIP]) + other[1:] for other in others)
@@ -126,6 +130,7 @@ def parse_reply(link: HostParams, content: bytes) -> Reply | None:
     if not content:
         return None
     try:
+        # The kind comes last in a frame: a board knows it when all its words are written.
         kind = ReplyKind(content[-1] >> SEQUENCE_BITS)
         words = tuple(_words(link.output_bytes, content[:-1]))
     except ValueError:

@@ -179,6 +179,7 @@ def new_state(tables: Tables, inputs: int) -> State:
     neurons, axons, blocks = (
         len(each) for each in (tables.neurons.bias, tables.rows.start, tables.blocks.first)
     )
+    # 32 bits where every sum fits them: twice as many neurons in a register (`tables._fits_int32`).
     width = tables.neurons.bias.dtype
     fired, entering = (np.zeros(-(-n // WORD) * WORD, np.uint8) for n in (BLOCK, inputs))
     return State(

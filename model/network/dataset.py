@@ -51,6 +51,7 @@ def _read(path: Path) -> tuple[NDArray[np.generic], NDArray[np.generic] | None]:
         if not zipfile.is_zipfile(file):
             raise DataError(f"{path}: not an NPZ file: save it with numpy.savez(x=..., y=...)")
         file.seek(0)
+        # A pickle runs code of whoever made the file.
         with np.load(file, allow_pickle=False) as archive:
             if "x" not in archive:
                 held = ", ".join(archive.files) or "nothing"

@@ -89,6 +89,7 @@ def _one_line(error: Exception) -> str:
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
+    # Nothing of the time or of who writes: the same network is the same file.
     info = zipfile.ZipInfo(name, _EPOCH)
     info.compress_type = zipfile.ZIP_DEFLATED
     info.external_attr = 0o644 << 16
@@ -99,6 +100,7 @@ def _narrow(array: np.ndarray) -> np.ndarray:
     """Smallest little-endian signed type that holds the integers; float32 for reals."""
     if array.dtype.kind == "f":
         return array.astype("<f4")
+    # The byte order is said: a file is the same on every machine.
     kinds = ("|i1", "<i2", "<i4")
     return array.astype(next(k for k in kinds if np.array_equal(array, array.astype(k))))
 
@@ -158,8 +160,10 @@ def _describe(network: Network, arrays: dict[str, np.ndarray]) -> dict[str, Any]
 
 def _checksum(manifest: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> str:
     """SHA-256 over the manifest without its checksum, then name, type, shape and bytes of each."""
+    # Without blanks and sorted: how the JSON is written makes no difference.
     bare = {key: value for key, value in manifest.items() if key != "sha256"}
     digest = hashlib.sha256(json.dumps(bare, sort_keys=True, separators=(",", ":")).encode())
+    # Not in the archive's order: packed anew it is the same network.
     for name in sorted(arrays):
         array = arrays[name]
         digest.update(f"\n{name} {array.dtype.str} {array.shape}\n".encode())
@@ -187,6 +191,7 @@ def _read_manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
 
 
 def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
+    # Before it is unpacked: a forged file of kilobytes could name terabytes.
     if info.file_size > LARGEST_ARRAY:
         raise NetworkError(f"{info.filename} is larger than {LARGEST_ARRAY} bytes")
     return np.lib.format.read_array(io.BytesIO(archive.read(info)), allow_pickle=False)

@@ -33,6 +33,7 @@ def _integers(name: str, values: Any, shape: tuple[int, ...], low: int, high: in
             low <= extremes[0] and extremes[1] <= high,
             f"{name} must lie in {low}..{high}, not {extremes[0]}..{extremes[1]}",
         )
+    # A copy, then read-only: a network that was checked stays as it was checked.
     array = array.astype(np.int64)
     array.setflags(write=False)
     return array
@@ -45,6 +46,7 @@ def _floats(name: str, values: Any, shape: tuple[int, ...]) -> FloatArray | None
     require(array.dtype.kind in "fiu", f"{name} must hold numbers, not {array.dtype}")
     require(array.shape == shape, f"{name} must have shape {shape}, not {array.shape}")
     array = array.astype(np.float64)
+    # The file holds float32: what would become infinite there is refused here.
     finite = np.abs(array) <= np.finfo(np.float32).max
     require(bool(finite.all()), f"{name} must be finite float32 values")
     array.setflags(write=False)
@@ -86,6 +88,7 @@ class Population:
             f"{what}: threshold must be a vector of 1 to 65536 values, not of shape {shape}",
         )
         high = (1 << 31) - 1
+        # Around `frozen`, once, while it is made.
         set_ = object.__setattr__
         set_(self, "threshold", _integers(f"{what}: threshold", self.threshold, shape, 0, high))
         bias = np.zeros(shape, np.int64) if self.bias is None else self.bias
@@ -228,6 +231,7 @@ class Network:
     def _check_membranes(self) -> None:
         top = (1 << self.state_bits - 1) - 1
         for population in self.populations:
+            # Saturated before it is compared, such a neuron could never fire.
             threshold = int(population.threshold.max())
             require(
                 threshold <= top,

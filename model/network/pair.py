@@ -118,6 +118,7 @@ def _chain(network: Network) -> list[_Layer]:
             )
     layers: list[_Layer] = []
     at = INPUT
+    # So many steps at most: a ring of populations is no chain either, and ends here.
     for _ in network.populations:
         links = [link for link in network.connections if link.source == at]
         if len(links) != 1:
@@ -156,6 +157,7 @@ def _check(layer: _Layer, *, last: bool) -> None:
         "least 1"
     )
     wants = [
+        # A readout that fires would lose what it should end with.
         (kind.silent == last, f"{what}: the last population of a pair is silent, the others fire"),
         (kind.leak is Leak.NONE, f"{what} leaks ({kind.leak.name}): choose leak NONE"),
         (kind.window is None, f"{what} has a window already: give the network without windows"),

@@ -207,9 +207,12 @@ class QuantisedNetwork:
         low = high = 0
         top = self.input_max
         for layer in self.layers:
+            # All positive products first, or all negative ones: no partial sum of any order lies
+            # beyond.
             positive = np.maximum(layer.weights, 0).sum(0) * top + np.maximum(layer.bias, 0)
             negative = np.minimum(layer.weights, 0).sum(0) * top + np.minimum(layer.bias, 0)
             low, high = min(low, int(negative.min())), max(high, int(positive.max()))
+            # Activations are never negative, and never above what the layer clips to.
             top = 0 if layer.requantisation is None else layer.requantisation.clip_max
         return low, high
 

@@ -107,6 +107,7 @@ class CoreParams:
         if self.fabric not in set(Fabric):
             raise ParameterError(f"fabric must be one of {', '.join(Fabric)}, not {self.fabric!r}")
         object.__setattr__(self, "fabric", Fabric(self.fabric))
+        # A gate would take the clock off an FPGA's clock network.
         if self.clock_gating is None:
             object.__setattr__(self, "clock_gating", self.fabric is Fabric.ASIC)
         if not self.scheduler_bits:

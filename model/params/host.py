@@ -178,6 +178,7 @@ class HostParams:
 
         The word that began just before, with its stream's number, and the reply's kind fit in.
         """
+        # A word with its number in front.
         most = max(*self.output_bytes, _METER_BITS // 8) + 1
         return 1 << (2 * most).bit_length()
 

@@ -94,6 +94,7 @@ class NeuronType:
     window: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
+        # What a core allows depends on its membrane: `CoreParams.check_type`.
         within("leak_amount", self.leak_amount, 0, (1 << 31) - 1)
         within("refractory", self.refractory, 0, 255)
         if not isinstance(self.silent, bool):

@@ -52,6 +52,7 @@ def run_on_board(
     classes = check_classes(y, len(spikes), network)
     target = BoardTarget(network, port, params=params)
     progress("running the golden model")
+    # What a board shows is what a sample leaves behind, so that no tick is needed here.
     golden = target.golden(spikes, COUNTERS)
     run = target.simulate(spikes, progress=progress)
     parting = difference(run, golden)

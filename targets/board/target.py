@@ -92,6 +92,7 @@ class BoardTarget(Target):
     def golden(self, x: NDArray[np.bool_], keep: Keep = EVERYTHING) -> Run:
         """Run spikes bool[B, ticks, inputs] on the golden model."""
         run = run_batch(self._program, x, keep=keep)
+        # What a board can say of spikes is how many packets left: the model is asked for the same.
         leaving = np.zeros((len(x), 1), np.int64)
         if self._counted is not None:
             leaving = run.of("spike_counts", self._counted).sum(axis=1, keepdims=True)
@@ -107,6 +108,7 @@ class BoardTarget(Target):
         SpikewattError
             A board that does not answer or carries another core, a tool that is missing.
         """
+        # Not left aside in silence: who asks for a waveform wants to look at it.
         if how.trace != "none":
             raise ParameterError("a board has no waveform: run the core's RTL to get one")
         params, program, runs = self.core, self._program, []
@@ -120,6 +122,7 @@ class BoardTarget(Target):
                 describe=self._describe,
             )
             core = BoardCore(link, program)
+            # The line's clock, which on the simulated board is the simulation's.
             begun, words = line.seconds, core.configuration_words
             core.configure(lambda done: progress("loading the network", done, words))
             loaded = line.seconds
@@ -158,6 +161,7 @@ class BoardTarget(Target):
             yield self._port.transport
             return
         if self._port.name == SIMULATED:
+            # Here, because a real board needs no simulator.
             from spikewatt.cosim.board import SimulatedBoard
             from spikewatt.hdl.blueprint import Blueprint
             from spikewatt.hdl.neuro.core import NeuroCore
@@ -173,6 +177,7 @@ class BoardTarget(Target):
 
     def _describe(self, identity: int) -> str:
         """Words on which of the network's own cores another board carries."""
+        # A board that was built for this network, with other lanes, is the likely mistake.
         for lanes in range(1, LIMITS["lanes"] + 1):
             with contextlib.suppress(SpikewattError):
                 if core_identity(board_params(self._network, lanes=lanes)) == identity:

@@ -67,9 +67,12 @@ class SerialPort:
             self._port = serial.serial_for_url(
                 name, baudrate=baud, write_timeout=5, do_not_open=True
             )
+            # Two programs on one line would answer each other's requests; a URL is no device to
+            # lock.
             if "://" not in name:
                 self._port.exclusive = True
             self._port.open()
+            # What came before it was opened belongs to nobody's request.
             self._port.reset_input_buffer()
         except (OSError, ValueError) as error:
             raise BoardError(f"{name}: {_reason(error, baud)}") from None
@@ -90,8 +93,10 @@ class SerialPort:
         """Bytes that have come; waits so long for the first one, then none are there."""
         try:
             self._port.timeout = seconds
+            # Waits for one byte, and takes what is there behind it: no byte is waited for twice.
             first = self._port.read(1)
             return first + self._port.read(self._port.in_waiting) if first else first
+        # pyserial raises TypeError where a port vanishes while it reads.
         except (OSError, TypeError) as error:
             raise BoardError(f"{self._name}: the line is cut ({error})") from None
 

@@ -72,6 +72,7 @@ class _Drawing:
             raise DataError(f"traffic must have shape {shape}, not {traffic.shape}")
         self._program, self._params, self._traffic = program, params, traffic
         self._from_host = from_host
+        # Links give the scale: what a tile takes in is a number in its corner.
         links = traffic[:, : Port.LOCAL]
         self._most = max(1, int(links.max()), from_host or 0)
         self._held: list[list[tuple[str, Piece]]] = [[] for _ in program.tiles]
@@ -179,6 +180,7 @@ class _Drawing:
 
     def _line(self, packets: int | None, hint: str, a: _Point, b: _Point) -> list[str]:
         """Arrow from a to b, as wide as its packets are many, and their number beside it."""
+        # Width goes with packets, darkness with their root: few are still seen beside many.
         share = (packets or 0) / self._most
         colour = _mix(_LINE, _INK, share**0.5) if packets != 0 else _LINE
         colour = _QUIET if packets is None else colour

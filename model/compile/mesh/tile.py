@@ -145,6 +145,7 @@ def row_tables(plan: TilePlan, params: CoreParams) -> dict[str, np.ndarray]:
         width = bundle.last - bundle.first + 1
         first[axons], last[axons] = bundle.first, bundle.last
         base[axons] = word + width * np.arange(bundle.sources)
+        # A row spans all targets that share the axon; zeros lie in the gaps.
         rows = np.zeros((bundle.sources, width * lanes), synapses.dtype)
         for link, group, members in bundle.runs:
             at = (group - bundle.first) * lanes

@@ -111,6 +111,7 @@ class SystolicProgram:
 
     def outputs(self, words: IntArray, n: int) -> IntArray:
         """Accumulators int64[n, outputs] of the words int[tiles * n, columns] that come back."""
+        # Tile by tile, and within each vector by vector: as they leave the accumulators.
         tiles = words.reshape(self.plans[-1].tiles, n, self.params.columns)
         flat = np.moveaxis(tiles, 0, 1).reshape(n, -1)
         return flat[:, : self.network.layers[-1].outputs]
@@ -146,6 +147,7 @@ class SystolicProgram:
         rows = {name: np.zeros(params.layers, np.int64) for name in names}
         for k, plan in enumerate(self.plans):
             how = plan.layer.requantisation
+            # The last tile of outputs may be narrower than the array.
             used = plan.layer.outputs - (plan.tiles - 1) * params.columns
             entry = {
                 "words": len(plan.words) - 1,
