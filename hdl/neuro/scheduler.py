@@ -147,8 +147,6 @@ class AxonScheduler(wiring.Component):
             event.eq(Mux(self.i.valid, self.i.payload.as_value(), self.local.payload.as_value())),
             # From outside first, whatever the core itself sends: no mesh can lock up over it.
             self.i.ready.eq(1),
-            # A core that always takes arrivals cannot be part of a cycle of tiles that wait for
-            # each other.
             self.local.ready.eq(~self.i.valid),
             slots.read.enable.eq(1),
             slots.read.row.eq(

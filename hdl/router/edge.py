@@ -98,7 +98,7 @@ class Edge(wiring.Component):
         watching = self._watch(m, waits, expired)
         self._outwards(m, answers, stuck)
         with m.FSM() as fsm:
-            # The way in may be command is stuck.
+            # The way in may be what is stuck.
             stalled = fsm.ongoing("PASS") & self.entry.valid & ~self.entry.ready
             m.d.comb += [
                 self.busy.eq(~fsm.ongoing("PASS") | watching),

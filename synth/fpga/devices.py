@@ -81,18 +81,18 @@ def find_device(
         Lists the choices.
     """
     devices = DEVICES[family]
-    name = _one(f"--device of {family}", name, devices)
-    package = _one(f"--package of {name}", package, devices[name])
+    name = _choose(f"--device of {family}", name, devices)
+    package = _choose(f"--package of {name}", package, devices[name])
     if family == "ecp5":
         return Device(
-            family=family, name=name, package=package, speed=_one("--speed", speed, _SPEEDS)
+            family=family, name=name, package=package, speed=_choose("--speed", speed, _SPEEDS)
         )
     if speed is not None:
         raise ParameterError("--speed is for ecp5: an iCE40's speed is part of its name (hx8k)")
     return Device(family=family, name=name, package=package, speed=None)
 
 
-def _one(what: str, given: str | None, choices: Iterable[str]) -> str:
+def _choose(option: str, given: str | None, choices: Iterable[str]) -> str:
     """The choice that was given in whatever case; the first one if none was."""
     # People write names of devices in any case.
     known = list(choices)
@@ -101,4 +101,4 @@ def _one(what: str, given: str | None, choices: Iterable[str]) -> str:
     for choice in known:
         if choice.lower() == given.lower():
             return choice
-    raise ParameterError(f"{what} must be one of {', '.join(known)}, not {given!r}")
+    raise ParameterError(f"{option} must be one of {', '.join(known)}, not {given!r}")
