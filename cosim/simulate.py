@@ -134,9 +134,10 @@ PLAIN_COCOTB = CocotbOptions()
 def _prepare(verilog: str, top: str, options: CocotbOptions) -> tuple[Path, _Contained, list[str]]:
     """The built design, the simulator that runs it, and the simulator's own arguments."""
     if options.simulator == "icarus":
-        icarus_runner = _Icarus()
-        icarus_runner.format = "-none" if options.trace == "none" else f"-{options.trace}"
-        return _build_icarus(verilog, top, timing=options.timing), icarus_runner, []
+        build = _build_icarus(verilog, top, timing=options.timing)
+        runner = _Icarus()  # after our own look for Icarus: this one ends the process without it
+        runner.format = "-none" if options.trace == "none" else f"-{options.trace}"
+        return build, runner, []
     build = build_cocotb(
         verilog, top, trace=options.trace, public=options.public, timing=options.timing
     )
