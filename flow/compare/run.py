@@ -253,9 +253,9 @@ def _search(
         batch: search_systolic(systolic, plan.sizes, batch, pricing, refine=plan.refine)
         for batch in batches
     }
-    for what, found in (("neuromorphic", ours), *(("systolic", one) for one in theirs.values())):
-        if found.price is None:
-            raise SimulationError(f"no {what} core of the search meets the clock")
+    for kind, search in (("neuromorphic", ours), *(("systolic", each) for each in theirs.values())):
+        if search.price is None:
+            raise SimulationError(f"no {kind} core of the search meets the clock")
     return ours, theirs
 
 
@@ -264,13 +264,13 @@ def _checked(x: ArrayLike, network: Network, rival: Network | None) -> NDArray[n
     values = check_samples(x, network.encoder)
     if rival is None:
         return values
-    for what, theirs, ours in (
+    for quantity, theirs, ours in (
         ("inputs", rival.encoder.inputs, network.encoder.inputs),
         ("classes", _classes(rival), _classes(network)),
     ):
         if theirs != ours:
             raise NetworkError(
-                f"rival {rival.name!r} has {theirs} {what}, and {network.name!r} has {ours}"
+                f"rival {rival.name!r} has {theirs} {quantity}, and {network.name!r} has {ours}"
             )
     return check_samples(values, rival.encoder)
 
@@ -298,10 +298,10 @@ def _bounds(
     factor = measure_glitches(ours.price) if glitches else None
     return {
         batch: bound(
-            ours.price, found.price, (factor, measure_glitches(found.price) if glitches else None)
+            ours.price, search.price, (factor, measure_glitches(search.price) if glitches else None)
         )
-        for batch, found in theirs.items()
-        if found.price is not None
+        for batch, search in theirs.items()
+        if search.price is not None
     }
 
 

@@ -80,21 +80,21 @@ class Population:
 
     def __post_init__(self) -> None:
         shape = np.shape(self.threshold)
-        what = f"population {self.name!r}"
+        subject = f"population {self.name!r}"
         require(isinstance(self.name, str), f"population name must be text, not {self.name!r}")
-        require(bool(self.name) and self.name != INPUT, f"{what}: the name is reserved or empty")
+        require(bool(self.name) and self.name != INPUT, f"{subject}: the name is reserved or empty")
         require(
             len(shape) == 1 and 1 <= shape[0] <= 1 << 16,
-            f"{what}: threshold must be a vector of 1 to 65536 values, not of shape {shape}",
+            f"{subject}: threshold must be a vector of 1 to 65536 values, not of shape {shape}",
         )
         high = (1 << 31) - 1
         # Around `frozen`, once, while it is made.
         set_ = object.__setattr__
-        set_(self, "threshold", _integers(f"{what}: threshold", self.threshold, shape, 0, high))
+        set_(self, "threshold", _integers(f"{subject}: threshold", self.threshold, shape, 0, high))
         bias = np.zeros(shape, np.int64) if self.bias is None else self.bias
-        set_(self, "bias", _integers(f"{what}: bias", bias, shape, -high - 1, high))
+        set_(self, "bias", _integers(f"{subject}: bias", bias, shape, -high - 1, high))
         for name in ("threshold_float", "bias_float"):
-            set_(self, name, _floats(f"{what}: {name}", getattr(self, name), shape))
+            set_(self, name, _floats(f"{subject}: {name}", getattr(self, name), shape))
 
     @property
     def size(self) -> int:
@@ -138,21 +138,21 @@ class Connection:
     weights_float: FloatArray | None = None
 
     def __post_init__(self) -> None:
-        what = f"connection {self.source} -> {self.target}"
+        subject = f"connection {self.source} -> {self.target}"
         bits, shape = self.weight_bits, np.shape(self.weights)
         require(
             is_integer(bits, 1, 9),
-            f"{what}: weight_bits must be an integer from 1 to 9, not {bits!r}",
+            f"{subject}: weight_bits must be an integer from 1 to 9, not {bits!r}",
         )
         require(
             is_integer(self.delay, 1, 63),
-            f"{what}: delay must be an integer from 1 to 63 ticks, not {self.delay!r}",
+            f"{subject}: delay must be an integer from 1 to 63 ticks, not {self.delay!r}",
         )
-        require(len(shape) == 2, f"{what}: weights must be a matrix, not of shape {shape}")
+        require(len(shape) == 2, f"{subject}: weights must be a matrix, not of shape {shape}")
         low, high = (0, 1) if bits == 1 else (-(1 << bits - 1), (1 << bits - 1) - 1)
-        weights = _integers(f"{what}: weights", self.weights, shape, low, high)
+        weights = _integers(f"{subject}: weights", self.weights, shape, low, high)
         object.__setattr__(self, "weights", weights)
-        floats = _floats(f"{what}: weights_float", self.weights_float, shape)
+        floats = _floats(f"{subject}: weights_float", self.weights_float, shape)
         object.__setattr__(self, "weights_float", floats)
 
 
@@ -205,14 +205,14 @@ class Network:
         require(len(sizes) == len(self.populations), "population names must be unique")
         sizes[INPUT] = self.encoder.inputs
         for link in self.connections:
-            what = f"connection {link.source} -> {link.target}"
+            subject = f"connection {link.source} -> {link.target}"
             for end in (link.source, link.target):
-                require(end in sizes, f"{what}: there is no population {end!r}")
-            require(link.target != INPUT, f"{what}: the input cannot be a target")
+                require(end in sizes, f"{subject}: there is no population {end!r}")
+            require(link.target != INPUT, f"{subject}: the input cannot be a target")
             expected = sizes[link.source], sizes[link.target]
             require(
                 link.weights.shape == expected,
-                f"{what}: weights must have shape {expected}, not {link.weights.shape}",
+                f"{subject}: weights must have shape {expected}, not {link.weights.shape}",
             )
         require(
             self.readout.population in sizes and self.readout.population != INPUT,

@@ -109,7 +109,7 @@ def spiking_pair(
 
 def _chain(network: Network) -> list[_Layer]:
     """Layers from the input to the readout; every population and connection is among them."""
-    what = f"network {network.name!r}"
+    subject = f"network {network.name!r}"
     for link in network.connections:
         if link.source == link.target:
             raise NetworkError(
@@ -123,8 +123,8 @@ def _chain(network: Network) -> list[_Layer]:
         links = [link for link in network.connections if link.source == at]
         if len(links) != 1:
             raise NetworkError(
-                f"{what}: {at!r} has {len(links)} outgoing connections, and a pair is a chain of "
-                "layers: give it one"
+                f"{subject}: {at!r} has {len(links)} outgoing connections, and a pair is a chain "
+                "of layers: give it one"
             )
         at = links[0].target
         layers.append(_Layer(link=links[0], population=network.population(at)))
@@ -137,7 +137,7 @@ def _chain(network: Network) -> list[_Layer]:
             )
     if len(network.connections) != len(layers):
         raise NetworkError(
-            f"{what}: {at!r} ends the chain of layers and has outgoing connections: remove them"
+            f"{subject}: {at!r} ends the chain of layers and has outgoing connections: remove them"
         )
     if network.readout.population != at or network.readout.kind != "membrane":
         raise NetworkError(
@@ -150,29 +150,32 @@ def _chain(network: Network) -> list[_Layer]:
 def _check(layer: _Layer, *, last: bool) -> None:
     """Refuse what has no equal in a quantised network."""
     link, population, kind = layer.link, layer.population, layer.population.neuron
-    what = f"population {population.name!r}"
+    subject = f"population {population.name!r}"
     lowest, highest = int(population.threshold.min()), int(population.threshold.max())
     uneven = (
-        f"{what} has thresholds {lowest}..{highest}: give all its neurons one threshold of at "
+        f"{subject} has thresholds {lowest}..{highest}: give all its neurons one threshold of at "
         "least 1"
     )
     wants = [
         # A readout that fires would lose what it should end with.
-        (kind.silent == last, f"{what}: the last population of a pair is silent, the others fire"),
-        (kind.leak is Leak.NONE, f"{what} leaks ({kind.leak.name}): choose leak NONE"),
-        (kind.window is None, f"{what} has a window already: give the network without windows"),
+        (
+            kind.silent == last,
+            f"{subject}: the last population of a pair is silent, the others fire",
+        ),
+        (kind.leak is Leak.NONE, f"{subject} leaks ({kind.leak.name}): choose leak NONE"),
+        (kind.window is None, f"{subject} has a window already: give the network without windows"),
     ]
     if not last:
         wants += [
             (
                 kind.reset is Reset.SUBTRACT,
-                f"{what} is reset to {kind.reset.name}: choose SUBTRACT",
+                f"{subject} is reset to {kind.reset.name}: choose SUBTRACT",
             ),
             (
                 kind.compare is Compare.GREATER_EQUAL,
-                f"{what} compares with {kind.compare.name}: choose GREATER_EQUAL",
+                f"{subject} compares with {kind.compare.name}: choose GREATER_EQUAL",
             ),
-            (not kind.refractory, f"{what} is refractory: choose 0 refractory ticks"),
+            (not kind.refractory, f"{subject} is refractory: choose 0 refractory ticks"),
             (1 <= lowest == highest, uneven),
         ]
     joined = f"connection {link.source} -> {link.target}"
