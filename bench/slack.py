@@ -1,7 +1,7 @@
 """Slack of the data of two clockless routers side by side: a table of ``docs/energy.md``.
 
-The routers stand as in a mesh: east of the one is west of the other, and each has the two bridges of
-a tile at its local port. `check_bundling` times the gates as mapped; nothing is simulated.
+The routers stand as in a mesh: east of the one is west of the other, and each has the two bridges
+of a tile at its local port. `check_bundling` times the gates as mapped; nothing is simulated.
 """
 
 import argparse
