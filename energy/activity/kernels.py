@@ -248,16 +248,61 @@ def _hold(values, enables, data, row, inverted, known):
         carry = _NONE - (state >> _TOP)
 
 
+@numba.njit(boundscheck=False, error_model="numpy")
+def _remember(states, steps, at, begin, room):
+    """Compute the row of a latch or flip-flop.
+
+    ``begin``: the chunk begins with the very first sample. ``room`` is uint64[2, WORDS], for when
+    the row takes a value, and which.
+    """
+    values = states.values
+    enables, data = room[0], room[1]
+    flags, y = steps.inverted[at], steps.out[at]
+    a, b = steps.operands[at, 0], steps.operands[at, 1]
+    xa, xb = _ALL if flags & 1 else _NONE, _ALL if flags & 2 else _NONE
+    if steps.kind[at] == _LATCH:
+        for k in range(WORDS):
+            enables[k], data[k] = values[a, LEAD + k] ^ xa, values[b, LEAD + k] ^ xb
+    else:
+        c, d = steps.operands[at, 2], steps.operands[at, 3]
+        xc, xd = _ALL if flags & 4 else _NONE, _ALL if flags & 8 else _NONE
+        for k in range(LEAD, END):
+            # Bit 0 of "a sample ago" is the top bit of the word before: k - 1, not k.
+            clock = values[a, k]
+            rise = (clock ^ xa) & ~(((clock << _ONE) | (values[a, k - 1] >> _TOP)) ^ xa)
+            if begin and k == LEAD:
+                rise &= ~_ONE  # nothing is before the very first sample
+            before = ((values[b, k] << _ONE) | (values[b, k - 1] >> _TOP)) ^ xb
+            forced = values[c, k] ^ xc
+            enables[k - LEAD] = rise | forced
+            data[k - LEAD] = (forced & (values[d, k] ^ xd)) | (~forced & before)
+    xy = _ALL if flags & (1 << RESULT) else _NONE
+    _hold(values, enables, data, y, xy, states.known)
+
+
+@numba.njit(boundscheck=False, error_model="numpy")
+def _count_pieces(values, y, chunk, masks, toggles):
+    """Add the toggles of a row in a chunk that lies in several blocks, or partly in none."""
+    for p in range(masks.piece_at[chunk], masks.piece_at[chunk + 1]):
+        count = _NONE
+        for k in range(LEAD + masks.piece_words[p, 0], LEAD + masks.piece_words[p, 1]):
+            v = values[y, k]
+            changed = v ^ ((v << _ONE) | (values[y, k - 1] >> _TOP))
+            count += popcount(changed & masks.piece_mask[p, k - LEAD])
+        toggles[masks.piece_block[p], y] += count
+
+
+# What nearly every step does is written out here: a call costs more than the work of a chunk.
 @numba.njit(nogil=True, cache=True, boundscheck=False, error_model="numpy")
 def _run_steps(states, source, steps, span, masks, results):
     """Run the chunks of a span through sources and steps; ``results`` are (`Counts`, `Kept`)."""
-    values, known = states
+    values = states.values
     kind, operands, inverted, out = steps.kind, steps.operands, steps.inverted, steps.out
     piece_at, piece_mask, piece_words = masks.piece_at, masks.piece_mask, masks.piece_words
     counts, kept = results
     toggles, high = counts
     sources = source.rows.shape[0]
-    enables, data = np.empty(WORDS, np.uint64), np.empty(WORDS, np.uint64)
+    room = np.empty((2, WORDS), np.uint64)
     # All steps of one chunk before the next chunk: its rows stay in the cache.
     for chunk in range(span.first, span.last):
         base = chunk * WORDS
@@ -326,23 +371,9 @@ def _run_steps(states, source, steps, span, masks, results):
                 for k in range(LEAD, END):
                     both = (values[a, k] ^ xa) & (values[b, k] ^ xb)
                     values[y, k] = ((both & (values[c, k] ^ xc)) | (values[d, k] ^ xd)) ^ xy
-            elif code == _LATCH:
-                for k in range(WORDS):
-                    enables[k], data[k] = values[a, LEAD + k] ^ xa, values[b, LEAD + k] ^ xb
-                _hold(values, enables, data, y, xy, known)
-            elif code == _EDGE:
-                for k in range(LEAD, END):
-                    # Bit 0 of "a sample ago" is the top bit of the word before: k - 1, not k.
-                    clock = values[a, k]
-                    rise = (clock ^ xa) & ~(((clock << _ONE) | (values[a, k - 1] >> _TOP)) ^ xa)
-                    if span.start and chunk == span.first and k == LEAD:
-                        rise &= ~_ONE  # nothing is before the very first sample
-                    before = ((values[b, k] << _ONE) | (values[b, k - 1] >> _TOP)) ^ xb
-                    forced = values[c, k] ^ xc
-                    enables[k - LEAD] = rise | forced
-                    data[k - LEAD] = (forced & (values[d, k] ^ xd)) | (~forced & before)
-                _hold(values, enables, data, y, xy, known)
-            # Toggles by block, and time at 1. Written out here: a call costs more than the work.
+            elif code != _GIVEN:
+                _remember(states, steps, at, span.start and chunk == span.first, room)
+            # Toggles by block, and time at 1.
             ones = _NONE
             p = piece_at[chunk]
             if piece_at[chunk + 1] - p == 1 and piece_words[p, 1] - piece_words[p, 0] == WORDS:
@@ -354,13 +385,7 @@ def _run_steps(states, source, steps, span, masks, results):
                     ones += popcount(v)
                 toggles[masks.piece_block[p], y] += count
             else:
-                for p in range(piece_at[chunk], piece_at[chunk + 1]):
-                    count = _NONE
-                    for k in range(LEAD + piece_words[p, 0], LEAD + piece_words[p, 1]):
-                        v = values[y, k]
-                        changed = v ^ ((v << _ONE) | (values[y, k - 1] >> _TOP))
-                        count += popcount(changed & piece_mask[p, k - LEAD])
-                    toggles[masks.piece_block[p], y] += count
+                _count_pieces(values, y, chunk, masks, toggles)
                 for k in range(LEAD, END):
                     ones += popcount(values[y, k])
             time = np.int64(ones) * masks.usual

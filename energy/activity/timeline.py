@@ -73,7 +73,9 @@ def _fill_odd(lasts, masks):
                 if odd[other, 2] == more:
                     planes[plane_count, odd[other, 0]] = odd[other, 1]
                 else:
-                    odd[keep] = odd[other]
+                    # One by one: numba compiles an assignment of a row for two seconds.
+                    for field in range(3):
+                        odd[keep, field] = odd[other, field]
                     keep += 1
             odd_count = keep
             masks.plane_more[plane_count] = np.int64(more)
