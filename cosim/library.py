@@ -135,7 +135,7 @@ class NativeModel:
         """Free everything but the bytes of the waveform; returns what cut that off."""
         if not self._core:
             return None
-        core, self._core = self._core, None
+        core, self._core = self._core, None  # whatever happens next, it is freed once at most
         held = _Held()
         self._lib.core_end(core, ctypes.byref(held))
         self._lib.core_free(core)

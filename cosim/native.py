@@ -141,6 +141,7 @@ class NativeCore(TableModel):
         payloads = encode_events(params, flat).astype(np.uint32)
         # No tick sends more than all lists together: the runner writes into memory of ours, and
         # counts on beyond it, so that an overflow is told and not written.
+        # A neuron fires once a tick at most, and then sends all of its list.
         room = self._packets * max(ticks, 1)
         out = {
             "spikes": np.zeros((ticks, params.neurons), np.bool_),

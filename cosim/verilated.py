@@ -251,8 +251,9 @@ def _build_model(
         tail = [*_runtime(common, runtime), *_LIBRARIES[trace], "-pthread", "-o", driver.product]
         run_tool([*command, *tail], cwd=folder)
         # Generated C++ is tens of megabytes and of no use any more.
-        shutil.rmtree(folder / "model")
+        shutil.rmtree(folder / "model")  # megabytes that nobody reads again
 
+    # All that decides what is built, but the tools, which are told apart.
     content = [
         verilog,
         driver.source,

@@ -87,7 +87,7 @@ def build_ahead(wanted: Sequence[Wanted], liberty: Path | None = None) -> Iterat
 
 def _list_of(wanted: Sequence[Wanted], library: Path) -> Path:
     """File with the paths of all that was built for these once."""
-    parts = [f"{one.blueprint.key()} {one.top} {one.traces}" for one in wanted]
+    parts = [f"{core.blueprint.key()} {core.top} {core.traces}" for core in wanted]
     parts += [str(library), _SOURCES.digest, sys.version]
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
     return cache_folder() / f"ahead-{digest}.json"
@@ -149,27 +149,29 @@ Builds = Iterator[Callable[[], Sequence[Path]]]
 def _compilations(wanted: Sequence[Wanted], library: Path) -> Builds:
     """Simulators, in order; then gates from the end on, towards the worker that maps."""
 
-    def compiled(one: Wanted, trace: ModelTrace) -> list[Path]:
-        return [build_native(export(one.blueprint, one.top), top=one.top, trace=trace)]
+    def compiled(core: Wanted, trace: ModelTrace) -> list[Path]:
+        return [build_native(export(core.blueprint, core.top), top=core.top, trace=trace)]
 
-    for one in wanted:
-        for trace in one.traces:
-            yield lambda one=one, trace=trace: compiled(one, trace)
-    for one in reversed(wanted):
-        yield lambda one=one: _mapped(one, library)
+    for core in wanted:
+        for trace in core.traces:
+            yield lambda core=core, trace=trace: compiled(core, trace)
+    # Mapping takes longer than compiling: whoever is done first helps from the other end.
+    for core in reversed(wanted):
+        yield lambda core=core: _mapped(core, library)
 
 
 def _mappings(wanted: Sequence[Wanted], library: Path) -> Builds:
     """Gates, in order."""
-    for one in wanted:
-        yield lambda one=one: _mapped(one, library)
+    for core in wanted:
+        yield lambda core=core: _mapped(core, library)
 
 
-def _mapped(one: Wanted, path: Path) -> list[Path]:
+def _mapped(core: Wanted, path: Path) -> list[Path]:
     """Files of a core's gates, which are left ready for the replay, too."""
-    mapped = synthesise(export(one.blueprint, one.top), one.top, path)
+    mapped = synthesise(export(core.blueprint, core.top), core.top, path)
     library = read_liberty(path)
-    build_elements(read_netlist(mapped.netlist, library, top=one.top), library)
+    # For the cache alone: the run that asks for them finds them there.
+    build_elements(read_netlist(mapped.netlist, library, top=core.top), library)
     return [mapped.netlist]
 
 

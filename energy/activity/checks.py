@@ -125,7 +125,7 @@ def _edges(words, inverted, before, times, out_at, out_between):
         rise = value & ~((value << np.uint64(1)) | (lead >> np.uint64(63)))
         lead = value
         while rise:
-            low = rise & (np.uint64(0) - rise)
+            low = rise & (np.uint64(0) - rise)  # the lowest one, whose place is the ones below it
             s = 64 * k + np.int64(popcount(low - np.uint64(1)))
             rise ^= low
             if s >= times.samples:
@@ -178,12 +178,13 @@ def _judge(rows, edges, valid, rules):
                 edge, between = edges.at[c, k], middle & edges.between[c, k]
                 judged += np.int64(popcount(edge & valid[k]))
                 judged += np.int64(popcount(between & valid[k]))
+            # A flip-flop takes the data of the sample before its edge: all change at one time.
             next_ = (edge & before[1, k]) | (~edge & before[0, k])
             expected = (next_ & ~clear & ~preset) | (preset & ~clear) | (clear & preset & either)
             bad = expected ^ now[0, k]
             bad |= between & ~clear & ~preset & (now[0, k] ^ now[1, k])
             bad &= valid[k] & ~(tied & ~(now[0, k] ^ now[1, k]))
-            if bad:
+            if bad:  # the first of all, not of this state: it is the cause, later ones may follow
                 low = bad & (none - bad)
                 sample = 64 * k + np.int64(popcount(low - _ONE))
                 if worst < 0 or sample < worst:
@@ -214,9 +215,10 @@ class Checker:
     ) -> None:
         self.program = program
         late = {int(row) for row in program.clock_rows}
+        # Flip-flops first, then recorded nets: `Mismatch.check` counts on through both.
         elements = [check.element for check in program.checks]
         judged = [(e.state, e.data, e.clear, e.preset) for e in elements]
-        judged += [(RowLiteral(one.net), one.gate, _FALSE, _FALSE) for one in program.recorded]
+        judged += [(RowLiteral(net.net), net.gate, _FALSE, _FALSE) for net in program.recorded]
         literals = [literal for four in judged for literal in four]
         edges = [e.control for e in elements] + [lit for lit in clocks if lit is not None]
         self.enables, self.port_clocks = enables, clocks
@@ -234,7 +236,7 @@ class Checker:
         self.clocks = sorted({(lit.row, lit.inverted) for lit in edges})
         self._clock_at = {key: k for k, key in enumerate(self.clocks)}
         clocks_of = [self._clock_at[e.control.row, e.control.inverted] for e in elements]
-        clocks_of += [_TIED if one.kind == "mutex" else _FOLLOWS for one in program.recorded]
+        clocks_of += [_TIED if net.kind == "mutex" else _FOLLOWS for net in program.recorded]
         both = np.zeros(len(judged), np.bool_)
         both[: len(elements)] = [e.both for e in elements]
         self._rules = _Rules(
@@ -280,7 +282,7 @@ class Checker:
                 self._early_word[k] = value[-1]
         for r, row in enumerate(self.late_clocks):
             words_of = late[r]
-            for inverted in (False, True):
+            for inverted in (False, True):  # both edges of one row may be clocks
                 k = self._clock_at.get((int(row), inverted))
                 if k is None:
                     continue
@@ -305,6 +307,7 @@ class Checker:
         at = np.zeros((len(late), words), np.uint64)
         before = np.zeros_like(at)
         end = times.samples - 1
+        # The sample before a data sample need not be one: a clock may have moved in between.
         for k, row in enumerate(late):
             _gather(row, times.data_at - times.base, at[k])
             _gather(row, times.data_at - times.base - 1, before[k])

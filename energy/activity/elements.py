@@ -127,13 +127,14 @@ def _build_elements(netlist: Netlist, library: Library) -> Elements:
             name: RowLiteral(instance.pins[name]) if name in instance.pins else FALSE
             for name in cell.pins
         }
-        cell = expand_clock_gate(cell)
+        cell = expand_clock_gate(cell)  # into its latch and its gate, which libraries leave out
         if cell.sequential is not None:
             states.append(_sequential(instance, cell, pins, lowering, given))
         else:
             _outputs(instance, cell, pins, lowering, given)
+    # After all instances, whose steps these change; and they are roots from then on.
     recorded = tuple(_recorded(netlist, lowering))
-    given += [one.net for one in recorded]
+    given += [record.net for record in recorded]
     clocks.update(element.control.row for element in states)
     clocks.update(
         port.clock for memory in netlist.memories for port in memory.ports if port.clock is not None
@@ -164,6 +165,8 @@ def _recorded(netlist: Netlist, lowering: Lowering) -> Iterator[Recorded]:
 def _any(nets: Iterable[int], lowering: Lowering) -> RowLiteral:
     """Whether one of the nets is 1."""
     literals = [RowLiteral(net) for net in sorted(set(nets) - {0})]
+    # An OR as a NAND of complements, four at a time; results queue up at the end, so that the tree
+    # is as flat as it can be.
     while len(literals) > 1:
         part = tuple(~literal for literal in literals[:4])
         kind = {2: Kind.AND2, 3: Kind.AND3, 4: Kind.AND4}[len(part)]
@@ -203,7 +206,7 @@ def _sequential(
     assert sequential is not None
     state = state_net(instance, cell)
     done = state
-    if state is None:
+    if state is None:  # neither output is connected that shows it
         state = RowLiteral(lowering.new_row())
     known = {**pins, sequential.state: state, sequential.inverted: ~state}
 

@@ -40,7 +40,7 @@ def _numbers(file: BinaryIO, at: int, count: int) -> list[int]:
 def _whole(file: BinaryIO, kind: int, begin: int, end: int) -> bool:
     """Whether the sizes that a block names can be."""
     most = _RATIO * (end - begin)
-    if kind in _VALUES:
+    if kind in _VALUES:  # their sizes stand at the end of the block
         unpacked, packed, items = _numbers(file, end - 24, 3)
         return packed <= end - begin and unpacked <= most and items <= unpacked
     if kind == _GEOMETRY:
@@ -63,6 +63,7 @@ def check_fst(path: Path) -> None:
     """
     with path.open("rb") as file:
         head = file.read(9)
+        # 329: the length of every header, by which a file is known to be FST.
         if len(head) < 9 or head[0] != _HEADER or int.from_bytes(head[1:], "big") != 329:
             return
         for block in _blocks(file, path.stat().st_size):

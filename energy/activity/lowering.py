@@ -118,8 +118,9 @@ class Lowering:
 
     def into(self, out: int, function: Function, pins: Mapping[str, RowLiteral]) -> None:
         """Add the steps that write ``function`` of ``pins`` to row ``out``."""
+        # Rows 0 and 1 are constants; what depends on them is decided now.
         names = tuple(name for name in function.inputs if pins[name].row > 1)
-        if len(names) <= 4:
+        if len(names) <= 4:  # as many operands as a step has
             order = tuple(function.inputs)
             table = _restrict(function, order, names, pins)
             if self._one_step(out, table, [pins[name] for name in names]):
@@ -137,6 +138,7 @@ class Lowering:
         if pattern is None:
             return False
         kind, order, inverted, result = pattern
+        # The pattern's position `at` takes the operand order[at].
         chosen = tuple(
             ~operands[k] if inverted >> at & 1 else operands[k] for at, k in enumerate(order)
         )
@@ -155,7 +157,7 @@ class Lowering:
             self.steps.append(Step(Kind.XOR2, (a, b), out, inverted=False))
         elif operator == "and":
             self.steps.append(Step(Kind.AND2, (a, b), out, inverted=False))
-        else:
+        else:  # or, by De Morgan
             self.steps.append(Step(Kind.AND2, (~a, ~b), out, inverted=True))
 
     def _operand(self, tree: tuple[Any, ...], pins: Mapping[str, RowLiteral]) -> RowLiteral:
@@ -192,7 +194,7 @@ def _restrict(
 
 def _needed(table: int, operands: list[RowLiteral]) -> tuple[int, list[RowLiteral]]:
     """The same without operands that do not matter, or that come twice."""
-    while True:
+    while True:  # from the start after every change, for it may have made others needless
         arity = len(operands)
         for k in range(arity):
             low, high = _cofactor(table, arity, k, 0), _cofactor(table, arity, k, 1)
@@ -213,6 +215,7 @@ def _cofactor(table: int, arity: int, k: int, value: int) -> int:
     """Truth table over the other operands with operand ``k`` at ``value``."""
     out = 0
     for row in range(1 << (arity - 1)):
+        # Bit k is put in between: what lies above it moves up by one.
         full = (row & ((1 << k) - 1)) | (value << k) | (row >> k << (k + 1))
         out |= (table >> full & 1) << row
     return out

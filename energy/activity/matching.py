@@ -87,6 +87,7 @@ def _bit(
     if signal is None:
         return None
     _, high = buses[stem]
+    # A bus that the netlist counts from an offset (`[11:4]`) has its bits from 0 on in a waveform.
     offset = 0 if high < signal.width else high - signal.width + 1
     bit = index - offset
     if not 0 <= bit < signal.width:
@@ -113,6 +114,7 @@ def _scope(wave: Waveform, netlist: Netlist, scope: str | None) -> str:
         raise WaveformError(
             f"no scope of {wave.path} has the ports of {netlist.name}: name the one with --scope"
         )
+    # A testbench may show the same names at several levels: the design is the outermost.
     best = min(named, key=len)
     if len([s for s in named if len(s) == len(best)]) > 1:
         raise WaveformError(
@@ -138,7 +140,7 @@ def match(wave: Waveform, netlist: Netlist, elements: Elements, scope: str | Non
     rising = {_clean(name) for name in netlist.ascending}
     shown: dict[int, SourceBit] = {}
     for net, aliases in enumerate(netlist.names):
-        if net < 2:
+        if net < 2:  # the constants
             continue
         bits = (_bit(names, name, buses, rising) for name in aliases)
         if (bit := next((bit for bit in bits if bit is not None), None)) is not None:
@@ -155,6 +157,7 @@ def match(wave: Waveform, netlist: Netlist, elements: Elements, scope: str | Non
             f"scope {scope} of {wave.path} shows no input of {netlist.name}: is it this design's?"
         )
     _refuse_unrecorded(wave, scope, netlist, elements, roots)
+    # Of what is neither root nor computed nothing needs to be known.
     written = {step.out for step in elements.steps}
     others = {net: bit for net, bit in shown.items() if net not in roots and net in written}
     latches = {e.state.row for e in elements.states if not e.edge}
@@ -166,7 +169,7 @@ def _refuse_unrecorded(
     wave: Waveform, scope: str, netlist: Netlist, elements: Elements, roots: Collection[int]
 ) -> None:
     """Raise if a recorded net is not shown."""
-    lost = [one for one in elements.recorded if one.net not in roots]
+    lost = [record for record in elements.recorded if record.net not in roots]
     if lost:
         name = netlist.names[lost[0].net][-1]
         raise WaveformError(

@@ -105,6 +105,7 @@ def _run_steps(
         ]
         inverse = np.where(flags >> RESULT & 1, ALL, np.uint64(0))[:, None]
         now[steps.out[chosen]] = _compute(code, operands) ^ inverse
+    # Counted after all steps, not with each: the arrays are long here, and NumPy's calls few.
     rows = np.concatenate([source.rows[source.counted.astype(bool)], steps.out]).astype(np.int64)
     changed = now[rows] ^ earlier(now[rows], lead[rows])
     for c in range(span.first, span.last):
@@ -152,7 +153,7 @@ class _Holds:
             ]
             rise = x[0] & ~before[0]
             if self.start:
-                rise[0] &= ~_ONE
+                rise[0] &= ~_ONE  # nothing is before the very first sample
             enable, data = rise | x[2], (x[2] & x[3]) | (~x[2] & before[1])
         state = int((self.lead[row] ^ inverse[RESULT]) >> _TOP)
         held, now_known = _held(enable, data, state, bool(self.known[row]))

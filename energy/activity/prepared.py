@@ -68,6 +68,8 @@ def prepare(
     wave = waveform if isinstance(waveform, Waveform) else open_waveform(waveform, reader)
     elements = build_elements(netlist, library)
     matches = match(wave, netlist, elements, scope)
+    # Before the program is compiled: which inputs toggle as clocks do, only the samples tell, and
+    # it is by them that the program is cut into its two stages.
     clocks = [net for net in clock_inputs(netlist, elements) if net in matches.roots]
     shown = {**dict.fromkeys(matches.others, False), **dict.fromkeys(matches.roots, True)}
     forced = set(forced_states(netlist, elements, shown))

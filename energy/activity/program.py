@@ -83,6 +83,7 @@ def _arrays(steps: Sequence[Step], level: Mapping[int, int]) -> Steps:
         operands[at, : len(step.operands)] = [operand.row for operand in step.operands]
         flags = sum(operand.inverted << k for k, operand in enumerate(step.operands))
         inverted[at] = flags | step.inverted << RESULT
+    # Steps of one level do not need each other: those of one kind are one operation in NumPy.
     keys = [(level[step.out], step.kind) for step in steps]
     borders = [at for at in range(len(keys)) if not at or keys[at] != keys[at - 1]]
     return Steps(
@@ -107,7 +108,7 @@ def _hold(element: Element, extra: list[Step], rows: list[int]) -> Step:
         return RowLiteral(out)
 
     forced, value = element.clear, RowLiteral(0)
-    if element.preset.row:
+    if element.preset.row:  # row 0 is the constant: there is no preset
         forced = join(Kind.AND2, ~element.clear, ~element.preset, inverted=True)
         value = element.preset if element.both else join(Kind.AND2, element.preset, ~element.clear)
     state = element.state
@@ -228,6 +229,8 @@ def _compile(
     rows, forced = [elements.rows], []
     extra: list[Step] = []
     holds = {e.state.row: (_hold(e, extra, rows), e) for e in replayed}
+    # A state that depends on itself is cut out of its cycle, one at a time, for a cut may open
+    # other cycles too. One that the waveform shows is taken from there; else its value is assumed.
     while True:
         steps = [*elements.steps, *extra, *(step for step, _ in holds.values())]
         level, left = _levels(steps, taken)
@@ -243,6 +246,7 @@ def _compile(
             unmatched.add(chosen)
         taken.add(chosen)
         del holds[chosen]
+    # What hangs on a clock root changes at its every edge: those rows alone need all samples.
     late = _reached(steps, level, {*roots, *holds})
     order = sorted(steps, key=lambda step: (level[step.out], step.kind))
     clock = [step for step in order if step.out in late]
@@ -262,7 +266,7 @@ def _compile(
         clock_rows=np.array(sorted(written | set(roots)), np.int32),
         bridge=np.array(sorted(reads - written - set(roots)), np.int32),
         checks=checks,
-        recorded=tuple(one for one in elements.recorded if one.net in taken),
+        recorded=tuple(record for record in elements.recorded if record.net in taken),
         unmatched=tuple(sorted(unmatched)),
         inferred=tuple(_state_name(e, netlist) for _, e in holds.values() if e.edge),
         forced=tuple(forced),
@@ -281,6 +285,7 @@ def _origins(
 ) -> NDArray[np.uint8]:
     """uint8[nets] of ``Origin``; what is none of these is replayed."""
     origins = np.full(nets, Origin.REPLAYED, np.uint8)
+    # In this order: a net that is two of them is the later one.
     for rows, origin in (
         (unused, Origin.UNUSED),
         (assumed, Origin.ASSUMED),

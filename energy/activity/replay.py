@@ -176,6 +176,7 @@ def _edges(prepared: Prepared, options: ReplayOptions) -> NDArray[np.int64]:
             ticks * tick if time is None else time
             for time, ticks in zip(window, (begin, end), strict=True)
         ]
+        # Times come as seconds: rounded to ticks, so that what a user types meets its edge.
         edges = np.rint(np.asarray(wanted, np.float64) / tick)
         if not ((edges >= begin) & (edges <= end)).all():
             raise WaveformError(

@@ -138,6 +138,7 @@ class Samples:
 def _fill(positions, values, out):
     """Bits of a signal over time: uint64[width, words] from its changes."""
     words = out.shape[1]
+    # First a one wherever a bit changes; the exclusive or of all ones up to a sample is its value.
     for k in range(positions.shape[0]):
         at = positions[k] if k else 0
         for w in range(values.shape[1]):
@@ -152,6 +153,7 @@ def _fill(positions, values, out):
         carry = np.uint64(0)
         for k in range(words):
             v = out[row, k]
+            # A prefix sum modulo 2 in six steps, each of which looks back twice as far.
             for shift in (1, 2, 4, 8, 16, 32):
                 v ^= v << np.uint64(shift)
             v ^= carry
@@ -165,7 +167,7 @@ def _known(changes: Changes, name: str, end: float) -> tuple[Words, list[Unknown
     if unknown is None or not unknown.any():
         return values, []
     values, spans = values.copy(), []
-    ever = np.zeros(values.shape[1], np.uint64)
+    ever = np.zeros(values.shape[1], np.uint64)  # bits that have had a value
     for k in range(len(values)):
         if unknown[k].any():
             until = changes.times[k + 1] if k + 1 < len(values) else end
@@ -174,6 +176,7 @@ def _known(changes: Changes, name: str, end: float) -> tuple[Words, list[Unknown
             if k:
                 values[k] = (values[k] & ~unknown[k]) | (values[k - 1] & unknown[k])
         ever |= ~unknown[k]
+    # What is unknown from the start takes its first value: settling to it is no toggle.
     waiting = unknown[0].copy()
     for k in range(1, len(values)):
         if not waiting.any():
@@ -295,10 +298,10 @@ class _Kept:
             if not wanted:
                 continue
             self._progress("sampling", done, len(self._order))
-            _, when, what = self._places[identity]
-            positions = np.searchsorted(times, self._spool.get(when))
+            _, at_times, to_values = self._places[identity]
+            positions = np.searchsorted(times, self._spool.get(at_times))
             out = np.zeros((wanted[0][1].signal.width, words), np.uint64)
-            _fill(positions, self._spool.get(what), out)
+            _fill(positions, self._spool.get(to_values), out)
             for row, bit in wanted:
                 bits.write(at[row], ~out[bit.bit] if bit.inverted else out[bit.bit])
         return np.array(rows, np.int32), bits

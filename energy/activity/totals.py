@@ -42,6 +42,7 @@ def activity_from_saif(path: Path, netlist: Netlist, scope: str) -> Activity:
         toggles[0, net], high[net] = changes, t1 * saif.timescale
     if len(missing) == len(netlist.names) - 2:
         raise WaveformError(f"{path} holds no net of {netlist.name} below {scope}")
+    # SAIF knows nets, not enables: what memories took stays unknown, and is not guessed.
     ports = sum(len(memory.ports) for memory in netlist.memories)
     none = np.zeros((1, ports), np.uint64)
     end = saif.duration * saif.timescale
@@ -75,6 +76,7 @@ def write_activity(path: Path, prepared: Prepared, activity: Activity) -> None:
     duration = round(activity.duration_s / tick)
     totals, high = activity.totals, np.rint(activity.high_s / tick).astype(np.int64)
     rows = (
+        # Times at 0 and at 1, and none at X: a replay has no X.
         (names[0], duration - int(high[net]), int(high[net]), 0, int(totals[net]))
         for net, names in enumerate(prepared.netlist.names)
         if net > 1 and names

@@ -196,6 +196,7 @@ def _read_time(body, at):
     while at < body.shape[0] and 48 <= body[at] <= 57:
         time = time * 10 + (body[at] - 48)
         at += 1
+    # 18 digits are below 2^63; more may have gone beyond, and came to any number.
     return (time if 0 < at - begin <= 18 else np.int64(-1)), at
 
 
@@ -216,7 +217,8 @@ def _scan(body, codes, counts, changes, span, keep):
     while at < end:
         kind = body[at]
         at += 1
-        if kind == 10:  # an empty line
+        # Bytes are numbers here: 10 ends a line, 48 and 49 are the digits 0 and 1.
+        if kind == 10:
             continue
         if kind == 35:  # "#": a time
             time, at = _read_time(body, at)
@@ -245,6 +247,7 @@ def _scan(body, codes, counts, changes, span, keep):
             if keep:
                 size = max(1, (codes.widths[number] + 63) >> 6)
                 base = changes.words[number] + counts[number] * size
+                # A value may be written shorter than it is wide: from its last digit on.
                 for k in range(stop - start):
                     if body[stop - 1 - k] == 49:
                         changes.values[base + (k >> 6)] |= np.uint64(1) << np.uint64(k & 63)

@@ -106,18 +106,18 @@ class Waveform:
         if not times:
             empty = np.zeros((0, _words(signal.width)), np.uint64)
             return Changes(np.zeros(0, np.int64), empty, None)
-        when, what = np.concatenate(times), np.concatenate(values)
+        at_times, to_values = np.concatenate(times), np.concatenate(values)
         doubt = None
         if any(part is not None for part in unknown):
             parts = zip(unknown, values, strict=True)
             doubt = np.concatenate([np.zeros_like(v) if u is None else u for u, v in parts])
-        if (when[1:] < when[:-1]).any():
+        if (at_times[1:] < at_times[:-1]).any():
             raise WaveformError(f"{self.path} goes back in time: write it again")
-        last = np.append(when[1:] != when[:-1], True)
+        last = np.append(at_times[1:] != at_times[:-1], True)
         if not last.all():  # several changes at one time: the last one counts
-            when, what = when[last], what[last]
+            at_times, to_values = at_times[last], to_values[last]
             doubt = None if doubt is None else doubt[last]
-        return Changes(when, what, doubt)
+        return Changes(at_times, to_values, doubt)
 
     def _blocks(self, signal: Signal) -> Iterator[list[tuple[int, Any]]]:
         """Time and value of every change, ``BLOCK`` of them at a time."""
@@ -140,6 +140,7 @@ def _pack(values: list[Any], width: int) -> tuple[NDArray[np.uint64], NDArray[np
     for value in values:
         text = format(value, "b") if isinstance(value, int) else str(value)
         digits = text.lower()
+        # A value may be written shorter: its first digit, if that is x or z, goes on to the left.
         if len(digits) < width:
             digits = (digits[0] if digits[:1] in ("x", "z") else "0") * (
                 width - len(digits)
@@ -227,10 +228,10 @@ class _TwoStateWaveform(Waveform):
 
     def __init__(self, path: Path, vcd: TwoStateVcd) -> None:
         self._vcd = vcd
-        found = (
+        signals = (
             Signal(_clean(name), width, str(number), number) for name, width, number in vcd.declared
         )
-        super().__init__(path, _tick(vcd.timescale, path), found)
+        super().__init__(path, _tick(vcd.timescale, path), signals)
 
     @property
     def span(self) -> tuple[int, int] | None:
@@ -239,11 +240,11 @@ class _TwoStateWaveform(Waveform):
 
     def changes(self, signal: Signal) -> Changes:
         """All changes of a signal."""
-        when, what = self._vcd.changes(signal.handle, signal.width)
-        last = np.append(when[1:] != when[:-1], True)[: len(when)]
+        times, values = self._vcd.changes(signal.handle, signal.width)
+        last = np.append(times[1:] != times[:-1], True)[: len(times)]
         if not last.all():  # several changes at one time: the last one counts
-            when, what = when[last], what[last]
-        return Changes(when, what, None)
+            times, values = times[last], values[last]
+        return Changes(times, values, None)
 
 
 class _VcdvcdWaveform(Waveform):
@@ -337,6 +338,7 @@ def _file_span(path: Path) -> tuple[int, int] | None:
     """First and last time (ticks) that the file itself names, where that is easy to see."""
     with path.open("rb") as file:
         head = file.read(25)
+        # FST: a header block (kind 0) of 329 bytes that begins with both times.
         if len(head) == 25 and head[0] == 0 and int.from_bytes(head[1:9], "big") == 329:
             return int.from_bytes(head[9:17], "big"), int.from_bytes(head[17:25], "big")
         size = file.seek(0, os.SEEK_END)
@@ -348,6 +350,7 @@ def _file_span(path: Path) -> tuple[int, int] | None:
                 break
         if first is None:
             return None
+        # The last time stands near the end; how near depends on how much changed then.
         reach = 1 << 16
         while True:
             file.seek(max(0, size - reach))

@@ -37,6 +37,7 @@ def earlier(words: Words, lead: Words) -> Words:
 def extend(source: Words, count: int) -> None:
     """Repeat the last of ``count`` samples to the end of each row of uint64[n, words]."""
     word, bit = (count - 1) >> 6, np.uint64((count - 1) & 63)
+    # All ones or all zeros, as the last sample is: -1 and 0 in two's complement.
     last = np.uint64(0) - ((source[:, word] >> bit) & _ONE)
     keep = ALL >> (_TOP - bit)
     source[:, word] = (source[:, word] & keep) | (last & ~keep)
@@ -45,7 +46,7 @@ def extend(source: Words, count: int) -> None:
 
 def aligned(words: Words, shift: int) -> Words:
     """uint64[n, words - 1]: rows from bit ``shift`` on, which comes to bit 0."""
-    if not shift:
+    if not shift:  # a shift by 64 would be undefined
         return words[:, :-1].copy()
     low, high = np.uint64(shift), np.uint64(64 - shift)
     return (words[:, :-1] >> low) | (words[:, 1:] << high)
