@@ -84,13 +84,13 @@ class Scoreboard:
         self.name = name
         self.checks = 0
 
-    def check(self, what: str, got: Any, expected: Any) -> None:
+    def check(self, label: str, got: Any, expected: Any) -> None:
         """Raise `AssertionError` unless the arrays are equal."""
         got, expected = np.asarray(got), np.asarray(expected)
         self.checks += 1
-        assert got.shape == expected.shape, f"{self.name}: {what}: {got.shape} {expected.shape}"
+        assert got.shape == expected.shape, f"{self.name}: {label}: {got.shape} {expected.shape}"
         if not np.array_equal(got, expected):
             at = tuple(int(i) for i in np.argwhere(got != expected)[0])
             raise AssertionError(
-                f"{self.name}: {what}{list(at)} is {got[at]} in RTL, {expected[at]} in the model"
+                f"{self.name}: {label}{list(at)} is {got[at]} in RTL, {expected[at]} in the model"
             )

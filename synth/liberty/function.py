@@ -210,6 +210,6 @@ class _Parser:
         operands = [self.trees.pop() for _ in range(1 if kind == "not" else 2)]
         self.trees.append((kind, *reversed(operands)))
 
-    def wrong(self, what: str) -> ValueError:
+    def wrong(self, reason: str) -> ValueError:
         shown = self.text if len(self.text) <= 60 else self.text[:57] + "..."
-        return ValueError(f"{shown!r} is not a Boolean expression: {what}")
+        return ValueError(f"{shown!r} is not a Boolean expression: {reason}")

@@ -32,8 +32,8 @@ _SPACES = str.maketrans('",\\', "   ")
 class FlawError(Exception):
     """What is wrong at a place in the text: the reader adds the file and the line."""
 
-    def __init__(self, offset: int, what: str) -> None:
-        super().__init__(what)
+    def __init__(self, offset: int, reason: str) -> None:
+        super().__init__(reason)
         self.offset = offset
 
 
@@ -120,10 +120,10 @@ class Group:
         """Whether an attribute is ``true``."""
         return (self.text(attribute) or "").lower() in ("true", "1")
 
-    def flaw(self, what: str, attribute: str = "") -> FlawError:
+    def flaw(self, reason: str, attribute: str = "") -> FlawError:
         """What is wrong with this group, or with an attribute of it."""
         entry = self.attributes.get(attribute)
-        return FlawError(entry[1] if entry else self.offset, what)
+        return FlawError(entry[1] if entry else self.offset, reason)
 
 
 def _words(raw: str) -> list[str]:
