@@ -139,6 +139,7 @@ def test_sweep(here: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert [point["rate"] for point in report["rates"]] == [0.2, 0.8]
     assert report["lines"]["neuro_against_spikes"]["slope_j"] > 0
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert (report["batch"], report["batch_cut_from"]) == (2, 32)
     assert names == ["sweep.csv", "sweep.json", "sweep.svg"]
     assert json.loads((tmp_path / "out" / "sweep.json").read_text()) == report
 
