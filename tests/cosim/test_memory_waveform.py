@@ -18,10 +18,10 @@ TICKS = 4
 EVENTS = [np.array([[tick % CORE.axons, 1]]) for tick in range(TICKS)]
 
 
-def simulate(waveform: Path | MemoryWaveform) -> None:
+def simulate(waveform: Path | MemoryWaveform, weight: int = 5) -> None:
     """Run a few ticks of the small core."""
     with NativeCore(CORE, trace="vcd", waveform=waveform) as core:
-        core.configure(make_program(weights={0: 5, 1: -3, 2: 100}))
+        core.configure(make_program(weights={0: weight, 1: -3, 2: 100}))
         core.run(EVENTS)
 
 
@@ -66,7 +66,7 @@ def test_views_outlive_the_simulation(file: Path, tmp_path: Path) -> None:
     waveform.content = None
     gc.collect()
     other = MemoryWaveform(tmp_path / "none.vcd")
-    simulate(other)  # which would take the memory, were it free
+    simulate(other, weight=-6)  # which would take the memory, were it free
     assert tail.tobytes() == file.read_bytes()[-1000:]
 
 
