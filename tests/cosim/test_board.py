@@ -59,10 +59,10 @@ def test_time_on_the_line() -> None:
         assert board.seconds - start == pytest.approx(len(OPEN) * BYTE, abs=BYTE / 10)
         assert answers(board, board.link)
         start = board.seconds
-        assert board.read(0.25) == b""
-        assert board.seconds - start == pytest.approx(0.25, abs=BYTE)
-        board.idle(0.5)
-        assert board.seconds - start == pytest.approx(0.75, abs=BYTE)
+        assert board.read(0.02) == b""
+        assert board.seconds - start == pytest.approx(0.02, abs=BYTE)
+        board.idle(0.04)
+        assert board.seconds - start == pytest.approx(0.06, abs=BYTE)
 
 
 @pytest.mark.parametrize(
@@ -74,6 +74,7 @@ def test_speed(speed: float, hears: int) -> None:
         assert len(answers(board, board.link)) == hears
 
 
+@pytest.mark.long
 def test_wrong_bits_both_ways() -> None:
     """A request in about ten of them gets through, and a reply; none that is not right."""
     right = {"to": 0, "back": 0}

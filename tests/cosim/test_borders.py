@@ -22,7 +22,20 @@ BENCHES = {
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("simulator", SIMULATORS)
-@pytest.mark.parametrize(("bench", "params"), BENCHES.items(), ids=list(BENCHES))
+@pytest.mark.parametrize(
+    ("bench", "params", "simulator"),
+    [
+        pytest.param(
+            bench,
+            params,
+            simulator,
+            # Every one has its core compiled in Verilator; the first shows that it can.
+            marks=[pytest.mark.long] * (simulator == "verilator" and bench != "borders"),
+            id=f"{bench}-{simulator}",
+        )
+        for bench, params in BENCHES.items()
+        for simulator in SIMULATORS
+    ],
+)
 def test_border(bench: str, params: CoreParams, simulator: Simulator, tmp_path: Path) -> None:
     run_bench(f"tests.cosim.benches.{bench}", params, simulator, tmp_path)

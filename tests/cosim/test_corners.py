@@ -12,7 +12,7 @@ from spikewatt.cosim.native import NativeCore
 from spikewatt.cosim.simulate import Simulator
 from spikewatt.model.golden.core import run
 from spikewatt.model.params import NeuronType
-from tests.cosim.agree import SIMULATORS, check_memories, check_trace, run_job
+from tests.cosim.agree import check_memories, check_trace, run_job
 from tests.cosim.builds import BUILDS
 from tests.cosim.corners_of_neurons import NEURON_CORNERS
 from tests.cosim.corners_of_spikes import SPIKE_CORNERS
@@ -84,7 +84,7 @@ def test_destination_lists_that_neurons_share(core: NativeCore) -> None:
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("simulator", SIMULATORS)
+@pytest.mark.parametrize("simulator", [pytest.param("verilator", marks=pytest.mark.long), "icarus"])
 def test_cocotb(simulator: Simulator, tmp_path: Path) -> None:
     """All corners in a row: what one leaves behind is the next one's trouble."""
     jobs = [

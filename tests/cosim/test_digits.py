@@ -15,7 +15,7 @@ from spikewatt.model.compile.mapping import map_network
 from spikewatt.model.compile.program import Program
 from spikewatt.model.golden.core import run
 from spikewatt.model.network.file import load_network
-from tests.cosim.agree import SIMULATORS, check_memories, check_trace, run_job
+from tests.cosim.agree import check_memories, check_trace, run_job
 
 IMAGES = 40
 DATA = resources.files("spikewatt.model") / "data"
@@ -49,7 +49,7 @@ def test_native() -> None:
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("simulator", SIMULATORS)
+@pytest.mark.parametrize("simulator", [pytest.param("verilator", marks=pytest.mark.long), "icarus"])
 def test_cocotb(simulator: Simulator, tmp_path: Path) -> None:
     program, samples = digits()
     cases = [

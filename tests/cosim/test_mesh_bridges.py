@@ -49,7 +49,7 @@ endmodule
 
 @pytest.mark.parametrize("gated", [False, True], ids=["free clocks", "clocks that sleep"])
 @pytest.mark.parametrize(  # an odd one has data as late as they may be
-    "seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 6))]
+    "seed", [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in (0, 2, 3, 4, 5))]
 )
 def test_bridges(seed: int, gated: bool, tmp_path: Path) -> None:
     top = _TOP.format(high=BITS - 1).replace("GATED = 0", f"GATED = {gated:d}")

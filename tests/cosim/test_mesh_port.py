@@ -67,7 +67,9 @@ def run(
     ],
     ids=["2x1", "2x1 with pauses", "2x2 with longer pauses"],
 )
-@pytest.mark.parametrize("router", RouterKind)
+@pytest.mark.parametrize(
+    "router", [RouterKind.CLICK, pytest.param(RouterKind.SYNC, marks=pytest.mark.long)]
+)
 def test_port(
     shape: tuple[int, int], stall: float, seed: int, cases: int, router: RouterKind, tmp_path: Path
 ) -> None:
@@ -88,7 +90,7 @@ def test_large(shape: tuple[int, int], seed: int, tmp_path: Path) -> None:
         (9, 32, 16, RouterKind.CLICK),
         pytest.param(11, 128, 16, RouterKind.SYNC, marks=pytest.mark.long),
         pytest.param(13, 100, 64, RouterKind.CLICK, marks=pytest.mark.long),
-        (16, 1024, 64, RouterKind.SYNC),
+        pytest.param(16, 1024, 64, RouterKind.SYNC, marks=pytest.mark.long),
         pytest.param(19, 5000, 64, RouterKind.CLICK, marks=pytest.mark.long),
     ],
 )

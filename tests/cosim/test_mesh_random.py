@@ -18,7 +18,7 @@ from tests.cosim.mesh_cases import (
 
 CASES = {(2, 1): 28, (1, 2): 14, (2, 2): 8, (3, 2): 6, (3, 3): 6}
 """Networks of each mesh (columns, rows)."""
-FEW = {(2, 1): 6, (2, 2): 3}
+FEW = {(2, 1): 4, (2, 2): 2}
 """Those that run every time."""
 SEEDS = range(5)
 """Delay assignments; 0 is that of the parameters."""
@@ -48,13 +48,14 @@ def check_mesh(router: RouterKind, shape: tuple[int, int], count: int, seed: int
             check_case(case, mesh, f"delays {seed}")
 
 
-@pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("shape", FEW, ids=label)
-def test_click(shape: tuple[int, int], seed: int) -> None:
-    check_mesh(RouterKind.CLICK, shape, FEW[shape], seed)
+def test_click(shape: tuple[int, int]) -> None:
+    """With the delays of the parameters, and with others."""
+    for seed in (0, 1):
+        check_mesh(RouterKind.CLICK, shape, FEW[shape] // 2, seed)
 
 
-@pytest.mark.parametrize("shape", FEW, ids=label)
+@pytest.mark.parametrize("shape", [(2, 1)], ids=label)
 def test_sync(shape: tuple[int, int]) -> None:
     check_mesh(RouterKind.SYNC, shape, FEW[shape])
 

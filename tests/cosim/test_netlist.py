@@ -170,7 +170,8 @@ def test_digits(family: Family) -> None:
     assert run_cases(params, drawn, netlist(params, family))
 
 
-@pytest.mark.parametrize("family", ["ecp5", pytest.param("ice40", marks=LATER)])
+@pytest.mark.long
+@pytest.mark.parametrize("family", BOTH)
 def test_systolic(family: Family) -> None:
     drawn = systolic_cases(SYSTOLIC)
     with NativeSystolic(systolic_params(), verilog=netlist(systolic_params(), family)) as core:

@@ -25,7 +25,12 @@ from tests.cosim.systolic_builds import (
 )
 from tests.model.onnx_graph import onnx_run
 
-EVERY = [*BUILDS, *(pytest.param(name, marks=pytest.mark.long) for name in LONG_BUILDS)]
+FIRST = ("plain", "tall, of tiles", "wide, one row", "square, everything")
+"""Those of every run; what the others vary, the tests of blocks vary too (`tests/hdl/systolic`)."""
+EVERY = [
+    pytest.param(name, marks=[] if name in FIRST else pytest.mark.long)
+    for name in BUILDS | LONG_BUILDS
+]
 
 
 def check_batch(

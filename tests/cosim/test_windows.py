@@ -11,7 +11,7 @@ from spikewatt.cosim.bench.cases import Case
 from spikewatt.cosim.native import NativeCore
 from spikewatt.cosim.simulate import Simulator
 from spikewatt.model.golden.core import run
-from tests.cosim.agree import SIMULATORS, check_memories, check_trace, expected_visits, run_job
+from tests.cosim.agree import check_memories, check_trace, expected_visits, run_job
 from tests.cosim.corners_of_windows import WINDOW_CORE, WINDOW_CORNERS, kind, window_program
 
 NOTHING = np.zeros((0, 2), np.int64)
@@ -38,7 +38,7 @@ def test_native(name: str, core: NativeCore) -> None:
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("simulator", SIMULATORS)
+@pytest.mark.parametrize("simulator", [pytest.param("verilator", marks=pytest.mark.long), "icarus"])
 def test_cocotb(simulator: Simulator, tmp_path: Path) -> None:
     """All corners in a row: what one leaves behind is the next one's trouble."""
     jobs = [

@@ -37,9 +37,6 @@ class Clocks:
 class Sleepers:
     """A mesh at rest, and its clocks."""
 
-    loaded = False
-    """Tables outlive a reset, and loading them takes most of the time: one test does it for all."""
-
     def __init__(self, dut: Any) -> None:
         self.router = RouterKind(os.environ["ROUTER"])
         self.params = small_mesh(len(TILES), 1, self.router)
@@ -49,9 +46,7 @@ class Sleepers:
     async def start(self) -> None:
         """Come to rest after a program was loaded."""
         await self.bench.reset()
-        if not Sleepers.loaded:
-            await self.bench.load(mesh_case(2, 1, 0).program)
-            Sleepers.loaded = True
+        await self.bench.load(mesh_case(2, 1, 0).program)
         await ClockCycles(self._dut.clk, 30)
         self.clocks = Clocks(self._dut)
 
