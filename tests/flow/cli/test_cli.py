@@ -98,6 +98,8 @@ def test_rtl_that_differs_fails_the_check(
 
     def wrong(program, spikes, **options):
         trace = run_batch(program, spikes, **options)
+        if "membranes" not in trace.arrays:  # asked for its counters alone
+            return trace
         membranes = trace.membranes.copy()
         membranes[1, 4, 7] += 1
         return trace.with_arrays(membranes=membranes)

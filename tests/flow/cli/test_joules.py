@@ -82,6 +82,7 @@ def test_an_operation_costs_more_than_none(ledger: dict) -> None:
     assert near(fitted, dynamic, 1e-6)  # a regression passes through the means
 
 
+@pytest.mark.long
 def test_demo_ends_with_the_ledger_and_both_comparisons(cli: Cli, tmp_path: Path) -> None:
     shown = cli("demo", "--images", 3, "--energy-images", 2, "--out", tmp_path / "out")
     assert shown.returncode == 0, shown.stderr
