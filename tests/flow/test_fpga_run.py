@@ -80,6 +80,7 @@ def test_table(cli: Cli) -> None:
         assert re.search(line, run.stdout), run.stdout
 
 
+@pytest.mark.long
 def test_one_bitstream_for_several_networks(cli: Cli) -> None:
     """Of a core that is larger than either; the second one's class is read from spikes."""
     params = CoreParams(**BIG, fabric=Fabric.FPGA)
@@ -98,6 +99,7 @@ def test_one_bitstream_for_several_networks(cli: Cli) -> None:
     assert json.loads(run.stdout)["predictions"] == scores[1]
 
 
+@pytest.mark.long
 def test_digits() -> None:
     network, x, y = load_digits()
     report = run_on_board(network, x[:3], y[:3])

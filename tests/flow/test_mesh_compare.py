@@ -34,7 +34,7 @@ def compared(cli: Cli, *words: object) -> dict[str, Any]:
     return json.loads(run.stdout)
 
 
-@pytest.mark.parametrize("router", ["click", pytest.param("sync", marks=pytest.mark.long)])
+@pytest.mark.parametrize("router", [pytest.param("click", marks=pytest.mark.long), "sync"])
 def test_json_and_files(cli: Cli, tmp_path: Path, router: str) -> None:
     """An equal of the network on one mesh; the network as it is on the other."""
     rival = ("--rival", "net.swn") if router == "click" else ()

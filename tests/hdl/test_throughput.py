@@ -111,7 +111,13 @@ def integrating(file: Path) -> list[tuple[int, int]]:
 
 @pytest.mark.parametrize("fires", [False, True], ids=["silent", "firing"])
 @pytest.mark.parametrize(
-    ("lanes", "fabric"), [(4, Fabric.ASIC), (8, Fabric.ASIC), (1, Fabric.FPGA), (8, Fabric.FPGA)]
+    ("lanes", "fabric"),
+    [
+        (8, Fabric.ASIC),
+        (8, Fabric.FPGA),
+        pytest.param(4, Fabric.ASIC, marks=pytest.mark.long),
+        pytest.param(1, Fabric.FPGA, marks=pytest.mark.long),
+    ],
 )
 def test_dense_network_keeps_the_lanes_busy(
     lanes: int, fabric: Fabric, fires: bool, tmp_path: Path

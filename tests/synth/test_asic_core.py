@@ -41,7 +41,9 @@ def filled(verilog: str) -> str:
     return text
 
 
-@pytest.mark.parametrize("gating", [True, False], ids=["gated", "plain"])
+@pytest.mark.parametrize(
+    "gating", [True, pytest.param(False, marks=pytest.mark.long)], ids=["gated", "plain"]
+)
 def test_gates_equal_rtl(gating: bool, tmp_path: Path) -> None:
     core = NeuroCore(SMALL)
     result = synthesise(

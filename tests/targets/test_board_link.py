@@ -123,9 +123,8 @@ def test_faults(kind: str, seeds: range) -> None:
     assert faults >= len(seeds) or kind == "dead"
 
 
-@pytest.mark.parametrize(
-    "wrong", [(2e-4, 0.0), pytest.param((0.0, 1e-3), marks=pytest.mark.long)], ids=["there", "back"]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("wrong", [(2e-4, 0.0), (0.0, 1e-3)], ids=["there", "back"])
 def test_wrong_bits(wrong: tuple[float, float]) -> None:
     """Start and stop bits among them."""
     case = random_case(NOISY, ON_BOARDS[NOISY], 3)
@@ -139,7 +138,9 @@ def test_wrong_bits(wrong: tuple[float, float]) -> None:
     assert repeats > 2
 
 
-@pytest.mark.parametrize("speed", [0.5, 0.8, 1.25, 2.0])
+@pytest.mark.parametrize(
+    "speed", [0.8, *(pytest.param(s, marks=pytest.mark.long) for s in (0.5, 1.25, 2.0))]
+)
 def test_another_speed(speed: float) -> None:
     case = random_case(NOISY, ON_BOARDS[NOISY], 3)
     core = NeuroCore(ON_BOARDS[NOISY])

@@ -55,8 +55,15 @@ def test_table_for_people(cli: Cli) -> None:
         assert row in run.stdout
 
 
-@pytest.mark.parametrize("simulator", ["verilator", "icarus"])
-@pytest.mark.parametrize("trace", ["vcd", "fst"])
+@pytest.mark.parametrize(
+    ("simulator", "trace"),
+    [
+        ("verilator", "fst"),
+        ("icarus", "vcd"),
+        pytest.param("verilator", "vcd", marks=pytest.mark.long),
+        pytest.param("icarus", "fst", marks=pytest.mark.long),
+    ],
+)
 def test_run_writes_waveform_and_report(
     cli: Cli, digits: tuple[Path, Path], tmp_path: Path, simulator: str, trace: str
 ) -> None:

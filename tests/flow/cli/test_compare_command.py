@@ -105,6 +105,7 @@ def test_tables_and_the_verdict(here: Cli, tmp_path: Path, monkeypatch: pytest.M
         assert words in " ".join(run.stdout.split())
 
 
+@pytest.mark.long
 def test_every_tick_and_timesteps(here: Cli) -> None:
     """Another mode and another T, and the count of activations that differ."""
     words = ("--mode", "every-tick", "--timesteps", 2, "--images", 1)
@@ -118,6 +119,7 @@ def test_every_tick_and_timesteps(here: Cli) -> None:
     assert report["systolic"]["accuracy"] == (systolic.classes == Y).mean()
 
 
+@pytest.mark.long
 def test_rival(here: Cli, tmp_path: Path) -> None:
     """A network without an equal, against one of the same task; the data name no classes."""
     save_network(leaky(), tmp_path / "leaky.swn")
@@ -295,7 +297,9 @@ def test_glitches_need_icarus_before_the_work(here: Cli, cli: Cli) -> None:
     assert_one_line(run, "needs Icarus Verilog", "apt-get install iverilog", "--no-glitches")
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "stop", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)]
+)
 def test_interrupted(start: Start, tmp_path: Path, stop: signal.Signals) -> None:
     """While it builds: no file, no folder, no child."""
     cache, temporary = tmp_path / "cache", tmp_path / "temporary"

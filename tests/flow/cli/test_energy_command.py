@@ -386,7 +386,14 @@ def test_a_full_disk(small: Small) -> None:
     assert len(run.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "stop",
+    [
+        signal.SIGINT,
+        pytest.param(signal.SIGTERM, marks=pytest.mark.long),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.long),
+    ],
+)
 def test_interrupted(start: Start, plain: Small, tmp_path: Path, stop: signal.Signals) -> None:
     """Stopped while it reads three million changes: one line, 128 + signal, nothing written."""
     wave = tmp_path / "in.vcd"
@@ -424,7 +431,9 @@ def test_interrupted(start: Start, plain: Small, tmp_path: Path, stop: signal.Si
     shutil.rmtree(temporary)
 
 
-@pytest.mark.parametrize("name", ["o.csv", "o.saif", "o.json"])
+@pytest.mark.parametrize(
+    "name", ["o.csv", *(pytest.param(n, marks=pytest.mark.long) for n in ("o.saif", "o.json"))]
+)
 def test_a_late_interrupt_tells_the_truth(
     start: Start, plain: Small, tmp_path: Path, name: str
 ) -> None:

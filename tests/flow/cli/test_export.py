@@ -50,8 +50,11 @@ def fusesoc(folder: Path, library: Path, *words: str) -> str:
     ("core", "words"),
     [
         ("neuro", SMALL),
-        ("systolic", ("rows=2", "columns=3", "loading=shift", "double_buffer=false")),
-        ("mesh", (*SMALL, "--mesh", "2x1")),
+        pytest.param(
+            *("systolic", ("rows=2", "columns=3", "loading=shift", "double_buffer=false")),
+            marks=pytest.mark.long,
+        ),
+        pytest.param("mesh", (*SMALL, "--mesh", "2x1"), marks=pytest.mark.long),
     ],
 )
 def test_export(core: str, words: tuple[str, ...], tmp_path: Path, cli: Cli) -> None:
@@ -77,11 +80,12 @@ def test_what_fusesoc_lints_matters(tmp_path: Path, cli: Cli) -> None:
         fusesoc(tmp_path, out, "run", "--target=lint", "spikewatt:cores:neuro")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("expected", "said"),
     [
         ("5", "PASSED: a tick took"),
-        pytest.param("4", "FAILED: read 00000005", marks=pytest.mark.long),
+        ("4", "FAILED: read 00000005"),
     ],
 )
 def test_the_core_file_of_a_clone(expected: str, said: str, tmp_path: Path) -> None:

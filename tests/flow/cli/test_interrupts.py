@@ -37,8 +37,19 @@ def interrupted(process: subprocess.Popen[str], stop: signal.Signals) -> None:
     assert stderr.splitlines()[-1] == "spikewatt: interrupted: nothing was written"
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("phase", ["building", "verilator", "icarus"])
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PHASES = ("building", "verilator", "icarus")
+
+
+@pytest.mark.parametrize(
+    ("stop", "phase"),
+    [
+        # Each signal and each phase every time; behind `long`, each with each.
+        pytest.param(stop, phase, marks=[pytest.mark.long] * (row != column))
+        for row, stop in enumerate(SIGNALS)
+        for column, phase in enumerate(PHASES)
+    ],
+)
 def test_interrupted_run_leaves_nothing(
     start: Start, tmp_path: Path, stop: signal.Signals, phase: str
 ) -> None:
