@@ -29,8 +29,8 @@ BENCHES = {
             bench,
             params,
             simulator,
-            # Every one has its core compiled in Verilator; the first shows that it can.
-            marks=[pytest.mark.long] * (simulator == "verilator" and bench != "borders"),
+            # In Verilator each has its core compiled; `test_random` has one of them every time.
+            marks=[pytest.mark.long] * (simulator == "verilator"),
             id=f"{bench}-{simulator}",
         )
         for bench, params in BENCHES.items()

@@ -48,7 +48,7 @@ def check_mesh(router: RouterKind, shape: tuple[int, int], count: int, seed: int
             check_case(case, mesh, f"delays {seed}")
 
 
-@pytest.mark.parametrize("shape", FEW, ids=label)
+@pytest.mark.parametrize("shape", [(2, 1), pytest.param((2, 2), marks=pytest.mark.long)], ids=label)
 def test_click(shape: tuple[int, int]) -> None:
     """With the delays of the parameters, and with others."""
     for seed in (0, 1):

@@ -43,7 +43,6 @@ IMAGES = 4
 FEWEST_SPIKES = 40
 
 BOTH: tuple[Family, Family] = ("ecp5", "ice40")
-LATER = pytest.mark.long
 
 
 def cases(build: str, params: CoreParams) -> list[RandomCase]:
@@ -66,14 +65,8 @@ def run_cases(params: CoreParams, drawn: list[RandomCase], verilog: str | None) 
     return cycles
 
 
-@pytest.mark.parametrize(
-    ("build", "family"),
-    [
-        (NEURO[0], "ecp5"),
-        pytest.param(NEURO[0], "ice40", marks=LATER),
-        *(pytest.param(b, f, marks=LATER) for b in NEURO[1:] for f in BOTH),
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize(("build", "family"), [(b, f) for b in NEURO for f in BOTH])
 def test_random_cores(build: str, family: Family) -> None:
     params = neuro_params(build, family)
     drawn = cases(build, params)

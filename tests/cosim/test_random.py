@@ -33,8 +33,8 @@ STALLS = (0.0, 0.2, 0.5)
 
 ALL_BUILDS = BUILDS | ON_FPGA
 FIRST = (
-    *("one neuron", "eight lanes", "33 groups", "1-bit weights", "wide membranes"),
-    *("windows", "windows without leak", "33 groups, on an FPGA", "windows, on an FPGA"),
+    *("eight lanes", "33 groups", "wide membranes", "windows without leak"),
+    *("33 groups, on an FPGA", "windows, on an FPGA"),
 )
 """Builds of every run of the tests. What the others vary, the tests of blocks vary too
 (`tests/hdl/neuro`); a core of each is compiled behind ``long``."""

@@ -38,7 +38,9 @@ def after_cycles(count: int) -> list[int]:
     return [value >> 64, value >> 32 & 0xFFFF_FFFF, value & 0xFFFF_FFFF]
 
 
-@pytest.mark.parametrize(("builds", "optimised"), [("quick", 0), ("fast", 1)])
+@pytest.mark.parametrize(
+    ("builds", "optimised"), [("quick", 0), pytest.param("fast", 1, marks=pytest.mark.long)]
+)
 def test_both_kinds_of_builds(builds: str, optimised: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPIKEWATT_BUILDS", builds)
     program = build_program(DESIGN, MAIN)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.flow.command import Cli, assert_one_line
 
-CORE = ("--core", "neuro", "--neurons", 8, "--axons", 8, "--lanes", 2, "--delay-slots", 2)
+CORE = ("--core", "neuro", "--neurons", 4, "--axons", 4, "--lanes", 1, "--delay-slots", 2)
 COUNTER = """
 module counter(input clk, input rst, input en, output reg [7:0] count);
   always @(posedge clk) if (rst) count <= 0; else if (en) count <= count + 1;
@@ -50,7 +50,13 @@ def test_a_core(cli: Cli) -> None:
     assert result["top"] == "neuro"
     assert result["memories"] >= 7
     assert result["gated_flip_flops"] > 100
-    narrow = json.loads(cli("synth", *CORE, "--weight-bits", 2, "--json").stdout)
+
+
+@pytest.mark.long
+def test_a_smaller_core(cli: Cli) -> None:
+    result, narrow = (
+        json.loads(cli("synth", *CORE, "--weight-bits", bits, "--json").stdout) for bits in (8, 2)
+    )
     assert narrow["memory_bits"] < result["memory_bits"]
 
 

@@ -27,7 +27,9 @@ def counter(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("target", "suffix"), [("ecp5", "bit"), ("ice40", "bin")])
+@pytest.mark.parametrize(
+    ("target", "suffix"), [("ecp5", "bit"), pytest.param("ice40", "bin", marks=pytest.mark.long)]
+)
 def test_a_core(target: str, suffix: str, cli: Cli, tmp_path: Path) -> None:
     run = cli("synth", "--target", target, *SMALL, "--out", "fpga", "--json")
     assert run.returncode == 0, run.stderr
@@ -59,6 +61,7 @@ def test_a_core(target: str, suffix: str, cli: Cli, tmp_path: Path) -> None:
     assert (folder / f"neuro.{suffix}").stat().st_size > 10_000
 
 
+@pytest.mark.long
 def test_a_board(cli: Cli) -> None:
     """With a serial line and a loop's clock, it is met or the command fails."""
     words = ("--target", "ecp5", "--board", "ulx3s", *SMALL, "--freq", 50)

@@ -12,7 +12,7 @@ from tests.hdl.router.elements import verilog
 @pytest.mark.parametrize(
     "seed", [0, pytest.param(1, marks=pytest.mark.long), pytest.param(2, marks=pytest.mark.long)]
 )
-@pytest.mark.parametrize("simulator", ["verilator", "icarus"])
+@pytest.mark.parametrize("simulator", [pytest.param("verilator", marks=pytest.mark.long), "icarus"])
 def test_elements(simulator: Simulator, seed: int, tmp_path: Path) -> None:
     simulate(
         verilog(simulator),

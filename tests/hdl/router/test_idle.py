@@ -20,7 +20,7 @@ SETTLED = 8_000
 CLOCKED = 20_000
 """The same with a clock, which makes two more edges, ps."""
 PACKETS = 60
-SIMULATORS: tuple[Simulator, ...] = ("verilator", "icarus")
+FIRST = ["verilator", pytest.param("icarus", marks=pytest.mark.long)]
 
 
 def _sparse() -> tuple[Traffic, list[Port]]:
@@ -89,7 +89,7 @@ def _clicks(nets: dict[str, NDArray[np.int64]]) -> dict[str, NDArray[np.int64]]:
 
 
 @pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.long)])
-@pytest.mark.parametrize("simulator", SIMULATORS)
+@pytest.mark.parametrize("simulator", FIRST)
 def test_click_router(simulator: Simulator, seed: int, tmp_path: Path) -> None:
     """Nothing toggles between packets, and a packet clicks every register that it passes, once."""
     text = router(RouterKind.CLICK, simulator)
@@ -113,7 +113,7 @@ def test_click_router(simulator: Simulator, seed: int, tmp_path: Path) -> None:
         assert max(ticked) == 1, packet
 
 
-@pytest.mark.parametrize("simulator", SIMULATORS)
+@pytest.mark.parametrize("simulator", FIRST)
 def test_sync_router(simulator: Simulator, tmp_path: Path) -> None:
     """Between packets only the free clock and its gate's input move."""
     text = router(RouterKind.SYNC, simulator)
@@ -123,7 +123,7 @@ def test_sync_router(simulator: Simulator, tmp_path: Path) -> None:
     assert {name: late for name, times in nets.items() if len(late := _outside(times, busy))} == {}
 
 
-@pytest.mark.parametrize("simulator", SIMULATORS)
+@pytest.mark.parametrize("simulator", FIRST)
 def test_a_click_without_width_is_not_in_the_waveform(simulator: Simulator, tmp_path: Path) -> None:
     """A mutant: with fire buffers of no delay packets pass, and no click is seen."""
     text, count = re.subn(

@@ -39,7 +39,7 @@ def _spacing(kind: RouterKind, load: int) -> int:
     ("simulator", "packets"),
     [
         ("verilator", FULL_RUN // 10),
-        ("icarus", FULL_RUN // 10),
+        pytest.param("icarus", FULL_RUN // 10, marks=pytest.mark.long),
         pytest.param("verilator", FULL_RUN, marks=pytest.mark.long),
     ],
 )
@@ -75,7 +75,10 @@ def _one_way(ways: dict[Port, Port], packets: int) -> tuple[list, dict]:
 
 @pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("target", [Port.EAST, Port.NORTH, Port.LOCAL])
+@pytest.mark.parametrize(
+    "target",
+    [*(pytest.param(port, marks=pytest.mark.long) for port in (Port.EAST, Port.NORTH)), Port.LOCAL],
+)
 def test_merges_are_fair(kind: RouterKind, target: Port, seed: int, tmp_path: Path) -> None:
     """Where all that may go to a port do, each waits for at most one packet of each other one."""
     packets, who = 60, [source for source in PORTS if target in ALLOWED[source]]
