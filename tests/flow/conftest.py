@@ -1,7 +1,7 @@
 """The command line, and files as a user would bring them."""
 
-import os
-import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +9,7 @@ import pytest
 
 from spikewatt.model.network.dataset import load_digits
 from spikewatt.model.network.file import save_network
-from tests.flow.command import COMMAND, Cli
+from tests.flow.command import Cli, CommandServer
 
 
 @pytest.fixture(autouse=True)
@@ -18,18 +18,18 @@ def _no_lines_of_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("spikewatt.flow.console.LINE_SECONDS", 1e6)
 
 
+@pytest.fixture(scope="session")
+def server() -> Iterator[CommandServer]:
+    server = CommandServer()
+    yield server
+    server.close()
+
+
 @pytest.fixture
-def cli(tmp_path: Path) -> Cli:
+def cli(server: CommandServer, tmp_path: Path) -> Cli:
     def run(*words: object, env: dict[str, str] | None = None):
-        return subprocess.run(
-            [*COMMAND, *map(str, words)],
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            env={**os.environ, **(env or {})},
-            timeout=300,
-            check=False,
-        )
+        with tempfile.TemporaryDirectory(prefix="spikewatt-") as scratch:
+            return server.run(*words, cwd=tmp_path, scratch=Path(scratch), env=env or {})
 
     return run
 
