@@ -30,7 +30,10 @@ def answers(line: Any, link: HostParams, seconds: float = 0.01) -> list[bytes]:
     ("kind", "params", "inputs", "outputs"),
     [
         (NeuroCore, NEURO, ["i", "command", "config"], ["o", "response"]),
-        (SystolicCore, SYSTOLIC, ["i", "command", "config"], ["o", "response"]),
+        pytest.param(
+            *(SystolicCore, SYSTOLIC, ["i", "command", "config"], ["o", "response"]),
+            marks=pytest.mark.long,
+        ),
         pytest.param(Mesh, MESH, ["i"], ["o"], marks=pytest.mark.long),
     ],
     ids=["neuro", "systolic", "mesh"],

@@ -84,7 +84,8 @@ def test_destination_lists_that_neurons_share(core: NativeCore) -> None:
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("simulator", [pytest.param("verilator", marks=pytest.mark.long), "icarus"])
+@pytest.mark.long
+@pytest.mark.parametrize("simulator", ["verilator", "icarus"])
 def test_cocotb(simulator: Simulator, tmp_path: Path) -> None:
     """All corners in a row: what one leaves behind is the next one's trouble."""
     jobs = [

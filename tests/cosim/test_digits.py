@@ -49,7 +49,8 @@ def test_native() -> None:
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("simulator", [pytest.param("verilator", marks=pytest.mark.long), "icarus"])
+@pytest.mark.long
+@pytest.mark.parametrize("simulator", ["verilator", "icarus"])
 def test_cocotb(simulator: Simulator, tmp_path: Path) -> None:
     program, samples = digits()
     cases = [

@@ -62,7 +62,7 @@ def run(
     ("shape", "stall", "seed", "cases"),
     [
         pytest.param((2, 1), 0.0, 0, 6, marks=pytest.mark.long),
-        ((2, 1), 0.5, 1, 3),
+        ((2, 1), 0.5, 1, 2),
         pytest.param((2, 2), 0.6, 2, 5, marks=pytest.mark.long),
     ],
     ids=["2x1", "2x1 with pauses", "2x2 with longer pauses"],
@@ -87,7 +87,7 @@ def test_large(shape: tuple[int, int], seed: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("bits", "axons", "slots", "router"),
     [
-        (9, 32, 16, RouterKind.CLICK),
+        pytest.param(9, 32, 16, RouterKind.CLICK, marks=pytest.mark.long),
         pytest.param(11, 128, 16, RouterKind.SYNC, marks=pytest.mark.long),
         pytest.param(13, 100, 64, RouterKind.CLICK, marks=pytest.mark.long),
         pytest.param(16, 1024, 64, RouterKind.SYNC, marks=pytest.mark.long),

@@ -12,7 +12,7 @@ from tests.cosim.mesh_cases import small_mesh
 
 @pytest.mark.parametrize("delay_seed", [0, pytest.param(3, marks=pytest.mark.long)])
 @pytest.mark.parametrize(
-    "router", [RouterKind.CLICK, pytest.param(RouterKind.SYNC, marks=pytest.mark.long)]
+    "router", [pytest.param(RouterKind.CLICK, marks=pytest.mark.long), RouterKind.SYNC]
 )
 def test_sleep(router: RouterKind, delay_seed: int, tmp_path: Path) -> None:
     simulate(

@@ -58,7 +58,7 @@ EXPECTED: tuple[tuple[str, Callable[[NativeMesh], None], tuple[str, ...]], ...] 
 
 
 @pytest.mark.parametrize(
-    "router", [RouterKind.CLICK, pytest.param(RouterKind.SYNC, marks=pytest.mark.long)]
+    "router", [pytest.param(RouterKind.CLICK, marks=pytest.mark.long), RouterKind.SYNC]
 )
 def test_stuck(router: RouterKind) -> None:
     """One test for all faults: they share a build."""

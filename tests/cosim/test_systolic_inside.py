@@ -96,7 +96,7 @@ UNUSED = r"activation_2_\d|sum_\d_2|line_2_\d"
 FEEDS = r"activation_[01]_\d"
 
 
-@pytest.mark.parametrize("gated", [False, True])
+@pytest.mark.parametrize("gated", [pytest.param(False, marks=pytest.mark.long), True])
 def test_registers_keep_still(gated: bool, tmp_path: Path) -> None:
     """With the options they do; without them they move, so the measure sees them."""
     count, values = run(tmp_path, gated)

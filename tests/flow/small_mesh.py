@@ -8,6 +8,7 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from rich.console import Console
 
@@ -17,7 +18,18 @@ from spikewatt.targets.mesh import MeshTarget
 from spikewatt.targets.price import PricedRun
 from tests.model.pairs import layered
 
-__all__ = ["LANES", "MESH", "NETWORK", "PRICED", "ROUTERS", "MeshRun", "X", "Y", "ran"]
+__all__ = [
+    "EACH_ROUTER",
+    "LANES",
+    "MESH",
+    "NETWORK",
+    "PRICED",
+    "ROUTERS",
+    "MeshRun",
+    "X",
+    "Y",
+    "ran",
+]
 
 NETWORK: Network = layered((6, 4, 12), (5,), 1, bias=6, T=3)
 """Two groups of four lanes to a tile: the readout is on both."""
@@ -25,6 +37,8 @@ X: NDArray[np.float64] = np.random.default_rng(0).integers(0, 4, (7, 6)) / 3
 Y: NDArray[np.int64] = np.arange(7) % 12
 MESH, LANES, PRICED = "2x1", 4, 4
 ROUTERS = ("click", "sync")
+EACH_ROUTER = [pytest.param("click", marks=pytest.mark.long), "sync"]
+"""Parameters of a test: the clockless mesh takes half a minute to build and to price."""
 
 
 @dataclass(frozen=True)

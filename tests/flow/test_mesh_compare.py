@@ -34,7 +34,8 @@ def compared(cli: Cli, *words: object) -> dict[str, Any]:
     return json.loads(run.stdout)
 
 
-@pytest.mark.parametrize("router", [pytest.param("click", marks=pytest.mark.long), "sync"])
+@pytest.mark.long
+@pytest.mark.parametrize("router", ["click", "sync"])
 def test_json_and_files(cli: Cli, tmp_path: Path, router: str) -> None:
     """An equal of the network on one mesh; the network as it is on the other."""
     rival = ("--rival", "net.swn") if router == "click" else ()
@@ -81,6 +82,7 @@ def test_sweep_is_for_one_core(cli: Cli) -> None:
     assert_one_line(run, "--sweep-rate is for one core: leave --mesh out")
 
 
+@pytest.mark.long
 def test_glitches_of_a_clockless_mesh() -> None:
     """The clicks come from the waveform; the gates between them are simulated with delays."""
     price = ran("click").energy

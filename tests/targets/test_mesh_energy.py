@@ -19,7 +19,7 @@ from spikewatt.model.run import Run
 from spikewatt.targets.mesh_network import NetworkEnergy
 from spikewatt.targets.price import PricedRun
 from tests.flow.small_comparison import near
-from tests.flow.small_mesh import LANES, NETWORK, PRICED, ROUTERS, X, ran
+from tests.flow.small_mesh import EACH_ROUTER, LANES, NETWORK, PRICED, ROUTERS, X, ran
 
 DYNAMIC = [k for k, term in enumerate(TERMS) if term != "leakage"]
 TILES = ("tile_0_0", "tile_1_0")
@@ -33,7 +33,7 @@ LINKS = (
 """East and west between the tiles, to the host, and from it: names of the ends of each."""
 
 
-@pytest.fixture(params=ROUTERS, scope="module")
+@pytest.fixture(params=EACH_ROUTER, scope="module")
 def router(request: pytest.FixtureRequest) -> str:
     return request.param
 
@@ -160,6 +160,7 @@ def test_spikes_and_operations(router: str, report: dict[str, Any]) -> None:
     assert near(report["per_synaptic_op"]["all_in_j"], report["total_j"] / sum(operations))
 
 
+@pytest.mark.long
 def test_hops_are_requests_in_the_waveform() -> None:
     """Every packet leaves every clockless router by one toggle of one request."""
     energy = ran("click").energy
@@ -220,6 +221,7 @@ def test_rest(energy: PricedRun, report: dict[str, Any]) -> None:
     assert 1 < network["idle_w"]["cores"] / network["idle_leakage_w"]["cores"] < 1.02
 
 
+@pytest.mark.long
 def test_clockless_routers_rest() -> None:
     """No net of them toggles: what they take is what they leak, to the last bit."""
     found = ran("click").report["energy"]["network"]
@@ -231,6 +233,7 @@ def test_clockless_routers_rest() -> None:
     assert inside == 0
 
 
+@pytest.mark.long
 def test_both_routers_move_the_same() -> None:
     """But for the time that it takes."""
     first, second = (ran(name).report for name in ROUTERS)

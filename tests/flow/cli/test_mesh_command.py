@@ -15,7 +15,7 @@ from spikewatt.model.network.file import save_network
 from spikewatt.model.params import MESH_LIMIT
 from tests.flow.cli.test_interrupts import children_of, interrupted
 from tests.flow.command import COMMAND, Cli, assert_one_line
-from tests.flow.small_mesh import LANES, MESH, NETWORK, PRICED, ROUTERS, X, Y, ran
+from tests.flow.small_mesh import EACH_ROUTER, LANES, MESH, NETWORK, PRICED, X, Y, ran
 from tests.model.pairs import layered
 from tests.processes import Start
 
@@ -29,7 +29,7 @@ def files(tmp_path: Path) -> None:
     np.savez(tmp_path / "data.npz", x=X, y=Y)
 
 
-@pytest.mark.parametrize("router", ROUTERS)
+@pytest.mark.parametrize("router", EACH_ROUTER)
 def test_json_and_files(cli: Cli, tmp_path: Path, router: str) -> None:
     """What the function says, by the command."""
     words = ("--mesh", MESH, "--router", router, "--trace", "vcd", "--out", "out", "--json")
@@ -52,7 +52,7 @@ def test_json_and_files(cli: Cli, tmp_path: Path, router: str) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["data.npz", "net.swn", "out"]
 
 
-@pytest.mark.parametrize("router", ROUTERS)
+@pytest.mark.parametrize("router", EACH_ROUTER)
 def test_files_with_joules(router: str) -> None:
     """The gates, the power of the first image, and the ledger in the report."""
     made = ran(router)

@@ -112,7 +112,10 @@ def standstill(folder: Path, columns: int, rows: int, waiting: str = "") -> Path
     return model(folder, "standstill", f"LINKS={states.links}", design=text)
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(2, 2), (3, 2), (4, 4)])
+@pytest.mark.parametrize(
+    ("columns", "rows"),
+    [(2, 2), *(pytest.param(*size, marks=pytest.mark.long) for size in ((3, 2), (4, 4)))],
+)
 def test_no_state_of_the_links_is_stuck(columns: int, rows: int, tmp_path: Path) -> None:
     """With the routing function itself, over all states at once; links may all be full."""
     place = standstill(tmp_path, columns, rows)

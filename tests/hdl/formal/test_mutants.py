@@ -9,7 +9,13 @@ from tests.hdl.formal.mutants import MUTANTS, edited
 from tests.hdl.formal.prove import LONGEST, check, model
 
 
-@pytest.mark.parametrize("name", MUTANTS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.long] * (number % 4 > 0))
+        for number, name in enumerate(MUTANTS)
+    ],
+)
 def test_mutant_is_caught(name: str, tmp_path: Path) -> None:
     mutant = MUTANTS[name]
     place = model(

@@ -89,7 +89,7 @@ MUTANTS: list[Row] = [
 ]
 
 
-@every_mutant(MUTANTS, quick=3)
+@every_mutant(MUTANTS, quick=6)
 def test_mutant(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test that passes on the block fails on its mutant."""
     expect_red(monkeypatch, mutant, USERS)

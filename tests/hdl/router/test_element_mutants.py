@@ -167,7 +167,7 @@ def test_nothing_wrong(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "mutant",
     [
-        pytest.param(name, marks=[pytest.mark.long] * (number % 4 > 0))
+        pytest.param(name, marks=[pytest.mark.long] * (number % 8 > 0))
         for number, name in enumerate(MUTANTS)
     ],
 )
