@@ -35,7 +35,7 @@ CASES = [
     pytest.param(
         *(name, library, gating, form),
         id=f"{name}-{library}{'-gated' if gating else ''}-{form}",
-        marks=[pytest.mark.long] * (library == "osu018" and number % 4 > 0)
+        marks=[pytest.mark.long] * (not gating and number % 4 > 0)
         + [
             pytest.mark.xfail(reason=KNOWN[known], strict=True)
             for known in (name, f"{name}-{form}")

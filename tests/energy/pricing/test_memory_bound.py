@@ -76,6 +76,7 @@ def test_a_vcd_of_a_million_cycles(tmp_path: Path) -> None:
     check(tmp_path, path)
 
 
+@pytest.mark.long
 def test_an_fst_of_a_million_cycles(tmp_path: Path) -> None:
     text = f"""`timescale 1ns/1ns
 module dut(input clk, output reg [15:0] q); initial q = 0; always @(posedge clk) q <= q + 1;

@@ -59,7 +59,7 @@ def test_table_for_people(cli: Cli) -> None:
     ("simulator", "trace"),
     [
         ("verilator", "fst"),
-        ("icarus", "vcd"),
+        pytest.param("icarus", "vcd", marks=pytest.mark.long),
         pytest.param("verilator", "vcd", marks=pytest.mark.long),
         pytest.param("icarus", "fst", marks=pytest.mark.long),
     ],

@@ -135,8 +135,15 @@ def test_refused(cli: Cli, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("phase", ["building", "simulating"])
+@pytest.mark.parametrize(
+    ("phase", "stop"),
+    [
+        ("building", signal.SIGINT),
+        ("simulating", signal.SIGTERM),
+        pytest.param("building", signal.SIGTERM, marks=pytest.mark.long),
+        pytest.param("simulating", signal.SIGINT, marks=pytest.mark.long),
+    ],
+)
 def test_interrupted_run_leaves_nothing(
     start: Start, tmp_path: Path, stop: signal.Signals, phase: str
 ) -> None:

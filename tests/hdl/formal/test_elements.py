@@ -60,7 +60,9 @@ def test_bound_of_response_is_tight(element: str, tmp_path: Path) -> None:
     assert {name.partition(".")[2] for name in verdict.names} == {"in_time"}
 
 
-@pytest.mark.parametrize("timed", [(), ("TIMED",)], ids=["any", "timed"])
+@pytest.mark.parametrize(
+    "timed", [(), pytest.param(("TIMED",), marks=pytest.mark.long)], ids=["any", "timed"]
+)
 @pytest.mark.parametrize("element", ELEMENTS)
 def test_tokens_pass(element: str, timed: tuple[str, ...], tmp_path: Path) -> None:
     """No proof is empty: tokens pass, a reset comes while cells move, a merge lets one overtake."""
