@@ -5,7 +5,8 @@ mutual-exclusion element: `Netlist.recorded`) is a state as well, for its value 
 gate's inputs changed. A loop through such a net is none.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from spikewatt.base.errors import NetlistError
@@ -15,7 +16,7 @@ from spikewatt.energy.activity.kernels import Kind
 from spikewatt.energy.activity.lowering import Lowering, RowLiteral, Step
 from spikewatt.synth.liberty.function import Function
 from spikewatt.synth.liberty.gating import expand_clock_gate
-from spikewatt.synth.liberty.library import Cell, FlipFlop, Library
+from spikewatt.synth.liberty.library import Cell, FlipFlop, Latch, Library
 from spikewatt.synth.netlist.netlist import Instance, Netlist
 
 __all__ = ["SOURCES", "Element", "Elements", "Recorded", "build_elements", "state_net"]
@@ -68,22 +69,21 @@ class Elements:
     enables: tuple[RowLiteral, ...]
     """For each port of each memory: whether it is enabled, one of its bits at least."""
     given: tuple[int, ...]
-    """Outputs of macros and other cells without a function: only the waveform can tell them."""
+    """Outputs of macros, black boxes and pads: only the waveform can tell them."""
     recorded: tuple[Recorded, ...] = ()
     """Nets that the netlist marks so; they are among ``given``."""
     digest: str = field(default="", init=False, repr=False, compare=False)
     """Of the netlist and the library; empty where either was not read from a file."""
 
 
-def state_net(instance: Instance, cell: Cell) -> RowLiteral | None:
-    """Net that shows the state of a flip-flop or latch, inverted if only that is connected."""
-    sequential = cell.sequential
-    if sequential is None:
-        return None
+def state_net(instance: Instance, cell: Cell, sequential: FlipFlop | Latch) -> RowLiteral | None:
+    """Net that shows a state of a cell, inverted if only that is connected."""
     inverse = None
     for name, net in instance.pins.items():
-        function = cell.pins[name].function
-        if function is None or cell.pins[name].direction != "output":
+        pin = cell.pins[name]
+        function = pin.function
+        # A driver that may float does not always show what it is given.
+        if function is None or pin.direction != "output" or pin.three_state is not None:
             continue
         if function.tree == ("pin", sequential.state):
             return RowLiteral(net)
@@ -115,7 +115,8 @@ def build_elements(netlist: Netlist, library: Library) -> Elements:
 def _build_elements(netlist: Netlist, library: Library) -> Elements:
     lowering, clocks = Lowering(len(netlist.names)), set()
     states: list[Element] = []
-    given: list[int] = []
+    given = list(netlist.boxed)
+    drivers: dict[int, list[_Driver]] = defaultdict(list)
     for instance in netlist.instances:
         cell = library.cells.get(instance.type)
         if cell is None:
@@ -128,10 +129,23 @@ def _build_elements(netlist: Netlist, library: Library) -> Elements:
             for name in cell.pins
         }
         cell = expand_clock_gate(cell)  # into its latch and its gate, which libraries leave out
-        if cell.sequential is not None:
-            states.append(_sequential(instance, cell, pins, lowering, given))
+        known = dict(pins)
+        shown: set[int] = set()
+        for sequential in cell.states:
+            element = _sequential(instance, cell, sequential, pins, lowering)
+            states.append(element)
+            known |= {sequential.state: element.state, sequential.inverted: ~element.state}
+            shown.add(element.state.row)
+        given += _outputs(instance, cell, known, lowering, shown, drivers)
+    # A pad is driven from outside too: the waveform alone can tell its value.
+    pads = {
+        net for port in netlist.ports.values() if port.direction == "inout" for net in port.nets
+    }
+    for net, on_net in drivers.items():
+        if net in pads:
+            given.append(net)
         else:
-            _outputs(instance, cell, pins, lowering, given)
+            states.append(_bus(net, on_net, lowering))
     # After all instances, whose steps these change; and they are roots from then on.
     recorded = tuple(_recorded(netlist, lowering))
     given += [record.net for record in recorded]
@@ -164,7 +178,11 @@ def _recorded(netlist: Netlist, lowering: Lowering) -> Iterator[Recorded]:
 
 def _any(nets: Iterable[int], lowering: Lowering) -> RowLiteral:
     """Whether one of the nets is 1."""
-    literals = [RowLiteral(net) for net in sorted(set(nets) - {0})]
+    return _any_of([RowLiteral(net) for net in sorted(set(nets) - {0})], lowering)
+
+
+def _any_of(literals: list[RowLiteral], lowering: Lowering) -> RowLiteral:
+    """Whether one of the literals is 1."""
     # An OR as a NAND of complements, four at a time; results queue up at the end, so that the tree
     # is as flat as it can be.
     while len(literals) > 1:
@@ -176,37 +194,68 @@ def _any(nets: Iterable[int], lowering: Lowering) -> RowLiteral:
     return literals[0] if literals else FALSE
 
 
+@dataclass(frozen=True, slots=True)
+class _Driver:
+    """One of the three-state drivers of a net: when it drives, and what."""
+
+    instance: str
+    enabled: RowLiteral
+    value: RowLiteral
+
+
 def _outputs(
     instance: Instance,
     cell: Cell,
-    pins: Mapping[str, RowLiteral],
+    known: Mapping[str, RowLiteral],
     lowering: Lowering,
-    given: list[int],
-    done: RowLiteral | None = None,
-) -> None:
-    """Steps for every connected output but the one that is the state itself."""
+    shown: Collection[int],
+    drivers: dict[int, list[_Driver]],
+) -> list[int]:
+    """Steps for every connected output but those that are a state; nets that no function tells."""
+    given: list[int] = []
     for name, net in instance.pins.items():
         pin = cell.pins[name]
-        if pin.direction != "output" or (done is not None and done.row == net):
+        if pin.direction != "output" and not (pin.direction == "inout" and pin.function):
             continue
         if pin.function is None:
             given.append(net)
-        else:
-            lowering.into(net, pin.function, pins)
+        elif pin.three_state is not None:
+            enabled = ~lowering.literal(pin.three_state, known)
+            value = lowering.literal(pin.function, known)
+            drivers[net].append(_Driver(instance.name, enabled, value))
+        elif net not in shown:
+            lowering.into(net, pin.function, known)
+    return given
+
+
+def _bus(net: int, drivers: Sequence[_Driver], lowering: Lowering) -> Element:
+    """What three-state drivers make of a net: a latch, for it holds while nobody drives it.
+
+    Drivers that are on at once should agree; where they do not, a 1 wins.
+    """
+    ones = [lowering.both(driver.enabled, driver.value) for driver in drivers]
+    data = drivers[0].value if len(drivers) == 1 else _any_of(ones, lowering)
+    return Element(
+        instance=drivers[0].instance,
+        state=RowLiteral(net),
+        edge=False,
+        control=_any_of([driver.enabled for driver in drivers], lowering),
+        data=data,
+        clear=FALSE,
+        preset=FALSE,
+        both=False,
+    )
 
 
 def _sequential(
     instance: Instance,
     cell: Cell,
+    sequential: FlipFlop | Latch,
     pins: Mapping[str, RowLiteral],
     lowering: Lowering,
-    given: list[int],
 ) -> Element:
-    sequential = cell.sequential
-    assert sequential is not None
-    state = state_net(instance, cell)
-    done = state
-    if state is None:  # neither output is connected that shows it
+    state = state_net(instance, cell, sequential)
+    if state is None:  # no output is connected that shows it
         state = RowLiteral(lowering.new_row())
     known = {**pins, sequential.state: state, sequential.inverted: ~state}
 
@@ -217,7 +266,7 @@ def _sequential(
         edge, control, data = True, sequential.clocked_on, sequential.next_state
     else:
         edge, control, data = False, sequential.enable, sequential.data_in
-    element = Element(
+    return Element(
         instance=instance.name,
         state=state,
         edge=edge,
@@ -227,5 +276,3 @@ def _sequential(
         preset=value(sequential.preset),
         both=sequential.both == "H",
     )
-    _outputs(instance, cell, known, lowering, given, done)
-    return element

@@ -108,6 +108,12 @@ class Lowering:
         self.rows += 1
         return self.rows - 1
 
+    def both(self, a: RowLiteral, b: RowLiteral) -> RowLiteral:
+        """Whether both are 1."""
+        out = self.new_row()
+        self.steps.append(Step(Kind.AND2, (a, b), out, inverted=False))
+        return RowLiteral(out)
+
     def literal(self, function: Function, pins: Mapping[str, RowLiteral]) -> RowLiteral:
         """Where the value of ``function`` is; steps and rows are added if it needs any."""
         if (direct := _direct(function.tree, pins)) is not None:

@@ -225,11 +225,10 @@ def _captures(
     """For each net the fire buffers' nets and pins of the flip-flops whose data it is."""
     captures: dict[int, list[tuple[int, str]]] = defaultdict(list)
     for kind in kinds:
-        sequential = kind.cell.sequential
-        if not isinstance(sequential, FlipFlop):
-            continue
-        pins = [name for name in sequential.next_state.inputs if name in kind.cell.pins]
-        for clock, _ in triggers(sequential):
+        flops = [state for state in kind.cell.states if isinstance(state, FlipFlop)]
+        inputs = dict.fromkeys(name for flop in flops for name in flop.next_state.inputs)
+        pins = [name for name in inputs if name in kind.cell.pins]
+        for clock, _ in triggers(flops[0]) if flops else ():
             for at in np.flatnonzero(np.isin(kind.nets[clock], list(fires))):
                 name = netlist.instances[kind.index[at]].name
                 for pin in pins:

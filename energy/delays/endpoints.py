@@ -81,15 +81,16 @@ def _captures(cell: Cell) -> Iterator[tuple[str, EndKind, list[tuple[str, int]]]
         for name, pin in cell.pins.items():
             if pin.gating in ("enable", "test"):
                 yield name, "clock gate", clocks
-    elif cell.sequential is not None:
+        return
+    for state in cell.states:
         end: EndKind = "latch"
-        if isinstance(cell.sequential, FlipFlop):
-            end, function = "flip-flop", cell.sequential.next_state
+        if isinstance(state, FlipFlop):
+            end, function = "flip-flop", state.next_state
         else:
-            function = cell.sequential.data_in
+            function = state.data_in
         for name in function.inputs if function is not None else ():
             if name in cell.pins:  # the cell's own state may be an input of its next one
-                yield name, end, triggers(cell.sequential)
+                yield name, end, triggers(state)
 
 
 def _gating(

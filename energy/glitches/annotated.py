@@ -33,7 +33,8 @@ class Playback:
     bits:
         bool[records, clocks + others].
     states:
-        Value of each flip-flop or latch at the beginning, by the instance's index.
+        Value of each flip-flop or latch at the beginning, by the instance's index and the name that
+        its cell gives the state.
     settled:
         Tick before the second record at which everything has settled.
     begin, end:
@@ -44,7 +45,7 @@ class Playback:
     clocks: Sequence[int]
     others: Sequence[int]
     bits: NDArray[np.bool_]
-    states: Mapping[int, bool]
+    states: Mapping[tuple[int, str], bool]
     settled: int
     begin: int
     end: int
@@ -59,7 +60,7 @@ def gates_verilog(
     library: Library,
     delays: NDArray[np.int64],
     driven: Mapping[int, int],
-    states: Mapping[int, bool],
+    states: Mapping[tuple[int, str], bool],
     release: int,
 ) -> str:
     """Module ``gates``: nets ``n2``, ``n3``, …, behind the cells' outputs by their delays.
@@ -74,7 +75,8 @@ def gates_verilog(
     driven:
         Nets that the bench drives, and the bit of its vector ``drive`` that does.
     states:
-        Value of each flip-flop or latch at the beginning, by the instance's index.
+        Value of each flip-flop or latch at the beginning, by the instance's index and the name that
+        its cell gives the state.
     release:
         Tick until which the states are held.
     """
@@ -99,7 +101,7 @@ def gates_verilog(
                 outputs.append(f"  assign {_behind(net, delays)} = i{number}.\\{pin} ;")
         lines.append(f"  \\{instance.type} i{number} ({', '.join(inputs)});")
         lines += outputs
-    return "\n".join([*lines, *_states(netlist, library, states, release), "endmodule", ""])
+    return "\n".join([*lines, *_states(states, release), "endmodule", ""])
 
 
 def outputs_of(netlist: Netlist, library: Library) -> set[int]:
@@ -123,15 +125,11 @@ def _behind(net: int, delays: NDArray[np.int64]) -> str:
     return f"#({rise}, {fall}) n{net}" if rise or fall else f"n{net}"
 
 
-def _states(
-    netlist: Netlist, library: Library, states: Mapping[int, bool], release: int
-) -> Iterator[str]:
+def _states(states: Mapping[tuple[int, str], bool], release: int) -> Iterator[str]:
     """Hold all states until everything has settled: setting them makes edges of gated clocks."""
     regs: dict[str, bool] = {}
-    for number, value in states.items():
-        sequential = expand_clock_gate(library.cells[netlist.instances[number].type]).sequential
-        if sequential is not None:
-            regs[f"i{number}.\\{sequential.state} "] = value  # an escaped name ends with a space
+    for (number, state), value in states.items():
+        regs[f"i{number}.\\{state} "] = value  # an escaped name ends with a space
     yield "  initial begin"
     yield from (f"    force {reg}= 1'b{int(value)};" for reg, value in regs.items())
     yield f"    #{release};"

@@ -217,11 +217,13 @@ def _playback(
     place = {row: k for k, row in enumerate(rows)}
     for number, instance in enumerate(netlist.instances):
         cell = expand_clock_gate(library.cells[instance.type])
-        state = state_net(instance, cell) if cell.sequential is not None else None
-        if state is not None and state.row in place:
-            states[number] = bool(data[place[state.row], 0]) ^ state.inverted
-        elif state is not None and not first and state.row in prepared.seeds:  # a latch
-            states[number] = prepared.seeds[state.row] ^ state.inverted
+        for sequential in cell.states:
+            state = state_net(instance, cell, sequential)
+            if state is not None and state.row in place:
+                value = bool(data[place[state.row], 0]) ^ state.inverted
+                states[number, sequential.state] = value
+            elif state is not None and not first and state.row in prepared.seeds:  # a latch
+                states[number, sequential.state] = prepared.seeds[state.row] ^ state.inverted
     tick = prepared.tick_s / TICK_S
     times = np.rint((samples.times[first:last] - samples.times[first]) * tick).astype(np.int64)
     times[1:] += settle  # after the first values, which come at 0

@@ -261,6 +261,7 @@ def compute_prices(
             driver[list(port.nets)] = DRIVEN_BY_PORT
     instances, on, joules = [], [], []
     leakage, group = np.zeros(count), np.zeros(count, np.int64)
+    shares = _shares(kinds, nets, duty)
     for kind in kinds:
         leakage[kind.index] = _leakage(kind, duty)
         outputs = []
@@ -270,6 +271,8 @@ def compute_prices(
                 driver[at[at > 1]] = kind.index[at > 1]
                 outputs.append(at)
                 energy = _output_internal(kind, pin, changes, duty, slew, load)
+                if (share := shares.get((kind.cell.name, name))) is not None:
+                    energy = energy * share
             else:
                 energy = _input_internal(kind, pin, duty, slew)
             if pin.power:
@@ -290,6 +293,33 @@ def compute_prices(
         slew=slew,
         clock_net=clock_net,
     )
+
+
+def _shares(
+    kinds: Sequence[CellKind], nets: int, duty: FloatArray
+) -> dict[tuple[str, str], FloatArray]:
+    """For each three-state output of a cell: whose the toggles of its net are, float64[instances].
+
+    Drivers of one net share its toggles by the time that each of them drives it.
+    """
+    driving: dict[tuple[str, str], tuple[IntArray, FloatArray]] = {}
+    total, count = np.zeros(nets), np.zeros(nets)
+    for kind in kinds:
+        for name, at in kind.nets.items():
+            pin = kind.cell.pins[name]
+            if pin.direction == "output" and pin.three_state is not None:
+                share = 1 - probability(holding(pin.three_state), kind, duty)
+                driving[kind.cell.name, name] = at, share
+                np.add.at(total, at, share)
+                np.add.at(count, at, 1)
+    return {
+        key: np.where(
+            total[at] > 0,
+            share / np.where(total[at] > 0, total[at], 1),
+            1 / np.maximum(count[at], 1),
+        )
+        for key, (at, share) in driving.items()
+    }
 
 
 def _group(kind: CellKind, outputs: Sequence[IntArray], clock_net: NDArray[np.bool_]) -> IntArray:

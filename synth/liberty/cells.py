@@ -1,46 +1,58 @@
 """Cells of a library: their state, leakage and kind."""
 
+from collections.abc import Callable, Iterator, Sequence
+
 from spikewatt.synth.liberty.function import Function
-from spikewatt.synth.liberty.library import Cell, FlipFlop, Latch, Pin, StateLeakage
-from spikewatt.synth.liberty.pins import expression, read_pins
+from spikewatt.synth.liberty.library import Cell, FlipFlop, Latch, Pin, StateLeakage, Supply
+from spikewatt.synth.liberty.pins import Buses, expression, read_pins, state_names
 from spikewatt.synth.liberty.syntax import Group
 from spikewatt.synth.liberty.tables import Tables
 
 __all__ = ["read_cell"]
 
 _BOTH = ("L", "H", "N", "T", "X")
-_BANKS = ("ff_bank", "latch_bank")
+_FLIP_FLOPS = ("ff", "ff_bank")
+_LATCHES = ("latch", "latch_bank")
 
 
-def read_cell(group: Group, library: Group, tables: Tables) -> Cell | str:
-    """The cell that ``group`` describes, or why it is left out."""
-    name = group.name
-    states = group.every("ff", "latch")
-    # Left out and not refused: a library of a thousand cells may have some that nobody uses.
-    if banks := group.every(*_BANKS):
-        return f"cell {name} left out: {banks[0].kind} (several bits in one cell) is not read"
-    if len(states) > 1:
-        return f"cell {name} left out: it holds {len(states)} states, and one is read"
-    pins = read_pins(group, library, tables)
-    sequential = None
-    if states:
-        sequential = (_flip_flop if states[0].kind == "ff" else _latch)(states[0])
+def read_cell(group: Group, library: Group, tables: Tables) -> Cell:
+    """The cell that ``group`` describes.
+
+    Raises
+    ------
+    FlawError
+        Something in it is not Liberty, or is what no pricing can use.
+    """
+    pins, buses = read_pins(group, library, tables)
+    states = tuple(
+        state
+        for declared in group.every(*_FLIP_FLOPS, *_LATCHES)
+        for state in _states(declared, buses)
+    )
     clock_gate = group.text("clock_gating_integrated_cell")
     statetable = bool(group.every("statetable"))
-    _check_names(group, pins, sequential)
-    known = sequential is not None or clock_gate is not None or statetable
+    _check_names(group, pins, states)
+    known = bool(states) or clock_gate is not None or statetable
     return Cell(
-        name=name,
+        name=group.name,
         area=group.number("area") or 0.0,
         pins=pins,
-        sequential=sequential,
+        states=states,
         clock_gate=clock_gate,
         statetable=statetable,
         leakage=_leakage(group, library) * tables.units.leakage,
         leakage_states=_leakage_states(group, tables.units.leakage),
         dont_use=group.flag("dont_use"),
         macro=_is_macro(group, pins, known),
+        power_pins=dict(_power_pins(group)),
     )
+
+
+def _power_pins(group: Group) -> Iterator[tuple[str, Supply]]:
+    for pin in group.every("pg_pin"):
+        kind = pin.text("pg_type") or ""
+        for name in pin.names:
+            yield name, "power" if "power" in kind else "ground" if "ground" in kind else "well"
 
 
 def _is_macro(group: Group, pins: dict[str, Pin], known: bool) -> bool:
@@ -52,43 +64,56 @@ def _is_macro(group: Group, pins: dict[str, Pin], known: bool) -> bool:
     )
 
 
-def _flip_flop(group: Group) -> FlipFlop:
-    state, inverted = _state_names(group)
+def _states(group: Group, buses: Buses) -> Iterator[FlipFlop | Latch]:
+    """The state of a group, or those of a bank, bit by bit."""
+    names = state_names(group)
+    bits = len(names[0])
+    for place, (state, inverted) in enumerate(zip(*names, strict=True)):
+
+        def of_bit(attribute: str, place: int = place) -> Function | None:
+            function = expression(group, attribute)
+            # In a bank a bus stands for its bit of the same place.
+            own = {name: bus[place] for name, bus in buses.items() if len(bus) == bits > 1}
+            return function.renamed(own) if function is not None and own else function
+
+        if group.kind in _FLIP_FLOPS:
+            yield _flip_flop(group, state, inverted, of_bit)
+        else:
+            yield _latch(group, state, inverted, of_bit)
+
+
+def _flip_flop(
+    group: Group, state: str, inverted: str, read: Callable[[str], Function | None]
+) -> FlipFlop:
     return FlipFlop(
         state=state,
         inverted=inverted,
-        next_state=_needed(group, "next_state"),
-        clocked_on=_needed(group, "clocked_on"),
-        clear=expression(group, "clear"),
-        preset=expression(group, "preset"),
+        next_state=_needed(group, "next_state", read),
+        clocked_on=_needed(group, "clocked_on", read),
+        clear=read("clear"),
+        preset=read("preset"),
         both=_both(group, "clear_preset_var1"),
         both_inverted=_both(group, "clear_preset_var2"),
     )
 
 
-def _latch(group: Group) -> Latch:
-    state, inverted = _state_names(group)
+def _latch(
+    group: Group, state: str, inverted: str, read: Callable[[str], Function | None]
+) -> Latch:
     return Latch(
         state=state,
         inverted=inverted,
-        data_in=expression(group, "data_in"),
-        enable=expression(group, "enable"),
-        clear=expression(group, "clear"),
-        preset=expression(group, "preset"),
+        data_in=read("data_in"),
+        enable=read("enable"),
+        clear=read("clear"),
+        preset=read("preset"),
         both=_both(group, "clear_preset_var1"),
         both_inverted=_both(group, "clear_preset_var2"),
     )
 
 
-def _state_names(group: Group) -> tuple[str, str]:
-    names = group.names
-    if len(names) != 2:
-        raise group.flaw(f"{group.kind} must name its state and the inverse, not {names}")
-    return names[0], names[1]
-
-
-def _needed(group: Group, attribute: str) -> Function:
-    function = expression(group, attribute)
+def _needed(group: Group, attribute: str, read: Callable[[str], Function | None]) -> Function:
+    function = read(attribute)
     if function is None:
         raise group.flaw(f"{group.kind} has no {attribute}: add it")
     return function
@@ -101,13 +126,13 @@ def _both(group: Group, attribute: str) -> str:
     return text
 
 
-def _check_names(group: Group, pins: dict[str, Pin], sequential: FlipFlop | Latch | None) -> None:
+def _check_names(group: Group, pins: dict[str, Pin], states: Sequence[FlipFlop | Latch]) -> None:
     """Every name in a function must be a pin or a state of the cell."""
     known = set(pins)
     functions = [f for pin in pins.values() for f in (pin.function, pin.three_state)]
-    if sequential is not None:
-        known |= {sequential.state, sequential.inverted}
-        functions += [f for f in vars(sequential).values() if isinstance(f, Function)]
+    for state in states:
+        known |= {state.state, state.inverted}
+        functions += [f for f in vars(state).values() if isinstance(f, Function)]
     for function in functions:
         for name in function.inputs if function else ():
             if name not in known:

@@ -88,11 +88,13 @@ class Function:
         """The expression with ``invert & ^ |``, each pin as ``name`` writes it, and constants.
 
         Operands of another operator stand in parentheses, so it reads the same in Liberty and in
-        Verilog, whose ``^`` binds less than ``&``.
+        Verilog, whose ``^`` binds less than ``&``; an inverted one too, if it is inverted again,
+        for ``~~a`` is no Verilog.
         """
 
         def infix(kind: str) -> Callable[..., tuple[str, str]]:
             def join(a: tuple[str, str], b: tuple[str, str]) -> tuple[str, str]:
+                a, b = ((text, "" if inner == "not" else inner) for text, inner in (a, b))
                 return f"{enclose(a, kind)} {_SIGN[kind]} {enclose(b, kind)}", kind
 
             return join
@@ -100,8 +102,11 @@ class Function:
         def enclose(operand: tuple[str, str], kind: str) -> str:
             return operand[0] if operand[1] in (kind, "") else f"({operand[0]})"
 
+        def negate(a: tuple[str, str]) -> tuple[str, str]:
+            return invert + enclose(a, ""), "not"
+
         operations = {kind: infix(kind) for kind in _SIGN}
-        operations["not"] = lambda a: (invert + enclose(a, ""), "")
+        operations["not"] = negate
         return self._fold(
             lambda pin: (name(pin), ""), lambda bit: (constant.format(bit), ""), operations
         )[0]

@@ -58,7 +58,7 @@ def expand_clock_gate(cell: Cell) -> Cell:
     return replace(
         cell,
         pins={**cell.pins, **{pin.name: replace(pin, function=function) for pin in outputs}},
-        sequential=latch if storage == "latch" else None,
+        states=(latch,) if storage == "latch" else (),
     )
 
 

@@ -18,12 +18,14 @@ __all__ = [
     "Pin",
     "Sense",
     "StateLeakage",
+    "Supply",
     "Table",
     "TimingArc",
 ]
 
 FloatArray = NDArray[np.float64]
 Sense = Literal["positive_unate", "negative_unate", "non_unate"]
+Supply = Literal["power", "ground", "well"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +162,7 @@ class StateLeakage:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell; ``sequential`` is its ``ff`` or ``latch`` group.
+    """A cell; ``states`` are its ``ff`` and ``latch`` groups, one for each bit of a bank.
 
     ``clock_gate`` is Liberty's ``clock_gating_integrated_cell`` (``latch_posedge``, …); such a
     cell need not have a ``latch`` group nor functions. ``statetable`` says whether the cell has a
@@ -170,7 +172,7 @@ class Cell:
     name: str
     area: float
     pins: Mapping[str, Pin]
-    sequential: FlipFlop | Latch | None = None
+    states: tuple[FlipFlop | Latch, ...] = ()
     clock_gate: str | None = None
     statetable: bool = False
     leakage: float = 0.0
@@ -179,6 +181,15 @@ class Cell:
     dont_use: bool = False
     macro: bool = False
     """A memory or other black box: neither function nor state is known."""
+    power_pins: Mapping[str, Supply] = field(default_factory=dict)
+    """Its ``pg_pin`` groups; what they are connected to is no net of the design."""
+    unusable: str = ""
+    """Why an instance of the cell cannot be priced: the line of the file, and what is wrong."""
+
+    @property
+    def sequential(self) -> FlipFlop | Latch | None:
+        """The first of ``states``: all bits of a bank have one kind and one clock."""
+        return self.states[0] if self.states else None
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def _is_known(cell: Cell) -> bool:
         pins = expand_clock_gate(cell).pins.values()
     except LibraryError:
         return False
-    return not cell.macro and all(
+    return not (cell.macro or cell.unusable) and all(
         pin.function is not None
         for pin in pins
         if pin.direction == "output" and pin.gating != "obs"
@@ -86,10 +86,8 @@ def _is_known(cell: Cell) -> bool:
 def _model(cell: Cell) -> str:
     cell = expand_clock_gate(cell)
     lines = _head(cell)
-    if isinstance(cell.sequential, FlipFlop):
-        lines += _flip_flop(cell.sequential)
-    elif cell.sequential is not None:
-        lines += _latch(cell.sequential)
+    for place, state in enumerate(cell.states):
+        lines += _flip_flop(state, place) if isinstance(state, FlipFlop) else _latch(state)
     for pin in cell.pins.values():
         if pin.function is None or pin.direction == "internal":
             continue
@@ -119,16 +117,16 @@ def _head(cell: Cell) -> list[str]:
     return lines
 
 
-def _flip_flop(ff: FlipFlop) -> Iterator[str]:
-    state = _escaped(ff.state)
+def _flip_flop(ff: FlipFlop, place: int) -> Iterator[str]:
+    state, clock = _escaped(ff.state), f"spikewatt_clock{place or ''}"
     yield f"  reg {state};"
     yield from _inverse(ff)
     # A net of its own: an edge of an expression is not the same in every simulator.
-    yield f"  wire spikewatt_clock = {_verilog(ff.clocked_on)};"
+    yield f"  wire {clock} = {_verilog(ff.clocked_on)};"
     free = [f"!({_verilog(f)})" for f in (ff.clear, ff.preset) if f is not None]
     # Asynchronous inputs win over an edge that comes while they hold.
     condition = f"if ({' && '.join(free)}) " if free else ""
-    yield "  always @(posedge spikewatt_clock)"
+    yield f"  always @(posedge {clock})"
     yield f"    {condition}{state} <= {_verilog(ff.next_state)};"
     if free:
         yield from _levels(ff, list(_forced(ff)), [ff.clear, ff.preset])

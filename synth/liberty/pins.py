@@ -10,7 +10,7 @@ from spikewatt.synth.liberty.library import InternalPower, Pin, Sense, TimingArc
 from spikewatt.synth.liberty.syntax import Group
 from spikewatt.synth.liberty.tables import Tables
 
-__all__ = ["expression", "read_pins"]
+__all__ = ["Buses", "expression", "read_pins", "state_names"]
 
 Direction = Literal["input", "output", "inout", "internal"]
 
@@ -29,6 +29,10 @@ _ARCS = {
     "three_state_enable_fall",
     "three_state_enable_rise",
 }
+Buses = Mapping[str, tuple[str, ...]]
+"""Names that stand for several pins or states, one for each bit."""
+
+_BANKS = ("ff_bank", "latch_bank")
 _GATING = ("clock", "enable", "test", "out", "obs")
 _RANGE = re.compile(r"(.*)\[(\d+):(\d+)\]")
 _WIDEST = 1 << 16
@@ -59,8 +63,26 @@ class _Bit:
         return len(names) == len(self.bus) > 1
 
 
-def read_pins(cell: Group, library: Group, tables: Tables) -> dict[str, Pin]:
-    """Pins of ``cell``, power pins (``pg_pin``) left out."""
+def state_names(group: Group) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the states that a group declares, and of their inverses: a bank has one a bit."""
+    names = group.names
+    bank = group.kind in _BANKS
+    if len(names) != (3 if bank else 2):
+        wanted = "its state, the inverse and its bits" if bank else "its state and the inverse"
+        raise group.flaw(f"{group.kind} must name {wanted}, not {names}")
+    if not bank or names[2] == "1":
+        return (names[0],), (names[1],)
+    if not names[2].isdecimal() or not 0 < int(names[2]) <= _WIDEST:
+        raise group.flaw(f"{group.kind} must have a number of bits, not {names[2]!r}")
+    # No brackets: a bit of a bank is a variable of its own, where the cell is written as Verilog.
+    state, inverse = (
+        tuple(f"{name}__{place}" for place in range(int(names[2]))) for name in names[:2]
+    )
+    return state, inverse
+
+
+def read_pins(cell: Group, library: Group, tables: Tables) -> tuple[dict[str, Pin], Buses]:
+    """Pins of ``cell``, power pins (``pg_pin``) left out; and its buses, bundles and banks."""
     bits: list[_Bit] = []
     buses: dict[str, tuple[str, ...]] = {}
     for group in cell.every("pin", "bus", "bundle"):
@@ -70,8 +92,11 @@ def read_pins(cell: Group, library: Group, tables: Tables) -> dict[str, Pin]:
             several = list(_several(group, cell, library))
             bits += several
             buses[group.name] = several[0].bus
+    for bank in cell.every(*_BANKS):
+        states = zip(bank.names, state_names(bank), strict=False)
+        buses |= {name: bits for name, bits in states if len(bits) > 1}
     maker = _Maker(tables, library, buses)
-    return {bit.name: maker.pin(bit) for bit in bits}
+    return {bit.name: maker.pin(bit) for bit in bits}, buses
 
 
 @dataclass(frozen=True)

@@ -41,17 +41,14 @@ def read_liberty(path: str | Path) -> Library:
     if (known := _read.get((digest, str(path)))) is not None:
         return known
     try:
-        library = _library(parse(text), str(path))
+        library = _library(text, str(path))
         object.__setattr__(library, "digest", digest)
         # The oldest goes: dicts keep their order.
         while len(_read) >= KEPT:
             _read.pop(next(iter(_read)))
         return _read.setdefault((digest, str(path)), library)
     except FlawError as flaw:
-        # Counted only when something is wrong: lines cost time in megabytes of tables.
-        line = text.count("\n", 0, flaw.offset) + 1
-        reason = " ".join(str(flaw).split())
-        raise LibraryError(f"{path}:{line}: {reason}") from None
+        raise LibraryError(f"{path}:{_line(text, flaw)}: {_reason(flaw)}") from None
 
 
 def _text(path: Path) -> str:
@@ -77,8 +74,17 @@ def _text(path: Path) -> str:
         return data.decode("latin-1")  # older libraries carry a vendor's name in their comments
 
 
-def _library(root: Group, source: str) -> Library:
-    libraries = root.every("library")
+def _line(text: str, flaw: FlawError) -> int:
+    # Counted only when something is wrong: lines cost time in megabytes of tables.
+    return text.count("\n", 0, flaw.offset) + 1
+
+
+def _reason(flaw: FlawError) -> str:
+    return " ".join(str(flaw).split())
+
+
+def _library(text: str, source: str) -> Library:
+    libraries = parse(text).every("library")
     if len(libraries) != 1:
         raise FlawError(0, f"{len(libraries)} library groups where a Liberty file has one")
     group = libraries[0]
@@ -91,16 +97,23 @@ def _library(root: Group, source: str) -> Library:
     tables = Tables(Units.of(group, warnings))
     tables.learn(group)
     cells: dict[str, Cell] = {}
+    flaws: list[FlawError] = []
     for entry in group.every("cell"):
-        cell = read_cell(entry, group, tables)
-        if isinstance(cell, str):
-            warnings.append(cell)
-            continue
+        try:
+            cell = read_cell(entry, group, tables)
+        except FlawError as flaw:
+            flaws.append(flaw)
+            if not entry.names:  # nothing could ask for it
+                continue
+            # Kept with the reason: of a thousand cells this may be one that nobody uses.
+            unusable = f"line {_line(text, flaw)}: {_reason(flaw)}"
+            cell = Cell(name=entry.name, area=0.0, pins={}, dont_use=True, unusable=unusable)
+            warnings.append(f"cell {cell.name} cannot be used: {unusable}")
         if cell.name in cells:
             warnings.append(f"cell {cell.name} is described twice: the later one counts")
         cells[cell.name] = cell
-    if not cells:
-        raise group.flaw("the library holds no cell that can be used")
+    if all(cell.unusable for cell in cells.values()):
+        raise flaws[0] if flaws else group.flaw("the library holds no cell that can be used")
     return Library(
         name=" ".join(group.names),
         voltage=_voltage(group) * tables.units.voltage,

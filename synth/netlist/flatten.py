@@ -1,6 +1,6 @@
 """Hierarchical netlists, as yosys writes them in JSON, made flat."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,8 +9,16 @@ from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.netlist.drivers import check_drivers
 from spikewatt.synth.netlist.memories import read_memory
 from spikewatt.synth.netlist.names import bit_names, is_hidden, join, module_path, plain
-from spikewatt.synth.netlist.netlist import Instance, Memory, Netlist, Port
-from spikewatt.synth.netlist.pins import PinTable
+from spikewatt.synth.netlist.netlist import (
+    ONE,
+    ZERO,
+    BlackBox,
+    Instance,
+    Memory,
+    Netlist,
+    Port,
+)
+from spikewatt.synth.netlist.pins import SUPPLIES, PinTable
 from spikewatt.synth.netlist.wires import Wires, WiresOfModule
 
 __all__ = ["flatten", "is_stub"]
@@ -35,9 +43,30 @@ def flatten(modules: Mapping[str, Any], top: str, library: Library) -> Netlist:
     """
     work = _Work(modules, library)
     work.expand(top, "", {}, {}, ())
-    if work.unknown:
-        raise NetlistError(_unknown(work.unknown, library))
-    return work.finish(top)
+    netlist = work.finish(top)
+    known = len(netlist.instances) + len(netlist.memories)
+    # Fillers and taps have no connections. If nothing else is there, they count too.
+    boxes = [box for box in netlist.black_boxes if box.connected or not known]
+    # A few black boxes are what a design may have; this many are what a wrong library makes.
+    if len(boxes) > known:
+        first: dict[str, str] = {}
+        for box in boxes:
+            first.setdefault(box.type, box.name)
+        raise NetlistError(_unknown(first, library))
+    return netlist
+
+
+def _is_hollow(module: Mapping[str, Any]) -> bool:
+    """Whether a module has outputs that nothing in it drives: its contents are elsewhere."""
+    ports = module["ports"].values()
+    inside = {bit for port in ports if port["direction"] != "output" for bit in port["bits"]}
+    outputs = [bit for port in ports if port["direction"] == "output" for bit in port["bits"]]
+    return (
+        bool(outputs)
+        and not module["cells"]
+        and not inside.intersection(outputs)
+        and all(isinstance(bit, int) for bit in outputs)
+    )
 
 
 def _unknown(unknown: Mapping[str, str], library: Library) -> str:
@@ -70,8 +99,8 @@ class _Work:
         self._memories: list[Memory] = []
         self._ports: dict[str, Port] = {}
         self._attributes: dict[str, dict[str, str]] = {}
-        self.unknown: dict[str, str] = {}
-        """Types that are neither cells nor modules, and the first instance of each."""
+        self._boxes: list[BlackBox] = []
+        self._boxed: set[int] = set()
 
     def expand(
         self,
@@ -134,9 +163,12 @@ class _Work:
         kind, full, attributes = cell["type"], join(path, plain(name)), cell.get("attributes", {})
         connections = cell["connections"]
         if kind in self._library.cells:
-            pins = self._pins.connect(full, kind, connections, wires)
-            self._instances.append(Instance(full, kind, _module(path, name, attributes), pins))
-        elif kind in self._modules and not is_stub(self._modules[kind]):
+            self._add_cell(
+                Instance(full, kind, _module(path, name, attributes), {}), connections, wires
+            )
+        elif kind in self._modules and not (
+            is_stub(self._modules[kind]) or _is_hollow(self._modules[kind])
+        ):
             self._check_ports(full, kind, connections)
             bound = {pin: wires.outside(bits) for pin, bits in connections.items()}
             self.expand(kind, full, attributes, bound, within)
@@ -149,8 +181,45 @@ class _Work:
                 raise NetlistError(f"memory {full} is not as yosys writes it ({error!r})") from None
         elif kind == "$scopeinfo":
             self._scope(name, path, attributes)
-        elif kind not in _NOT_HARDWARE:
-            self.unknown.setdefault(kind, full)
+        elif kind in _NOT_HARDWARE:
+            return
+        elif kind.startswith("$") and not kind.startswith("$paramod"):
+            raise NetlistError(_unknown({kind: full}, self._library))
+        else:
+            self._add_box(full, kind, connections, wires)
+
+    def _add_cell(
+        self, instance: Instance, connections: Mapping[str, Any], wires: WiresOfModule
+    ) -> None:
+        cell = self._library.cells[instance.type]
+        if cell.unusable:
+            raise NetlistError(
+                f"instance {instance.name} is of type {cell.name}, which library "
+                f"{self._library.name} has and cannot be priced: {cell.unusable}"
+            )
+        pins = self._pins.connect(instance.name, cell.name, connections, wires)
+        # An inout pin of which no function tells drives its net at times.
+        self._boxed |= {
+            wire
+            for pin, wire in pins.items()
+            if cell.pins[pin].direction == "inout" and cell.pins[pin].function is None
+        }
+        self._instances.append(replace(instance, pins=pins))
+
+    def _add_box(
+        self, name: str, kind: str, connections: Mapping[str, Any], wires: WiresOfModule
+    ) -> None:
+        """Add an instance of which only the pins are known, and maybe their directions."""
+        ports = self._modules.get(kind, {}).get("ports", {})
+        connected = False
+        for pin, bits in connections.items():
+            if pin.upper() in SUPPLIES:
+                continue
+            nets = [wires[bit] for bit in bits if isinstance(bit, int)]
+            connected |= bool(nets)
+            if ports.get(pin, {}).get("direction") != "input":
+                self._boxed.update(nets)
+        self._boxes.append(BlackBox(name, kind, connected))
 
     def _check_ports(self, name: str, kind: str, connections: Mapping[str, Any]) -> None:
         for pin in connections:
@@ -211,12 +280,22 @@ class _Work:
             names=tuple(tuple(of_net) for of_net in names),
             instances=tuple(instances),
             memories=tuple(memories),
-            ports={name: replace(port, nets=nets(port.nets)) for name, port in self._ports.items()},
+            ports=dict(self._numbered_ports(number)),
             attributes=self._attributes,
             ascending=frozenset(self._ascending),
             recorded={number[wire]: mark for wire, mark in self._recorded.items()},
+            black_boxes=tuple(self._boxes),
         )
-        return replace(netlist, undriven=check_drivers(netlist, self._library))
+        boxed = {number[wire] for wire in self._boxed} - {ZERO, ONE}
+        undriven, boxed = check_drivers(netlist, self._library, boxed)
+        return replace(netlist, undriven=undriven, boxed=boxed)
+
+    def _numbered_ports(self, number: Sequence[int]) -> Iterator[tuple[str, Port]]:
+        """Ports of the top; those that bring the supply are none, for their nets are constants."""
+        for name, port in self._ports.items():
+            nets = tuple(number[wire] for wire in port.nets)
+            if port.direction == "output" or not nets or not set(nets) <= {ZERO, ONE}:
+                yield name, replace(port, nets=nets)
 
 
 def _module(path: str, name: str, attributes: Mapping[str, str]) -> str:

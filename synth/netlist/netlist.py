@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["ONE", "ZERO", "Instance", "Memory", "MemoryPort", "Netlist", "Port"]
+__all__ = ["ONE", "ZERO", "BlackBox", "Instance", "Memory", "MemoryPort", "Netlist", "Port"]
 
 ZERO = 0
 """Net that is always 0."""
@@ -29,6 +29,18 @@ class Instance:
     # What dataclasses do by themselves takes ten times as long, and a netlist has thousands.
     def __reduce__(self) -> tuple[Callable[..., "Instance"], tuple[object, ...]]:
         return Instance, (self.name, self.type, self.module, self.pins)
+
+
+@dataclass(frozen=True, slots=True)
+class BlackBox:
+    """An instance of what nobody knows: it takes no power, and what it does no netlist tells.
+
+    ``connected``: whether it has any pin on a net; fillers and well taps have none.
+    """
+
+    name: str
+    type: str
+    connected: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,5 +103,9 @@ class Netlist:
     """Nets whose value depends on delays, so that only a waveform can tell it, by the attribute
     ``spikewatt_recorded`` of a wire: ``fire``, ``delay`` or ``mutex`` for those that
     `synth.click.asic` makes."""
+    black_boxes: tuple[BlackBox, ...] = ()
+    boxed: tuple[int, ...] = ()
+    """Nets that black boxes or pins without a function may drive, and that nothing else does: only
+    a waveform can tell them."""
     digest: str = field(default="", init=False, repr=False, compare=False)
     """Of what it was read from; empty for any other, also for a changed copy."""

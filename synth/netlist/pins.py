@@ -5,12 +5,21 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from spikewatt.base.errors import NetlistError
-from spikewatt.synth.liberty.library import Library
+from spikewatt.synth.liberty.library import Library, Supply
+from spikewatt.synth.netlist.netlist import ONE, ZERO
 from spikewatt.synth.netlist.wires import WiresOfModule
 
-__all__ = ["PinTable"]
+__all__ = ["SUPPLIES", "PinTable"]
 
 _BIT = re.compile(r"(.+)\[(\d+)\]")
+# Libraries from before power pins were part of Liberty do not name theirs. These are the names of
+# the open libraries; a pin of a cell that is called so is that pin.
+SUPPLIES: dict[str, Supply] = {
+    **dict.fromkeys(("VDD", "VCC", "VPWR", "VDDPE", "VDDCE"), "power"),
+    **dict.fromkeys(("VSS", "GND", "VGND", "VSSE"), "ground"),
+    **dict.fromkeys(("VPB", "VNB", "VPW", "VNW"), "well"),
+}
+_LEVELS: dict[Supply, int] = {"power": ONE, "ground": ZERO}
 
 
 class PinTable:
@@ -38,13 +47,18 @@ class PinTable:
         connections: Mapping[str, Sequence[int | str]],
         wires: WiresOfModule,
     ) -> dict[str, int]:
-        """Wire of every connected pin of an instance, and of every input."""
+        """Wire of every connected pin of an instance, and of every input; power pins have none."""
         if kind not in self._buses:
             self._look_up(kind)
         buses = self._buses[kind]
         connected: dict[str, int] = {}
         for port, bits in connections.items():
             pins = buses.get(port)
+            if pins is None and (supply := self._supply(kind, port)) is not None:
+                # A logic pin that is tied to a supply then reads a constant.
+                if supply in _LEVELS and isinstance(bits[0] if bits else "z", int):
+                    wires.bind(bits[0], _LEVELS[supply], f"power pin {port} of {name}")
+                continue
             if pins is None or len(bits) > len(pins):
                 raise NetlistError(_misfit(name, kind, port, bits, pins))
             # Fewer bits than pins: the upper ones stay open.
@@ -57,6 +71,10 @@ class PinTable:
             if pin not in connected:
                 connected[pin] = wires.of("z")[0]
         return connected
+
+    def _supply(self, kind: str, port: str) -> Supply | None:
+        known = self._library.cells[kind].power_pins
+        return known.get(port) or SUPPLIES.get(port.upper())
 
 
 def _misfit(

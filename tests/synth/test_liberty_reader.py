@@ -11,7 +11,7 @@ from spikewatt.synth.liberty.reader import read_liberty
 from tests.synth.liberty_files import near
 from tests.synth.liberty_small import EVERYTHING
 
-CELLS = ["NAND", "TRI", "FLOP", "LATCH", "GATE", "RAM", "PAIR", "TIE", "FILL"]
+CELLS = ["NAND", "TRI", "FLOP", "LATCH", "GATE", "RAM", "PAIR", "BANK", "TIE", "FILL"]
 THREE_AXES = (
     "tables over slew and load and related_out_total_output_net_capacitance are not read:"
     " only over slew and load"
@@ -40,10 +40,7 @@ def test_library(library):
     assert library.voltage == near(0.8), "default operating conditions win"
     assert list(library.cells) == CELLS
     assert library.has_power
-    assert library.warnings == (
-        "cell BANK left out: ff_bank (several bits in one cell) is not read",
-        THREE_AXES,
-    )
+    assert library.warnings == (THREE_AXES,)
 
 
 def test_capacitances_and_leakage(library):
@@ -149,10 +146,46 @@ def test_buses_and_bundles(library):
     assert [pair["Y1"].timing[0].related, pair["Y1"].timing[0].sense] == ["X1", "negative_unate"]
 
 
+def test_banks(library):
+    cell = library.cells["BANK"]
+    first, second = cell.states
+    assert isinstance(first, FlipFlop)
+    assert isinstance(second, FlipFlop)
+    assert [str(first.next_state), str(second.next_state)] == ["D0", "D1"]
+    assert [str(first.clocked_on), str(second.clocked_on)] == ["CK", "CK"]
+    assert [str(cell.pins[f"Q{k}"].function) for k in (0, 1)] == [first.state, second.state]
+    assert len({first.state, first.inverted, second.state, second.inverted}) == 4
+
+
+def test_supplies(library):
+    assert library.cells["NAND"].power_pins == {"VDD": "power"}
+    assert "VDD" not in library.cells["NAND"].pins
+
+
+ODD = """
+library (x) { nom_voltage : 1;
+ cell (GOOD) { pin (Y) { direction : output; function : "1"; } }
+ cell (ODD) { area : 2;
+  latch (D, IQ, IQN) { enable : "G"; data_in : "D"; } }
+ cell () { area : 1; }
+}
+"""
+
+
+def test_an_odd_cell_is_kept_with_the_reason(tmp_path):
+    library = read(tmp_path, ODD)
+    assert list(library.cells) == ["GOOD", "ODD"]
+    assert not library.cells["GOOD"].unusable
+    reason = "line 5: latch must name its state and the inverse, not ['D', 'IQ', 'IQN']"
+    assert library.cells["ODD"].unusable == reason
+    assert library.cells["ODD"].dont_use, "no mapping takes it"
+    assert f"cell ODD cannot be used: {reason}" in library.warnings
+
+
 def test_gzip_and_latin_1(tmp_path):
     path = tmp_path / "cells.lib.gz"
     path.write_bytes(gzip.compress(EVERYTHING.replace("red", "grün").encode("latin-1")))
-    assert len(read_liberty(str(path)).cells) == 9
+    assert len(read_liberty(str(path)).cells) == 10
 
 
 def test_a_library_without_power_says_so(tmp_path):
