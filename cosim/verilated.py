@@ -35,8 +35,6 @@ _COMPILE = ("-fPIC", "-fno-semantic-interposition", "-w", "-DVERILATOR=1", "-DVM
 _LEVEL = {False: "-O0", True: "-O3"}
 # For models that run a few samples: made in three fifths of the time, and a sixth slower.
 _BRIEF = "-O1"
-# cocotb's main program keeps the time in a global function; the native runner in its context.
-_NATIVE = ("-DVL_TIME_CONTEXT",)
 _STATES = Sources(("spikewatt.cosim.states",))
 _RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
 _HEADERS = ("verilated.h", "cstdint", "memory", "string", "vector")
@@ -77,11 +75,16 @@ def _optimise(wanted: bool) -> bool:
     return wanted and os.environ.get("SPIKEWATT_BUILDS") != "quick"
 
 
-def _flags(more: Sequence[str] = (), *, level: str) -> list[str]:
-    """How Verilator's runtime is compiled, and whatever is to be linked with it."""
+def _flags(level: str) -> list[str]:
+    """How Verilator's runtime is compiled, and whatever is to be linked with it.
+
+    The same for cocotb's main program, which keeps the time in a global function, and for the
+    native runner, which keeps it in its context: where there is no such function, Verilator asks
+    the context alone. So all designs share one runtime.
+    """
     include = verilator().root / "include"
     paths = (f"-I{include}", f"-I{include}/vltstd", f"-I{cocotb_tools.config.share_dir}/include")
-    return [level, *_COMPILE, *more, *paths]
+    return [level, *_COMPILE, *paths]
 
 
 def _defines(trace: ModelTrace, *, timing: bool) -> str:
@@ -115,13 +118,19 @@ def _object(flags: Sequence[str], source: str) -> Path:
     path = verilator().root / "include" / source
 
     def build(folder: Path) -> None:
-        run_tool([compiler(), *flags, "-c", path, "-o", "runtime.o"], cwd=folder)
+        command = [compiler(), *_headers_first(flags), *flags, "-c", path, "-o", "runtime.o"]
+        run_tool(command, cwd=folder)
 
     return cached("runtime", [*flags, source], build, tools=_tools()) / "runtime.o"
 
 
-def _precompiled(flags: Sequence[str]) -> list[str]:
-    """Options that take Verilator's headers from a compiled form, if the compiler likes it."""
+def _headers_first(flags: Sequence[str]) -> list[str]:
+    """Options by which builds that are not optimised take Verilator's headers compiled before.
+
+    The compiler reads the text where it does not like the compiled form.
+    """
+    if _LEVEL[False] not in flags:
+        return []
 
     def build(folder: Path) -> None:
         (folder / "runtime.h").write_text("".join(f"#include <{name}>\n" for name in _HEADERS))
@@ -236,7 +245,7 @@ def _build_model(
     options += [*_TIMING[timing], *_tracing(trace)]
     optimise = _optimise(optimise)
     level = _BRIEF if optimise and trace == "states" else _LEVEL[optimise]
-    common = _flags(_NATIVE, level=level)
+    common = _flags(level)
     flags, defines = [_STANDARD[timing], *common], _defines(trace, timing=timing)
     runtime = [*_RUNTIME, *_WAVEFORM[trace], *(["verilated_timing.cpp"] if timing else [])]
 
@@ -246,8 +255,15 @@ def _build_model(
             (folder / name).write_text(text)
         text = record_states(verilog, top) if trace == "states" else verilog
         whole = _verilate(folder, text, options, defines, "driver.cpp")
-        headers_first = [] if optimise else _precompiled(flags)
-        command = [compiler(), *headers_first, *flags, "-I.", "-Imodel", *driver.link, whole]
+        command = [
+            compiler(),
+            *_headers_first(flags),
+            *flags,
+            "-I.",
+            "-Imodel",
+            *driver.link,
+            whole,
+        ]
         tail = [*_runtime(common, runtime), *_LIBRARIES[trace], "-pthread", "-o", driver.product]
         run_tool([*command, *tail], cwd=folder)
         # Generated C++ is tens of megabytes and of no use any more.
@@ -297,7 +313,7 @@ def build_cocotb(
     options = ["--vpi", "--exe", "--top-module", top, "--prefix", "Vtop"]
     options += ["--timescale", _TIMESCALE[timing], *_TIMING[timing], *_tracing(trace), *visible]
     optimise = _optimise(True)
-    common = _flags(level=_LEVEL[optimise])
+    common = _flags(_LEVEL[optimise])
     flags, defines = [_STANDARD[timing], *common], _defines(trace, timing=timing)
     runtime = [*_RUNTIME, *_WAVEFORM[trace], "verilated_vpi.cpp"]
     runtime += ["verilated_timing.cpp"] if timing else []
@@ -306,8 +322,7 @@ def build_cocotb(
     def build(folder: Path) -> None:
         (folder / "ports.vlt").write_text(ports)
         whole = _verilate(folder, verilog, options, defines, str(main))
-        headers_first = [] if optimise else _precompiled(flags)
-        command = [compiler(), *headers_first, *flags, "-Imodel", whole]
+        command = [compiler(), *_headers_first(flags), *flags, "-Imodel", whole]
         tail = [*_runtime(common, runtime), *_LIBRARIES[trace], "-pthread"]
         link = [f"-L{libraries}", f"-Wl,-rpath,{libraries}", "-lcocotbvpi_verilator", "-rdynamic"]
         run_tool([*command, *tail, *link, "-o", top], cwd=folder)

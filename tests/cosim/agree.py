@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from spikewatt.cosim.bench.cases import JOB_VARIABLE, Case, Job
 from spikewatt.cosim.native import NativeCore
 from spikewatt.cosim.simulate import CocotbOptions, Simulator, simulate
+from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.neuro.core import NeuroCore
 from spikewatt.model.compile.configuration import scheduler_bits
 from spikewatt.model.compile.program import Program
@@ -38,7 +39,7 @@ BoolArray = NDArray[np.bool_]
 def verilog(params: CoreParams, simulator: Simulator) -> str:
     """Text of the core in the dialect that suits the simulator."""
     dialect = "assigns" if simulator == "icarus" else "blocks"
-    return export(NeuroCore(params), "neuro", dialect=dialect)
+    return export(Blueprint.of(NeuroCore, params), "neuro", dialect=dialect)
 
 
 def run_bench(

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import cache
 
+from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.neuro.core import NeuroCore
 from spikewatt.hdl.systolic.core import SystolicCore
 from spikewatt.model.params import CoreParams, Fabric, MeshParams, RouterKind
@@ -63,9 +64,9 @@ def verilog(params: Params) -> tuple[str, str]:
     """Text of a core as it goes to an FPGA, and its top module."""
     match params:
         case CoreParams():
-            return export(NeuroCore(params), "neuro"), "neuro"
+            return export(Blueprint.of(NeuroCore, params), "neuro"), "neuro"
         case SystolicParams():
-            return export(SystolicCore(params), "systolic"), "systolic"
+            return export(Blueprint.of(SystolicCore, params), "systolic"), "systolic"
         case MeshParams():
             return export_mesh(params), "mesh"
 

@@ -6,6 +6,7 @@ import pytest
 
 from spikewatt.cosim.board import SIMULATED_BAUD, LineOptions, SimulatedBoard
 from spikewatt.cosim.line import Faults, FaultyLine
+from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.neuro.core import NeuroCore
 from spikewatt.hdl.router.mesh import Mesh
 from spikewatt.hdl.systolic.core import SystolicCore
@@ -41,7 +42,7 @@ def answers(line: Any, link: HostParams, seconds: float = 0.01) -> list[bytes]:
 def test_any_core_says_who_it_is(
     kind: Any, params: Any, inputs: list[str], outputs: list[str]
 ) -> None:
-    with SimulatedBoard(kind(params)) as board:
+    with SimulatedBoard(Blueprint.of(kind, params)) as board:
         assert [*board.link.inputs] == inputs
         assert [*board.link.outputs] == outputs
         if params == NEURO:
@@ -56,7 +57,7 @@ def test_any_core_says_who_it_is(
 
 
 def test_time_on_the_line() -> None:
-    with SimulatedBoard(NeuroCore(NEURO)) as board:
+    with SimulatedBoard(Blueprint.of(NeuroCore, NEURO)) as board:
         start = board.seconds
         board.write(OPEN)
         assert board.seconds - start == pytest.approx(len(OPEN) * BYTE, abs=BYTE / 10)
@@ -72,7 +73,7 @@ def test_time_on_the_line() -> None:
     ("speed", "hears"), [(0.985, 1), (1.015, 1), (0.8, 0), (1.25, 0), (2.0, 0)]
 )
 def test_speed(speed: float, hears: int) -> None:
-    with SimulatedBoard(NeuroCore(NEURO), line=LineOptions(speed=speed)) as board:
+    with SimulatedBoard(Blueprint.of(NeuroCore, NEURO), line=LineOptions(speed=speed)) as board:
         board.write(OPEN)
         assert len(answers(board, board.link)) == hears
 
@@ -83,7 +84,7 @@ def test_wrong_bits_both_ways() -> None:
     right = {"to": 0, "back": 0}
     for way, wrong in {"to": (0.01, 0.0), "back": (0.0, 0.01)}.items():
         line = LineOptions(wrong_bits=wrong, seed=3)
-        with SimulatedBoard(NeuroCore(NEURO), line=line) as board:
+        with SimulatedBoard(Blueprint.of(NeuroCore, NEURO), line=line) as board:
             expected = bytes([2]) + board.link.identification + b"\x84"
             for _ in range(40):
                 board.write(OPEN)

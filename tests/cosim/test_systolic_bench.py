@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from spikewatt.cosim.simulate import CocotbOptions, Simulator, simulate
+from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.systolic.core import SystolicCore
 from spikewatt.synth.verilog import export
 from tests.cosim.agree import SIMULATORS
@@ -31,7 +32,7 @@ def run_bench(build: str, tests: str, simulator: Simulator, folder: Path) -> Non
     """Run the bench's tests that match on the core of a build."""
     params = cases(build)[0].program.params
     dialect = "assigns" if simulator == "icarus" else "blocks"
-    verilog = export(SystolicCore(params), "systolic", dialect=dialect)
+    verilog = export(Blueprint.of(SystolicCore, params), "systolic", dialect=dialect)
     env = {
         "SPIKEWATT_BUILD": build,
         "SPIKEWATT_STALL": str(STALLS[list(BUILDS).index(build) % len(STALLS)]),

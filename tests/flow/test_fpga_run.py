@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from spikewatt.cosim.board import SimulatedBoard
+from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.neuro.core import NeuroCore
 from spikewatt.model.compile.tap import board_params
 from spikewatt.model.network.dataset import load_digits
@@ -85,7 +86,7 @@ def test_one_bitstream_for_several_networks(cli: Cli) -> None:
     """Of a core that is larger than either; the second one's class is read from spikes."""
     params = CoreParams(**BIG, fabric=Fabric.FPGA)
     scores = []
-    with SimulatedBoard(NeuroCore(params)) as board:
+    with SimulatedBoard(Blueprint.of(NeuroCore, params)) as board:
         for network in (NETWORK, COUNTED, NETWORK):
             report = run_on_board(network, X, params=params, port=Port(transport=board))
             assert report.bit_exact, report.difference
@@ -111,7 +112,7 @@ def test_digits() -> None:
 def test_serial_port(cli: Cli) -> None:
     """A pseudo-terminal with the simulated board behind it: pyserial and all."""
     with (
-        SimulatedBoard(NeuroCore(board_params(NETWORK, lanes=LANES))) as board,
+        SimulatedBoard(Blueprint.of(NeuroCore, board_params(NETWORK, lanes=LANES))) as board,
         board_at_port(board) as name,
     ):
         for _ in range(2):

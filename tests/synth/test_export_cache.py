@@ -144,7 +144,7 @@ def test_the_digest_sees_every_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         seen.add(source_digest("sourcy"))
     (package / "one.py").rename(package / "three.py")
     seen.add(source_digest("sourcy"))
-    (package / "__pycache__").mkdir()
+    (package / "__pycache__").mkdir(exist_ok=True)
     (package / "__pycache__" / "one.cpython-311.pyc").write_bytes(b"\0")
     assert source_digest("sourcy") in seen
     assert len(seen) == 6

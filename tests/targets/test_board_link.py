@@ -9,6 +9,7 @@ import pytest
 
 from spikewatt.cosim.board import SIMULATED_BAUD, BoardOptions, LineOptions, SimulatedBoard
 from spikewatt.cosim.line import Faults, FaultyLine
+from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.hdl.neuro.core import NeuroCore
 from spikewatt.model.compile.host import end_of_operations, frame, request
 from spikewatt.model.params.host import ReplyKind, RequestKind, neuro_link
@@ -81,7 +82,7 @@ def difference(run: Run, case: RandomCase) -> str | None:
 def test_random_programs(build: str) -> None:
     packets = 0
     params, room = ON_BOARDS[build], SMALLEST.get(build, BUFFER)
-    with SimulatedBoard(NeuroCore(params), BoardOptions(buffer_bytes=room)) as board:
+    with SimulatedBoard(Blueprint.of(NeuroCore, params), BoardOptions(buffer_bytes=room)) as board:
         for number in range(4):
             case = random_case(build, params, number)
             core = opened(board, case, room)
@@ -107,7 +108,7 @@ def test_faults(kind: str, seeds: range) -> None:
     ends: Counter[str] = Counter()
     faults = 0
     for seed in seeds:
-        with SimulatedBoard(NeuroCore(ON_BOARDS[NOISY]), BOARD) as board:
+        with SimulatedBoard(Blueprint.of(NeuroCore, ON_BOARDS[NOISY]), BOARD) as board:
             line = FaultyLine(board, Faults(**FAULTS[kind]), seed=seed)
             try:
                 core = opened(line, case)
@@ -131,7 +132,7 @@ def test_wrong_bits(wrong: tuple[float, float]) -> None:
     repeats = 0
     for seed in range(3):
         wire = LineOptions(wrong_bits=wrong, seed=seed)
-        with SimulatedBoard(NeuroCore(ON_BOARDS[NOISY]), BOARD, line=wire) as board:
+        with SimulatedBoard(Blueprint.of(NeuroCore, ON_BOARDS[NOISY]), BOARD, line=wire) as board:
             core = opened(board, case)
             assert difference(core.run(case.events), case) is None
             repeats += core.traffic.repeats
@@ -143,7 +144,7 @@ def test_wrong_bits(wrong: tuple[float, float]) -> None:
 )
 def test_another_speed(speed: float) -> None:
     case = random_case(NOISY, ON_BOARDS[NOISY], 3)
-    core = NeuroCore(ON_BOARDS[NOISY])
+    core = Blueprint.of(NeuroCore, ON_BOARDS[NOISY])
     with SimulatedBoard(core, BOARD, line=LineOptions(speed=speed)) as board:
         with pytest.raises(BoardError) as error:
             opened(board, case)
@@ -154,7 +155,7 @@ def test_another_core() -> None:
     names = itertools.pairwise(ON_BOARDS)
     on_board, wanted = next(names)
     case = random_case(wanted, ON_BOARDS[wanted], 0)
-    with SimulatedBoard(NeuroCore(ON_BOARDS[on_board]), BOARD) as board:
+    with SimulatedBoard(Blueprint.of(NeuroCore, ON_BOARDS[on_board]), BOARD) as board:
         with pytest.raises(BoardError) as error:
             opened(board, case, describe=lambda identity: f": {on_board}")
         there = neuro_link(ON_BOARDS[on_board]).identity
