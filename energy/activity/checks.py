@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.jit import numba
+from spikewatt.base.popcount import popcount
 from spikewatt.energy.activity.lowering import RowLiteral
-from spikewatt.energy.activity.popcount import popcount
 from spikewatt.energy.activity.program import Program
 from spikewatt.energy.activity.words import ALL, earlier
 

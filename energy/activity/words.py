@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikewatt.base.jit import numba
-from spikewatt.energy.activity.popcount import popcount
+from spikewatt.base.popcount import popcount
 
 __all__ = ["ALL", "add_bits", "aligned", "earlier", "expand", "extend", "pack", "unpack"]
 

@@ -24,6 +24,8 @@ __all__ = [
 BLOCK = 256
 """Most neurons of a block: its membranes, sums and thresholds stay in the first-level cache."""
 WORD = 8
+"""Flags in a word."""
+FLAGS = 64
 """Flags that are looked at together."""
 
 Array = NDArray[Any]
@@ -32,17 +34,19 @@ Array = NDArray[Any]
 class Rows(NamedTuple):
     """Synapse rows by axon.
 
-    ``start``, ``length``: the neurons that the row reaches, side by side; ``base``: its place in
-    ``weights``. ``first_block``, ``last_block``: what it wakes. ``stored``, ``words``: synapses and
+    ``start``, ``length``: the neurons that the row reaches, side by side; ``reach``: the same
+    number for all rows that reach the same; ``base``: its place in ``weights``. ``first_block`` to
+    ``end_block``: what it wakes. ``stored``, ``words``: synapses and
     SRAM words that count for a spike. ``tile``: the core. ``chunk``: rows whose sum fits 16 bits.
     """
 
     start: Array
     length: Array
+    reach: Array
     base: Array
     weights: Array
     first_block: Array
-    last_block: Array
+    end_block: Array
     stored: Array
     words: Array
     tile: Array
@@ -181,15 +185,15 @@ def new_state(tables: Tables, inputs: int) -> State:
     )
     # 32 bits where every sum fits them: twice as many neurons in a register (`tables._fits_int32`).
     width = tables.neurons.bias.dtype
-    fired, entering = (np.zeros(-(-n // WORD) * WORD, np.uint8) for n in (BLOCK, inputs))
+    fired, entering = (np.zeros(-(-n // FLAGS) * FLAGS, np.uint8) for n in (BLOCK, inputs))
     return State(
         v=np.zeros(neurons, width),
         refractory=np.zeros(neurons, width),
         scheduler=Scheduler(
             np.zeros((tables.slots, axons), np.uint8),
             # One more: `_deliver` writes behind the last one before it knows whether it has to.
-            np.zeros((tables.slots, axons + 1), np.int32),
-            np.zeros(tables.slots, np.int64),
+            np.zeros((tables.slots, axons + 1), np.uint32),
+            np.zeros(tables.slots, np.uint64),
         ),
         sums=Sums(
             np.zeros(neurons, np.int16),
@@ -203,6 +207,5 @@ def new_state(tables: Tables, inputs: int) -> State:
         fired_words=fired.view(np.uint64),
         entering=entering,
         entering_words=entering.view(np.uint64),
-        # One more, for the same reason as above.
-        listed=np.zeros(max(inputs, BLOCK) + WORD, np.int32),
+        listed=np.zeros(max(inputs, BLOCK), np.uint32),
     )

@@ -67,6 +67,7 @@ def core_arrays(kept: Kept, tile: int, program: Program) -> dict[str, NDArray[An
     """What one of the tiles did, by the names of `Run`; of every tick, what of all was watched."""
     neurons, axons = program.params.neurons, program.params.axons
     mine = slice(tile * neurons, (tile + 1) * neurons)
+    work = kept.work.view(np.int64)
     return {
         "spikes": kept.spikes.view(np.bool_),
         "membranes": kept.membranes,
@@ -74,10 +75,10 @@ def core_arrays(kept: Kept, tile: int, program: Program) -> dict[str, NDArray[An
         "final_membranes": kept.last[:, mine],
         "final_refractory": kept.refractory[:, mine],
         "final_scheduler": kept.scheduler[:, :, tile * axons : (tile + 1) * axons].view(np.bool_),
-        "merges": kept.merges[:, tile],
-        "active": kept.work[:, tile, :, 0],
-        "synaptic_ops": kept.work[:, tile, :, 1],
-        "synapse_words": kept.work[:, tile, :, 2],
+        "merges": kept.merges[:, tile].view(np.int64),
+        "active": work[:, tile, :, 0],
+        "synaptic_ops": work[:, tile, :, 1],
+        "synapse_words": work[:, tile, :, 2],
     }
 
 
@@ -98,8 +99,8 @@ def run_tables(tables: Tables, spikes: NDArray[np.bool_], watched: Watched) -> K
         last=np.zeros((batch, neurons), np.int32),
         refractory=np.zeros((batch, neurons), np.int32),
         scheduler=np.zeros((batch, tables.slots, axons), np.uint8),
-        merges=np.zeros((batch, tables.tiles, ticks + 1), np.int64),
-        work=np.zeros((batch, tables.tiles, ticks, 3), np.int64),
+        merges=np.zeros((batch, tables.tiles, ticks + 1), np.uint64),
+        work=np.zeros((batch, tables.tiles, ticks, 3), np.uint64),
         left=np.zeros((batch, ticks, 2), np.int64),
     )
     # Flags as bytes, which the kernels add up.

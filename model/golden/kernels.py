@@ -10,11 +10,17 @@ bits are enough for ``Rows.chunk`` rows, whatever their weights; after so many t
 type are updated in blocks by loops without branches. And a block sleeps when its update without
 input changed nothing: the update is a function of membranes, refractory counters, input and the
 type's window, so that it would change nothing again until a row reaches it or its window turns.
+
+What takes the bundles of arrays is inlined: a call would push some three hundred words, twice a
+tick. What indexes is unsigned: numba lets a negative index count from the end, and asks each time.
 """
 
 from typing import Any
 
+import numpy as np
+
 from spikewatt.base.jit import numba
+from spikewatt.base.popcount import popcount
 from spikewatt.model.golden.arrays import WORD
 from spikewatt.model.params import LEAK_FRACTION_BITS, Leak, Reset
 
@@ -22,6 +28,9 @@ __all__ = ["run_samples"]
 
 LEAK_SUBTRACT, LEAK_SHIFT, LEAK_MULTIPLY = int(Leak.SUBTRACT), int(Leak.SHIFT), int(Leak.MULTIPLY)
 RESET_ZERO, RESET_SUBTRACT = int(Reset.ZERO), int(Reset.SUBTRACT)
+WORDS = 8
+TO_BITS = np.uint64(0x0102040810204080)
+"""Times eight flags in bytes: the flags as bits, in the highest byte."""
 COMPILED: Any = {"cache": True, "nogil": True, "_nrt": False}
 """Without reference counts (the caller holds every array, and nothing here makes one): they are
 atomic, and cost half the time. Without the interpreter's lock, so that samples share the cores."""
@@ -126,16 +135,20 @@ def _store(v, total):
 
 
 @numba.njit(**COMPILED)
-def _list_flags(flags, words, first, listed):
-    """List the flags that are set, by number from ``first`` on; ``words``: the same, by eights."""
-    firing = 0
-    for word in range(len(words)):
-        if words[word]:
-            for i in range(word * WORD, (word + 1) * WORD):
-                # Without a branch on the flag, which nobody could predict.
-                listed[firing] = first + i
-                firing += flags[i]
-    return firing
+def _list_flags(words, first, listed):
+    """List the flags that are set, by number from ``first`` on; ``words``: flags by eights."""
+    firing = np.uint64(0)
+    for begin in range(0, len(words), WORDS):
+        # A bit for each of 64 flags: one branch that nobody could predict for all of them.
+        mask = np.uint64(0)
+        for k in range(WORDS):
+            mask |= ((words[begin + k] * TO_BITS) >> np.uint64(56)) << np.uint64(WORD * k)
+        while mask:
+            low = mask & (np.uint64(0) - mask)
+            listed[firing] = first + begin * WORD + np.int64(popcount(low - np.uint64(1)))
+            firing += np.uint64(1)
+            mask ^= low
+    return np.int64(firing)
 
 
 @numba.njit(**COMPILED)
@@ -147,13 +160,16 @@ def _silence(words):
 @numba.njit(**COMPILED)
 def _record(fired, neurons, kept, sample, t):
     """Keep what is to be known of spikes."""
+    packets = hops = np.int64(0)
     for neuron in fired:
         kept.spike_counts[sample, neuron] += 1
-        kept.left[sample, t, 0] += neurons.packets[neuron]
-        kept.left[sample, t, 1] += neurons.hops[neuron]
+        packets += neurons.packets[neuron]
+        hops += neurons.hops[neuron]
         column = kept.column[neuron]
         if column >= 0:
             kept.spikes[sample, t, column] = 1
+    kept.left[sample, t, 0] += packets
+    kept.left[sample, t, 1] += hops
 
 
 @numba.njit(**COMPILED)
@@ -162,15 +178,15 @@ def _copy(into, values):
         into[i] = values[i]
 
 
-@numba.njit(**COMPILED)
+@numba.njit(inline="always")
 def _update(tables, state, block, t):
     """Update a block in tick ``t``: list what fires; returns how many, and whether it may sleep."""
     blocks, types, neurons, sums = tables.blocks, tables.types, tables.neurons, state.sums
     a, b, kind = blocks.first[block], blocks.end[block], blocks.type[block]
     size = b - a
     v, total, fired = state.v[a:b], state.total[:size], state.fired[:size]
-    flags = state.fired_words[: (size + WORD - 1) // WORD]
-    flags[len(flags) - 1] = 0  # what a larger block left behind the end of this one
+    flags = state.fired_words[: -(-size // (WORD * WORDS)) * WORDS]
+    flags[size // WORD :] = 0  # what a larger block left behind the end of this one
 
     _leak(v, total, types.leak[kind], types.leak_amount[kind])
     reached = sums.added[block] > 0
@@ -190,7 +206,7 @@ def _update(tables, state, block, t):
     period = types.refractory[kind]
     if period:
         _hold(v, total, state.refractory[a:b], fired)
-    firing = _list_flags(state.fired, flags, a, state.listed)
+    firing = _list_flags(flags, a, state.listed)
     if firing:
         _reset(total, neurons.threshold[a:b], fired, types.reset[kind])
     if period:
@@ -200,69 +216,70 @@ def _update(tables, state, block, t):
     return firing, not (reached or firing or changed)
 
 
-@numba.njit(**COMPILED)
+@numba.njit(inline="always")
 def _integrate(rows, blocks, sums, axons):
     """Add the rows of these axons."""
     k = 0
     while k < len(axons):
         axon = axons[k]
-        start, length, base = rows.start[axon], rows.length[axon], rows.base[axon]
         # How many of the next axons reach the same neurons, as those of one connection do.
-        alike = 1
-        while alike < 4 and k + alike < len(axons):
-            other = axons[k + alike]
-            if rows.start[other] != start or rows.length[other] != length:
-                break
-            alike += 1
-        if alike < 4:
-            alike = 1
-        for block in range(rows.first_block[axon], rows.last_block[axon] + 1):
-            if sums.added[block] + alike > rows.chunk:
-                first, end = blocks.first[block], blocks.end[block]
-                _move(sums.wide[first:end], sums.narrow[first:end])
+        reach, end, most = rows.reach[axon], k + 1, min(k + rows.chunk, len(axons))
+        while end < most and rows.reach[axons[end]] == reach:
+            end += 1
+        for block in range(rows.first_block[axon], rows.end_block[axon]):
+            if sums.added[block] + (end - k) > rows.chunk:
+                first, last = blocks.first[block], blocks.end[block]
+                _move(sums.wide[first:last], sums.narrow[first:last])
                 sums.widened[block] = 1
                 sums.added[block] = 0
-            sums.added[block] += alike
-        reached = sums.narrow[start : start + length]
-        if alike == 4:
-            b, c, d = rows.base[axons[k + 1]], rows.base[axons[k + 2]], rows.base[axons[k + 3]]
-            _add_rows(reached, rows.weights, base, b, c, d)
-        else:
-            _add_row(reached, rows.weights, base)
-        k += alike
+            sums.added[block] += end - k
+        start = rows.start[axon]
+        reached = sums.narrow[start : start + rows.length[axon]]
+        while k + 4 <= end:
+            a, b, c, d = axons[k], axons[k + 1], axons[k + 2], axons[k + 3]
+            base = rows.base
+            _add_rows(reached, rows.weights, base[a], base[b], base[c], base[d])
+            k += 4
+        while k < end:
+            _add_row(reached, rows.weights, rows.base[axons[k]])
+            k += 1
 
 
 @numba.njit(**COMPILED)
-def _deliver(sends, scheduler, sources, t, merges):
-    """Deliver spikes that belong to tick ``t``; ``merges``: [tiles], what met a set bit."""
-    slots = len(scheduler.waiting)
+def _deliver(sends, first, scheduler, sources, t, merges):
+    """Deliver spikes that belong to tick ``t``; ``merges``: [tiles], what met a set bit.
+
+    ``first``: ``sends.first`` from the first one that ``sources`` count.
+    """
+    slots = np.uint64(len(scheduler.waiting))
+    tick = np.uint64(t) + slots  # an input of the very first tick belongs to -1
     for source in sources:
-        for k in range(sends.first[source], sends.first[source + 1]):
+        for k in range(first[source], first[source + np.uint32(1)]):
             axon = sends.axon[k]
-            slot = (t + sends.delay[k]) & (slots - 1)  # a power of two: `CoreParams`
-            before = scheduler.bits[slot, axon]
+            slot = (tick + sends.delay[k]) & (slots - np.uint64(1))  # a power of two: `CoreParams`
+            before = np.uint64(scheduler.bits[slot, axon])
             # Written in any case: a branch on chance would cost more.
-            scheduler.pending[slot, scheduler.waiting[slot]] = axon
-            scheduler.waiting[slot] += 1 - before
+            waiting = scheduler.waiting[slot]
+            scheduler.pending[slot, waiting] = axon
+            scheduler.waiting[slot] = waiting + (np.uint64(1) - before)
             scheduler.bits[slot, axon] = 1
             merges[sends.tile[k]] += before
 
 
 @numba.njit(**COMPILED)
 def _count(rows, axons, bits, work):
-    """Count what axons cost, and clear their ``bits``; ``work``: [tiles, 3]."""
+    """Count what axons cost, and clear their ``bits``; ``work``: uint64[tiles, 3]."""
     k = 0
     while k < len(axons):
-        tile = rows.tile[axons[k]]
-        served = stored = words = 0
+        tile, first = rows.tile[axons[k]], k
+        stored = words = np.uint64(0)
         while k < len(axons) and rows.tile[axons[k]] == tile:
             axon = axons[k]
-            served += 1
             stored += rows.stored[axon]
             words += rows.words[axon]
             bits[axon] = 0
             k += 1
-        work[tile, 0] += served
+        work[tile, 0] += np.uint64(k - first)
         work[tile, 1] += stored
         work[tile, 2] += words
 
@@ -279,9 +296,10 @@ def _tick(tables, state, spikes, kept, sample, t):
     """Do everything in tick ``t`` of a sample."""
     inputs, blocks, scheduler = spikes.shape[2], tables.blocks, state.scheduler
     _copy(state.entering, spikes[sample, t])
-    firing = _list_flags(state.entering, state.entering_words, 0, state.listed)
+    firing = _list_flags(state.entering_words, 0, state.listed)
     # What enters before tick t belongs to t - 1, as on the core's event port.
-    _deliver(tables.sends, scheduler, state.listed[:firing], t - 1, kept.merges[sample, :, t])
+    sends, entered = tables.sends, state.listed[:firing]
+    _deliver(sends, sends.first, scheduler, entered, t - 1, kept.merges[sample, :, t])
 
     slot = t & (tables.slots - 1)
     # In the order in which bits were set: sums are exact, so that any order does.
@@ -302,10 +320,9 @@ def _tick(tables, state, spikes, kept, sample, t):
         if firing:
             fired = state.listed[:firing]
             _record(fired, tables.neurons, kept, sample, t)
-            for k in range(firing):
-                # Among the sources, inputs come first.
-                fired[k] += inputs
-            _deliver(tables.sends, scheduler, fired, t, kept.merges[sample, :, t + 1])
+            # Among the sources, inputs come first.
+            first = sends.first[inputs:]
+            _deliver(sends, first, scheduler, fired, t, kept.merges[sample, :, t + 1])
     for k in range(kept.membranes.shape[2]):
         kept.membranes[sample, t, k] = state.v[kept.watched[k]]
 
@@ -336,5 +353,5 @@ def run_samples(tables, spikes, kept, state, begin, end):
             kept.last[sample, n] = state.v[n]
             kept.refractory[sample, n] = state.refractory[n]
         for slot in range(tables.slots):
-            for axon in range(kept.scheduler.shape[2]):
-                kept.scheduler[sample, slot, axon] = state.scheduler.bits[slot, axon]
+            for axon in state.scheduler.pending[slot, : state.scheduler.waiting[slot]]:
+                kept.scheduler[sample, slot, axon] = 1

@@ -133,17 +133,22 @@ def _rows(tiles: Sequence[Program], blocks: Blocks) -> Rows:
     length = words * params.lanes
     in_block = np.repeat(np.arange(len(blocks.first)), blocks.end - blocks.first)
     largest = max(-int(weights.min(initial=0)), int(weights.max(initial=0)), 1)
+    _, reach = np.unique(start * (params.neurons + 1) + length, return_inverse=True)
+    own = {
+        "start": start,
+        "length": length,
+        "reach": reach,
+        "base": np.where(present, (tile * params.synapse_words + base) * params.lanes, 0),
+        "first_block": np.where(present, in_block[start], 0),
+        # A row of nothing wakes nothing.
+        "end_block": np.where(present, in_block[start + np.maximum(length - 1, 0)] + 1, 0),
+        "stored": np.concatenate([program.fan_out for program in tiles]),
+        "words": words,
+        "tile": tile,
+    }
     return Rows(
-        start=start,
-        length=length,
-        base=np.where(present, (tile * params.synapse_words + base) * params.lanes, 0),
+        **{name: each.astype(np.uint64) for name, each in own.items()},
         weights=weights,
-        first_block=np.where(present, in_block[start], 0),
-        # A row of nothing wakes nothing: its last block comes before its first.
-        last_block=np.where(present, in_block[start + np.maximum(length - 1, 0)], -1),
-        stored=np.concatenate([program.fan_out for program in tiles]),
-        words=words,
-        tile=tile,
         # So many rows of the largest weight still fit 16 bits: then sums move on.
         chunk=INT16_MAX // largest,
     )
@@ -153,8 +158,8 @@ def _sends(links: Links, sources: int, axons: int) -> Sends:
     # Stable: a source's events keep the order of the destination list.
     order = np.argsort(links.source, kind="stable")
     first = np.concatenate([[0], np.cumsum(np.bincount(links.source, minlength=sources))])
-    axon, delay = links.axon[order].astype(np.int32), links.delay[order].astype(np.int32)
-    return Sends(first, axon, delay, axon // axons)
+    axon, delay = links.axon[order].astype(np.uint32), links.delay[order].astype(np.uint32)
+    return Sends(first.astype(np.uint64), axon, delay, axon // axons)
 
 
 def _neurons(tiles: Sequence[Program], leaving: IntArray, width: type[np.signedinteger]) -> Neurons:
