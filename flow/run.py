@@ -23,6 +23,7 @@ from spikewatt.model.network.dataset import load_digits, load_samples
 from spikewatt.model.network.file import load_network
 from spikewatt.model.network.graph import Network
 from spikewatt.model.params import RouterKind
+from spikewatt.model.run import COUNTERS
 from spikewatt.targets.evaluate import Samples, check_classes, prove, run_figures
 from spikewatt.targets.mesh import MeshTarget
 from spikewatt.targets.mesh_size import parse_mesh
@@ -38,6 +39,8 @@ def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
         raise ParameterError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
 
 
+BRIEF = 20_000_000
+"""Cycles up to which a second model, three times as fast, would be built longer than it gains."""
 Comparisons = Mapping[str, Comparison]
 
 
@@ -138,7 +141,7 @@ def run(
         if part and options.trace != "none":
             waveform = part / f"{target.top}.{options.trace}"
         how = Simulation(
-            simulator=options.simulator, trace=_model(target, options), waveform=waveform
+            simulator=options.simulator, trace=_model(target, samples, options), waveform=waveform
         )
         proven = prove(target, samples, how, progress)
         figures = {**run_figures(samples, target.core, proven), **target.figures(proven.rtl)}
@@ -171,13 +174,16 @@ def run(
     return report
 
 
-def _model(target: Target, options: RunOptions) -> ModelTrace:
+def _model(target: Target, samples: Samples, options: RunOptions) -> ModelTrace:
     """What the simulation can record: what the priced run will record, if nothing else is wanted.
 
-    Then both are runs of one model, which takes longer to be compiled than to run.
+    Then both are runs of one model, which takes longer to be compiled than to run; unless they are
+    many, which are done sooner on another that records nothing and is optimised.
     """
     if options.energy and options.trace == "none" and options.simulator == "verilator":
-        return target.trace
+        # A row word is a cycle, and nearly all cycles are row words where it matters.
+        words = target.golden(samples.spikes[:1], COUNTERS).total("synapse_words")
+        return target.trace if words * len(samples.spikes) <= BRIEF else "none"
     return options.trace
 
 
