@@ -12,7 +12,7 @@ from spikewatt.targets.neuro import NeuroTarget
 from tests.flow.small_comparison import NETWORK, X, Y
 
 
-class _Asked(Exception):
+class _AskedError(Exception):
     pass
 
 
@@ -34,9 +34,9 @@ def test_the_model_of_a_run(
     expected: str,
 ) -> None:
     def simulate(self: NeuroTarget, x: object, how: Simulation, progress: object) -> NoReturn:
-        raise _Asked(how.trace)
+        raise _AskedError(how.trace)
 
     monkeypatch.setattr(run_module, "BRIEF", brief)
     monkeypatch.setattr(NeuroTarget, "simulate", simulate)
-    with pytest.raises(_Asked, match=f"^{expected}$"):
+    with pytest.raises(_AskedError, match=f"^{expected}$"):
         run(NETWORK, X, Y, energy=energy, trace=trace, out=tmp_path / "out")
