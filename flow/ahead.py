@@ -28,7 +28,7 @@ from spikewatt.cosim.verilated import build_native
 from spikewatt.energy.activity.elements import build_elements
 from spikewatt.hdl.blueprint import Blueprint
 from spikewatt.synth.asic import synthesise
-from spikewatt.synth.liberty.reader import read_liberty
+from spikewatt.synth.liberty.reader import LibertyFiles, read_liberty
 from spikewatt.synth.netlist.reader import read_netlist
 from spikewatt.synth.technology.library import default_library_path
 from spikewatt.synth.verilog import SOURCES, export
@@ -58,7 +58,7 @@ class Wanted:
 
 
 @contextlib.contextmanager
-def build_ahead(wanted: Sequence[Wanted], liberty: Path | None = None) -> Iterator[None]:
+def build_ahead(wanted: Sequence[Wanted], liberty: LibertyFiles | None = None) -> Iterator[None]:
     """Build in the background while the block runs; what fails is left to whoever asks for it.
 
     Parameters
@@ -68,7 +68,10 @@ def build_ahead(wanted: Sequence[Wanted], liberty: Path | None = None) -> Iterat
     liberty:
         Library that they are mapped to; the built-in technology by default.
     """
-    library = (liberty or default_library_path()).absolute()
+    files = liberty or default_library_path()
+    library = tuple(
+        Path(file).absolute() for file in ([files] if isinstance(files, str | Path) else files)
+    )
     if not wanted or len(os.sched_getaffinity(0)) < 2 or _all_there(wanted, library):
         yield
         return
@@ -85,7 +88,7 @@ def build_ahead(wanted: Sequence[Wanted], liberty: Path | None = None) -> Iterat
                 _list_of(wanted, library).write_text(json.dumps(paths))
 
 
-def _list_of(wanted: Sequence[Wanted], library: Path) -> Path:
+def _list_of(wanted: Sequence[Wanted], library: Sequence[Path]) -> Path:
     """File with the paths of all that was built for these once."""
     parts = [f"{core.blueprint.key()} {core.top} {core.traces}" for core in wanted]
     parts += [str(library), _SOURCES.digest, sys.version]
@@ -93,7 +96,7 @@ def _list_of(wanted: Sequence[Wanted], library: Path) -> Path:
     return cache_folder() / f"ahead-{digest}.json"
 
 
-def _all_there(wanted: Sequence[Wanted], library: Path) -> bool:
+def _all_there(wanted: Sequence[Wanted], library: Sequence[Path]) -> bool:
     """Whether a command went through this before, and nothing of it was cleared away since.
 
     If it errs, a few builds are made later than they could, or a few processes find nothing to do.
@@ -146,7 +149,7 @@ def work(part: str, folder: str) -> None:
 Builds = Iterator[Callable[[], Sequence[Path]]]
 
 
-def _compilations(wanted: Sequence[Wanted], library: Path) -> Builds:
+def _compilations(wanted: Sequence[Wanted], library: Sequence[Path]) -> Builds:
     """Simulators, in order; then gates from the end on, towards the worker that maps."""
 
     def compiled(core: Wanted, trace: ModelTrace) -> list[Path]:
@@ -160,13 +163,13 @@ def _compilations(wanted: Sequence[Wanted], library: Path) -> Builds:
         yield lambda core=core: _mapped(core, library)
 
 
-def _mappings(wanted: Sequence[Wanted], library: Path) -> Builds:
+def _mappings(wanted: Sequence[Wanted], library: Sequence[Path]) -> Builds:
     """Gates, in order."""
     for core in wanted:
         yield lambda core=core: _mapped(core, library)
 
 
-def _mapped(core: Wanted, path: Path) -> list[Path]:
+def _mapped(core: Wanted, path: Sequence[Path]) -> list[Path]:
     """Files of a core's gates, which are left ready for the replay, too."""
     mapped = synthesise(export(core.blueprint, core.top), core.top, path)
     library = read_liberty(path)

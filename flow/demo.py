@@ -1,7 +1,6 @@
 """What the demo shows beside the run: both comparisons, on the cores that a search found."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from numpy.typing import ArrayLike
 
@@ -20,6 +19,7 @@ from spikewatt.model.network.graph import Network
 from spikewatt.model.network.pair import spiking_pair
 from spikewatt.model.network.quantised import QuantisedNetwork
 from spikewatt.model.network.quantised_pair import quantised_pair
+from spikewatt.synth.liberty.reader import LibertyFiles
 
 __all__ = ["shipped_comparisons", "wanted_cores"]
 
@@ -34,7 +34,7 @@ def shipped_comparisons(
     y: ArrayLike,
     *,
     images: int = 32,
-    liberty: Path | None = None,
+    liberty: LibertyFiles | None = None,
     progress: Progress = silent,
 ) -> dict[str, Comparison]:
     """``equal_function`` and ``equal_accuracy`` of the digits, over the first ``images``."""

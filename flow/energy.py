@@ -18,14 +18,14 @@ from spikewatt.energy.activity.replay import ReplayOptions, prepare
 from spikewatt.energy.activity.totals import activity_from_saif, write_activity
 from spikewatt.energy.choices import UnknownPolicy, View
 from spikewatt.energy.pricing.options import DEFAULT as PRICING
-from spikewatt.energy.pricing.options import PricingOptions, sram_for
+from spikewatt.energy.pricing.options import PricingOptions, with_sram
 from spikewatt.energy.pricing.priced_activity import (
     PricedActivity,
     price_activity,
     price_waveform,
 )
 from spikewatt.synth.liberty.library import Library
-from spikewatt.synth.liberty.reader import read_liberty
+from spikewatt.synth.liberty.reader import Duplicates, LibertyFiles, read_liberty
 from spikewatt.synth.netlist.netlist import Netlist
 from spikewatt.synth.netlist.reader import read_netlist
 from spikewatt.synth.technology.library import default_library_path
@@ -40,7 +40,9 @@ class EnergyOptions:
     Parameters
     ----------
     liberty:
-        Library (.lib, .lib.gz); the built-in 45 nm one by default.
+        Library (.lib, .lib.gz), or several files of one; the built-in 45 nm one by default.
+    duplicates:
+        A cell that two files have: an ``error``, or the one of the ``first`` file counts.
     top:
         Top module of the netlist, where it has several.
     scope:
@@ -59,7 +61,8 @@ class EnergyOptions:
         all nets.
     """
 
-    liberty: Path | str | None = None
+    liberty: LibertyFiles | None = None
+    duplicates: Duplicates = "error"
     top: str | None = None
     scope: str | None = None
     pricing: PricingOptions = PRICING
@@ -111,12 +114,11 @@ def energy(
             for path in (options.per_cycle, options.saif, options.report)
         )
         progress("reading the library")
-        library = read_liberty(Path(options.liberty or default_library_path()))
+        library = read_liberty(options.liberty or default_library_path(), options.duplicates)
         design = read_netlist(Path(netlist), library, top=options.top)
         pricing = options.pricing
-        if design.memories and pricing.sram is None:
-            sram = sram_for(library, options.sram_node, options.sram_factor)
-            pricing = replace(pricing, sram=sram)
+        if design.memories:
+            pricing = with_sram(pricing, library, options.sram_node, options.sram_factor)
         if waveform.suffix == ".saif":
             priced = _price_saif(waveform, design, library, replace(options, pricing=pricing))
         else:

@@ -91,6 +91,7 @@ def _notes(priced: PricedActivity, *, whole: bool) -> list[str]:
         f"checked: {_checked(priced)}",
         f"nets: {origins}",
         f"{len(activity.unmatched)} unmatched{names}",
+        *(f"note: {note}" for note in priced.notes),
     )
     return [line for line in lines if line]
 

@@ -24,6 +24,7 @@ from spikewatt.model.network.file import load_network
 from spikewatt.model.network.graph import Network
 from spikewatt.model.params import RouterKind
 from spikewatt.model.run import COUNTERS
+from spikewatt.synth.liberty.reader import LibertyFiles
 from spikewatt.targets.evaluate import Samples, check_classes, prove, run_figures
 from spikewatt.targets.mesh import MeshTarget
 from spikewatt.targets.mesh_size import parse_mesh
@@ -65,7 +66,7 @@ class RunOptions:
         How many of the first images to price in joules: they run once more, with a waveform, on
         Verilator, and the netlist of the core is replayed.
     liberty:
-        Library to price with; the built-in technology by default.
+        Library to price with, a file or several; the built-in technology by default.
     compare:
         Makes comparisons that belong to the report; their energies are drawn into ``out``.
     out:
@@ -80,7 +81,7 @@ class RunOptions:
     simulator: Simulator = "verilator"
     trace: Trace = "none"
     energy: int = 0
-    liberty: Path | str | None = None
+    liberty: LibertyFiles | None = None
     compare: Callable[[Progress], Comparisons] | None = None
     out: Path | str | None = None
 
@@ -189,8 +190,7 @@ def _model(target: Target, samples: Samples, options: RunOptions) -> ModelTrace:
 
 def _priced(target: Target, samples: Samples, options: RunOptions, progress: Progress) -> PricedRun:
     """The first samples in joules."""
-    library = Path(options.liberty) if options.liberty else None
-    return target.price(samples.spikes[: options.energy], library, progress)
+    return target.price(samples.spikes[: options.energy], options.liberty, progress)
 
 
 def _draw(folder: Path, target: Target, network: Network, priced: PricedRun) -> None:

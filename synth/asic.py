@@ -1,6 +1,5 @@
 """RTL to gates of a library, with the names of the RTL on what holds state."""
 
-import gzip
 import json
 import shutil
 from collections.abc import Collection, Iterator, Sequence
@@ -15,8 +14,9 @@ from spikewatt.base.progress import Progress, silent
 from spikewatt.synth.asic_result import AsicResult, count
 from spikewatt.synth.click.asic import NOT_GATED, asic_cells, check_not_gated, is_clockless
 from spikewatt.synth.liberty.library import Library
+from spikewatt.synth.liberty.merge import merged_text
 from spikewatt.synth.liberty.models import verilog_stubs
-from spikewatt.synth.liberty.reader import read_liberty
+from spikewatt.synth.liberty.reader import Duplicates, LibertyFiles, liberty_texts, read_liberty
 from spikewatt.synth.netlist.reader import read_netlist
 from spikewatt.synth.sources import Source, read_sources
 from spikewatt.synth.yosys import recent_yosys, run_yosys
@@ -82,10 +82,13 @@ class MappingOptions:
         it the enable becomes a multiplexer in front of each flip-flop.
     dont_use:
         Names of cells to leave out, with wildcards, besides those that the library marks.
+    duplicates:
+        A cell that two files of the library have: an ``error``, or the ``first`` one's counts.
     """
 
     clock_gating: bool = True
     dont_use: Sequence[str] = ()
+    duplicates: Duplicates = "error"
 
 
 DEFAULT = MappingOptions()
@@ -94,7 +97,7 @@ DEFAULT = MappingOptions()
 def synthesise(
     design: str | Path | Sequence[Path],
     top: str,
-    library_path: Path | str,
+    library_files: LibertyFiles,
     options: MappingOptions = DEFAULT,
     *,
     out: Path | str | None = None,
@@ -112,8 +115,8 @@ def synthesise(
         Verilog text, or files. Files that they include, and memory images, lie beside them.
     top:
         Its top module.
-    library_path:
-        Liberty file, which may be compressed by gzip.
+    library_files:
+        Liberty file, or several, which may be compressed by gzip.
     out:
         Folder for the netlist; by default it stays in the build cache.
     progress:
@@ -130,11 +133,11 @@ def synthesise(
     """
     if not top.isprintable() or set(top) & set(" ;\"'#") or not top:
         raise ParameterError(f"top must be the name of a module, not {top!r}")
-    library = read_liberty(Path(library_path))
+    library = read_liberty(library_files, options.duplicates)
     left_out = frozenset(_left_out(library, options.dont_use))
     _check_library(library, left_out)
     sources = read_sources(design)
-    folder = _mapped(sources, top, Path(library_path), library, options, progress)
+    folder = _mapped(sources, top, library_files, library, options, progress)
     progress("reading the netlist")
     netlist = read_netlist(folder / "netlist.json", library, top=top)
     check_not_gated(netlist, library)
@@ -170,7 +173,7 @@ def _check_library(library: Library, left_out: Collection[str]) -> None:
 def _mapped(
     sources: Sequence[Source],
     top: str,
-    library_path: Path,
+    library_files: LibertyFiles,
     library: Library,
     options: MappingOptions,
     progress: Progress,
@@ -180,6 +183,7 @@ def _mapped(
     left_out = frozenset(_left_out(library, options.dont_use))
     dont_use = " ".join(f"-dont_use {name}" for name in sorted(left_out))
     gates = options.clock_gating and bool(_clock_gates(library, left_out))
+    liberty = merged_text(liberty_texts(library_files))
     gate = f"clockgate -liberty library.lib -min_net_size {GATED_TOGETHER} {dont_use}"
     cells = asic_cells(library, left_out) if is_clockless(s.text for s in sources) else ""
     commands = [source.command for source in sources if source.command]
@@ -189,7 +193,6 @@ def _mapped(
         clockgate=(NOT_GATED if cells else "") + gate if gates else "",
         dont_use=dont_use,
     )
-    liberty = _plain(library_path)
 
     def build(folder: Path) -> None:
         (folder / "stubs.v").write_text(verilog_stubs(library))
@@ -205,14 +208,6 @@ def _mapped(
     content = [script, liberty, *(part for s in sources for part in (s.name, s.text))]
     content += [cells] if cells else []
     return cached("asic", content, build, tools={"yosys": version})
-
-
-def _plain(path: Path) -> str:
-    data = path.read_bytes()
-    # Names of vendors in comments may be in any encoding.
-    return (gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data).decode(
-        errors="replace"
-    )
 
 
 def _left_out(library: Library, patterns: Sequence[str]) -> Iterator[str]:

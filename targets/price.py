@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -22,7 +21,7 @@ from spikewatt.energy.pricing.priced_activity import PricedActivity, price_activ
 from spikewatt.model.run import Run
 from spikewatt.synth.asic import synthesise
 from spikewatt.synth.asic_result import AsicResult
-from spikewatt.synth.liberty.reader import read_liberty
+from spikewatt.synth.liberty.reader import LibertyFiles, read_liberty
 from spikewatt.synth.netlist.reader import read_netlist
 from spikewatt.synth.technology.library import default_library_path
 from spikewatt.targets.figures import MeshEnergy, OperationEnergy, RunEnergy
@@ -401,7 +400,7 @@ def price_blocks(
     design: Design,
     waveform: MemoryWaveform,
     blocks: Blocks,
-    library_path: Path | None = None,
+    library_path: LibertyFiles | None = None,
     progress: Progress = silent,
 ) -> PricedRun:
     """Map a core to gates, replay its waveform, and price it block by block.
@@ -418,7 +417,7 @@ def price_blocks(
     blocks:
         Where each of its inferences or batches lies in the waveform.
     library_path:
-        Liberty file; the built-in technology by default.
+        Liberty file, or several; the built-in technology by default.
     """
     # One library, one SRAM model, one way of mapping for every core: else ratios mean nothing.
     path = library_path or default_library_path()

@@ -16,6 +16,7 @@ from spikewatt.cosim.choices import ModelTrace
 from spikewatt.cosim.recording import PLAIN, MemoryWaveform, Simulation
 from spikewatt.model.counts import Counts
 from spikewatt.model.run import Keep, Run
+from spikewatt.synth.liberty.reader import LibertyFiles
 from spikewatt.targets.price import Blocks, Design, PricedRun, Work, price_blocks
 from spikewatt.targets.proof import Proof
 
@@ -63,7 +64,7 @@ class Target(ABC):
         """The work of each sample, to divide its energy by."""
 
     def price(
-        self, x: Stimulus, library: Path | None = None, progress: Progress = silent
+        self, x: Stimulus, library: LibertyFiles | None = None, progress: Progress = silent
     ) -> PricedRun:
         """Energy of samples: they run with a waveform of their own, held against the model.
 

@@ -1,6 +1,6 @@
 """What ``spikewatt energy`` says as JSON, field by field."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from msgspec import UNSET, UnsetType
@@ -62,10 +62,10 @@ class EnergyReport(Report):
 
     ``power_w`` and ``energy_j`` count instances, as OpenSTA does; nets that top-level ports drive
     are ``port_nets_w``, and ``total_j`` has both. ``toggles`` are those of all nets; ``by`` lists
-    the energy by one view, the largest first.
+    the energy by one view, the largest first; ``notes`` say what was assumed, and what is left out.
     """
 
-    schema: Literal["spikewatt.energy/1"] = "spikewatt.energy/1"
+    schema: Literal["spikewatt.energy/2"] = "spikewatt.energy/2"
     design: str
     library: str
     voltage_v: float
@@ -87,3 +87,4 @@ class EnergyReport(Report):
     memories: list[MemoryAccesses]
     sram: SramModel | None
     by: list[EnergyRow]
+    notes: list[str] = field(default_factory=list)

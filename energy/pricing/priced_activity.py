@@ -1,7 +1,7 @@
 """From a waveform, a netlist and a library to watts and joules."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,9 @@ from spikewatt.energy.pricing.figures import (
     OriginCounts,
 )
 from spikewatt.energy.pricing.ledger import LEDGER_GROUPS, Keys, Ledger, build_ledger
+from spikewatt.energy.pricing.notes import notes
 from spikewatt.energy.pricing.options import DEFAULT as PRICING
-from spikewatt.energy.pricing.options import Clock, PricingOptions, sram_for
+from spikewatt.energy.pricing.options import Clock, PricingOptions, with_sram
 from spikewatt.energy.pricing.prices import UNDRIVEN, Prices, compute_prices
 from spikewatt.energy.pricing.sram import SramModel
 from spikewatt.synth.liberty.library import Library
@@ -47,6 +48,12 @@ class PricedActivity:
     """float64[blocks, nets]; the clock's are those of its period, if one was given."""
     sram: SramModel | None
     clock: Clock | None
+    sram_reason: str = ""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the figures has to know."""
+        return tuple(notes(self.netlist, self.library, self.sram_reason))
 
     @property
     def duration_s(self) -> float:
@@ -129,6 +136,7 @@ class PricedActivity:
             memories=self.memory_accesses(),
             sram=self.sram,
             by=self.rows(by),
+            notes=list(self.notes),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -281,7 +289,7 @@ def price_waveform(
     if options.clock is not None:
         _clock_net(netlist, options.clock)
     if netlist.memories and options.sram is None:
-        options = replace(options, sram=sram_for(library))
+        options = with_sram(options, library)
     activity = replay(prepared, replaying, progress=progress)
     return price_activity(activity, netlist, library, options, roots=prepared.clock_roots)
 
@@ -326,4 +334,5 @@ def price_activity(
         toggles=toggles,
         sram=options.sram,
         clock=clock,
+        sram_reason=options.sram_reason,
     )

@@ -242,7 +242,7 @@ def compute_prices(
     options:
         Voltage and wires count here.
     """
-    volts = library.voltage if options.voltage is None else options.voltage
+    volts = np.full(len(netlist.names), library.voltage)
     kinds = cell_kinds(netlist, library)
     count, nets = len(netlist.instances), len(netlist.names)
     duty = duty.copy()
@@ -269,6 +269,7 @@ def compute_prices(
             pin = kind.cell.pins[name]
             if pin.direction == "output":
                 driver[at[at > 1]] = kind.index[at > 1]
+                volts[at] = library.voltage if kind.cell.voltage is None else kind.cell.voltage
                 outputs.append(at)
                 energy = _output_internal(kind, pin, changes, duty, slew, load)
                 if (share := shares.get((kind.cell.name, name))) is not None:
@@ -280,6 +281,8 @@ def compute_prices(
                 on.append(at)
                 joules.append(energy)
         group[kind.index] = _group(kind, outputs, clock_net)
+    if options.voltage is not None:
+        volts[:] = options.voltage
     empty = np.zeros(0)
     return Prices(
         switching=0.5 * load * volts**2,

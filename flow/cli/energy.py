@@ -10,7 +10,7 @@ from rich.console import Console
 
 from spikewatt.base.errors import ParameterError
 from spikewatt.energy.choices import UnknownPolicy, View
-from spikewatt.flow.cli.options import Liberty, Output
+from spikewatt.flow.cli.options import DuplicateCells, Liberty, Output
 from spikewatt.flow.cli.show import show
 from spikewatt.flow.console import progress_bar
 
@@ -34,6 +34,7 @@ class Design:
         str | None, typer.Option(help="The design in the waveform (tb.dut); found if left out.")
     ] = None
     liberty: Liberty = None
+    duplicate_cells: DuplicateCells = "error"
     top: Annotated[str | None, typer.Option(help="Top module of the netlist.")] = None
 
 
@@ -102,6 +103,7 @@ def energy(options: EnergyCommand) -> None:
     wires = Wires(conditions.wire * 1e-15, conditions.clock_wire * 1e-15)  # fF
     job = EnergyOptions(
         liberty=design.liberty,
+        duplicates=design.duplicate_cells,
         top=design.top,
         scope=design.scope,
         pricing=PricingOptions(clock=clock, wires=wires),

@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import typer
 
@@ -17,6 +17,7 @@ from spikewatt.model.params import RouterKind
 
 __all__ = [
     "Data",
+    "DuplicateCells",
     "Images",
     "Lanes",
     "Liberty",
@@ -45,8 +46,17 @@ Router = Annotated[
     typer.Option(help="What joins the cores of a mesh.", show_default="click"),
 ]
 Liberty = Annotated[
-    Path | None,
-    typer.Option(help="Library (.lib, .lib.gz).", show_default="the built-in 45 nm one"),
+    list[Path] | None,
+    typer.Option(
+        help="Library (.lib, .lib.gz); several times for several files.",
+        show_default="the built-in 45 nm one",
+    ),
+]
+
+
+DuplicateCells = Annotated[
+    Literal["error", "first"],
+    typer.Option(help="A cell that two libraries have: refuse, or take the first one's."),
 ]
 
 

@@ -51,6 +51,13 @@ class AsicOptions:
     """Options of a mapping to gates."""
 
     liberty: Liberty = None
+    duplicate_cells: Annotated[
+        Literal["error", "first"] | None,
+        typer.Option(
+            help="A cell that two libraries have: refuse, or take the first one's.",
+            show_default="error",
+        ),
+    ] = None
     clock_gating: Annotated[
         bool | None,
         typer.Option(
@@ -147,7 +154,12 @@ def _to_gates(options: SynthCommand) -> None:
         result = synth_asic(
             options.choice(Fabric.ASIC).verilog() if options.core else list(options.design or ()),
             options.top or str(options.core),
-            AsicChoice(asic.liberty, asic.clock_gating is not False, tuple(asic.dont_use or ())),
+            AsicChoice(
+                liberty=asic.liberty,
+                duplicates=asic.duplicate_cells or "error",
+                clock_gating=asic.clock_gating is not False,
+                dont_use=tuple(asic.dont_use or ()),
+            ),
             out=options.out,
             progress=progress,
         )

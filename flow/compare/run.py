@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,7 +28,7 @@ from spikewatt.model.network.graph import Network
 from spikewatt.model.network.pair import Mode, spiking_pair
 from spikewatt.model.network.quantised_pair import quantised_pair
 from spikewatt.model.network.readout import accuracy
-from spikewatt.synth.liberty.reader import read_liberty
+from spikewatt.synth.liberty.reader import LibertyFiles, read_liberty
 from spikewatt.targets.evaluate import check_classes
 
 __all__ = ["CompareOptions", "Plan", "compare", "sides"]
@@ -110,7 +109,7 @@ class CompareOptions:
     timesteps: int | None = None
     mode: Mode = "window"
     plan: Plan = PLAN
-    liberty: Path | None = None
+    liberty: LibertyFiles | None = None
 
     def chosen(self, samples: int) -> int:
         """How many of so many samples are compared."""

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from spikewatt.model.network.graph import Network
 from spikewatt.model.network.quantised import QuantisedNetwork
 from spikewatt.model.network.readout import Readout
 from spikewatt.model.run import COUNTERS, Run
+from spikewatt.synth.liberty.reader import LibertyFiles
 from spikewatt.targets.mesh import MeshTarget
 from spikewatt.targets.mesh_size import parse_mesh
 from spikewatt.targets.neuro import NeuroTarget
@@ -36,7 +36,7 @@ class Pricing:
     """What is priced, and by what: the first ``count`` samples, with the prices of a library."""
 
     count: int
-    library: Path | None = None
+    library: LibertyFiles | None = None
     progress: Progress = silent
 
     def of(self, target: Target, x: Stimulus) -> PricedRun:

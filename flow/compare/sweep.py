@@ -4,7 +4,6 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -25,6 +24,7 @@ from spikewatt.model.compile.systolic.program import SystolicProgram
 from spikewatt.model.network.graph import INPUT, Network
 from spikewatt.model.network.pair import Mode, spiking_pair
 from spikewatt.model.network.quantised_pair import quantised_pair
+from spikewatt.synth.liberty.reader import LibertyFiles
 
 __all__ = [
     "Line",
@@ -228,7 +228,7 @@ class SweepOptions:
     systolic: SystolicVariant | None = None
     size: tuple[int, int] = (8, 8)
     images: int = 32
-    liberty: Path | None = None
+    liberty: LibertyFiles | None = None
     seed: int = 0
 
     @property

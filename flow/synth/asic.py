@@ -15,6 +15,7 @@ from spikewatt.base.progress import Progress, silent
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
     from spikewatt.synth.asic import AsicResult
+    from spikewatt.synth.liberty.reader import Duplicates, LibertyFiles
 
 __all__ = ["AsicChoice", "asic_tables", "synth_asic"]
 
@@ -25,11 +26,12 @@ _MOST_TYPES = 12
 class AsicChoice:
     """What a design is mapped to, and how.
 
-    ``liberty``: a library, the built-in one by default; ``dont_use``: cells to leave out, as
-    patterns.
+    ``liberty``: a library, or several files of one, the built-in one by default; ``duplicates``:
+    what a cell in two of them is; ``dont_use``: cells to leave out, as patterns.
     """
 
-    liberty: Path | None = None
+    liberty: "LibertyFiles | None" = None
+    duplicates: "Duplicates" = "error"
     clock_gating: bool = True
     dont_use: tuple[str, ...] = ()
 
@@ -51,7 +53,11 @@ def synth_asic(
             design,
             top,
             choice.liberty or default_library_path(),
-            MappingOptions(clock_gating=choice.clock_gating, dont_use=choice.dont_use),
+            MappingOptions(
+                clock_gating=choice.clock_gating,
+                dont_use=choice.dont_use,
+                duplicates=choice.duplicates,
+            ),
             out=part,
             progress=progress,
         )

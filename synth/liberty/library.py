@@ -183,6 +183,8 @@ class Cell:
     """A memory or other black box: neither function nor state is known."""
     power_pins: Mapping[str, Supply] = field(default_factory=dict)
     """Its ``pg_pin`` groups; what they are connected to is no net of the design."""
+    voltage: float | None = None
+    """Supply, V, where libraries of several supplies are taken together; else the library's."""
     unusable: str = ""
     """Why an instance of the cell cannot be priced: the line of the file, and what is wrong."""
 

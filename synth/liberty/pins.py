@@ -64,20 +64,25 @@ class _Bit:
 
 
 def state_names(group: Group) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names of the states that a group declares, and of their inverses: a bank has one a bit."""
-    names = group.names
-    bank = group.kind in _BANKS
-    if len(names) != (3 if bank else 2):
-        wanted = "its state, the inverse and its bits" if bank else "its state and the inverse"
-        raise group.flaw(f"{group.kind} must name {wanted}, not {names}")
-    if not bank or names[2] == "1":
-        return (names[0],), (names[1],)
-    if not names[2].isdecimal() or not 0 < int(names[2]) <= _WIDEST:
-        raise group.flaw(f"{group.kind} must have a number of bits, not {names[2]!r}")
+    """Names of the states that a group declares, and of their inverses: a bank has one a bit.
+
+    Besides ``(state, inverse)`` there is ``(state)``, and ``(data, state, inverse)``, of which
+    OpenSTA leaves out the first as well. A bank ends with its number of bits.
+    """
+    names, bits = group.names, 1
+    if group.kind in _BANKS:
+        size = names.pop() if names else ""
+        if not size.isdecimal() or not 0 < int(size) <= _WIDEST:
+            raise group.flaw(f"{group.kind} must end with its number of bits, not {size!r}")
+        bits = int(size)
+    if not 1 <= len(names) <= 3:
+        raise group.flaw(f"{group.kind} must name its state and the inverse, not {names}")
+    if len(names) == 1:
+        names.append(f"{names[0]}__inverse")
+    if bits == 1:
+        return (names[-2],), (names[-1],)
     # No brackets: a bit of a bank is a variable of its own, where the cell is written as Verilog.
-    state, inverse = (
-        tuple(f"{name}__{place}" for place in range(int(names[2]))) for name in names[:2]
-    )
+    state, inverse = (tuple(f"{name}__{place}" for place in range(bits)) for name in names[-2:])
     return state, inverse
 
 
@@ -93,8 +98,9 @@ def read_pins(cell: Group, library: Group, tables: Tables) -> tuple[dict[str, Pi
             bits += several
             buses[group.name] = several[0].bus
     for bank in cell.every(*_BANKS):
-        states = zip(bank.names, state_names(bank), strict=False)
-        buses |= {name: bits for name, bits in states if len(bits) > 1}
+        # A bit of a bank is named after the whole.
+        states = state_names(bank)
+        buses |= {bits[0].removesuffix("__0"): bits for bits in states if len(bits) > 1}
     maker = _Maker(tables, library, buses)
     return {bit.name: maker.pin(bit) for bit in bits}, buses
 
@@ -254,6 +260,7 @@ def _several(group: Group, cell: Group, library: Group) -> Iterator[_Bit]:
             "pin",
             name,
             pin.offset,
+            pin.end,
             {**group.attributes, **pin.attributes},
             shared + pin.groups,
         )

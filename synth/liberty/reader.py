@@ -7,7 +7,10 @@ takes 0.5 s with units, templates and expressions resolved (one core), and it ne
 import gzip
 import hashlib
 import zlib
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from spikewatt.base.errors import LibraryError
 from spikewatt.synth.liberty.cells import read_cell
@@ -15,38 +18,97 @@ from spikewatt.synth.liberty.library import Cell, Library
 from spikewatt.synth.liberty.syntax import FlawError, Group, parse
 from spikewatt.synth.liberty.tables import Tables, Units
 
-__all__ = ["read_liberty"]
+__all__ = ["Duplicates", "LibertyFiles", "liberty_texts", "read_liberty"]
 
+LibertyFiles = str | Path | Sequence[str | Path]
+Duplicates = Literal["error", "first"]
 KEPT = 3
 """Libraries in memory: a command reads one again for each netlist that it prices."""
-_read: dict[tuple[str, str], Library] = {}
+_read: dict[tuple[str, ...], Library] = {}
 _GZIP = b"\x1f\x8b"
 _MODELS = ("table_lookup", "generic_cmos")
 
 
-def read_liberty(path: str | Path) -> Library:
+def read_liberty(files: LibertyFiles, duplicates: Duplicates = "error") -> Library:
     """Read a Liberty library, gzipped or not, at its nominal operating conditions.
 
-    Timing constraints, noise, current-source models and power pins are left out.
+    Timing constraints, noise and current-source models are left out. A cell that is not as it
+    should be is kept with the reason, and refused where a netlist has it.
+
+    Parameters
+    ----------
+    files:
+        One file, or several whose cells are taken together; those of another supply than the
+        first file's keep theirs.
+    duplicates:
+        A cell in two files: an error, or the one of the ``first`` file counts.
 
     Raises
     ------
     LibraryError
-        When the file cannot be read or is not a whole Liberty library: one line that names the
-        file, the line and what is wrong there.
+        When a file cannot be read or is not a whole Liberty library: one line that names the file,
+        the line and what is wrong there. A cell that two files have.
     """
-    path = Path(path)
-    text = _text(path)
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    if (known := _read.get((digest, str(path)))) is not None:
+    paths, texts = _paths(files), liberty_texts(files)
+    content = texts if len(texts) == 1 else [*texts, duplicates]
+    key = (hashlib.sha256("\0".join(content).encode()).hexdigest(), *map(str, paths))
+    if (known := _read.get(key)) is not None:
         return known
+    parts = [_file(*each, lone=len(paths) == 1) for each in zip(paths, texts, strict=True)]
+    library = parts[0] if len(parts) == 1 else _union(parts, duplicates)
+    object.__setattr__(library, "digest", key[0])
+    # The oldest goes: dicts keep their order.
+    while len(_read) >= KEPT:
+        _read.pop(next(iter(_read)))
+    return _read.setdefault(key, library)
+
+
+def _paths(files: LibertyFiles) -> list[Path]:
+    return [Path(file) for file in ([files] if isinstance(files, str | Path) else files)]
+
+
+def liberty_texts(files: LibertyFiles) -> list[str]:
+    """What Liberty files hold, unpacked.
+
+    Raises
+    ------
+    LibraryError
+        A file that cannot be read.
+    """
+    return [_text(path) for path in _paths(files)]
+
+
+def _union(parts: Sequence[Library], duplicates: Duplicates) -> Library:
+    """The cells of several libraries."""
+    first = parts[0]
+    cells: dict[str, Cell] = {}
+    files: dict[str, str] = {}
+    for part in parts:
+        for name, cell in part.cells.items():
+            if name not in cells:
+                own = None if part.voltage == first.voltage else part.voltage
+                cells[name] = replace(cell, voltage=own)
+                files[name] = part.source
+            elif duplicates == "error":
+                raise LibraryError(
+                    f"cell {name} is in {files[name]} and in {part.source}: leave one of the files "
+                    "out, or take the first (--duplicate-cells first)"
+                )
+    if all(cell.unusable for cell in cells.values()):
+        raise LibraryError(f"{first.source} and the other files hold no cell that can be used")
+    return Library(
+        name=f"{first.name} + {len(parts) - 1} more",
+        voltage=first.voltage,
+        cells=cells,
+        has_power=any(map(_has_power, cells.values())),
+        source=", ".join(part.source for part in parts),
+        warnings=tuple(f"{part.source}: {each}" for part in parts for each in part.warnings),
+    )
+
+
+def _file(path: Path, text: str, *, lone: bool) -> Library:
     try:
-        library = _library(text, str(path))
-        object.__setattr__(library, "digest", digest)
-        # The oldest goes: dicts keep their order.
-        while len(_read) >= KEPT:
-            _read.pop(next(iter(_read)))
-        return _read.setdefault((digest, str(path)), library)
+        return _library(text, str(path), lone=lone)
     except FlawError as flaw:
         raise LibraryError(f"{path}:{_line(text, flaw)}: {_reason(flaw)}") from None
 
@@ -83,7 +145,7 @@ def _reason(flaw: FlawError) -> str:
     return " ".join(str(flaw).split())
 
 
-def _library(text: str, source: str) -> Library:
+def _library(text: str, source: str, *, lone: bool) -> Library:
     libraries = parse(text).every("library")
     if len(libraries) != 1:
         raise FlawError(0, f"{len(libraries)} library groups where a Liberty file has one")
@@ -112,7 +174,7 @@ def _library(text: str, source: str) -> Library:
         if cell.name in cells:
             warnings.append(f"cell {cell.name} is described twice: the later one counts")
         cells[cell.name] = cell
-    if all(cell.unusable for cell in cells.values()):
+    if not cells or (lone and all(cell.unusable for cell in cells.values())):
         raise flaws[0] if flaws else group.flaw("the library holds no cell that can be used")
     return Library(
         name=" ".join(group.names),

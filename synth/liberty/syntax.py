@@ -73,6 +73,8 @@ class Group:
     kind: str
     header: str
     offset: int
+    end: int = 0
+    """Behind its closing brace; of a group in brackets alone, 0."""
     attributes: dict[str, tuple[str, int]] = field(default_factory=dict)
     groups: list["Group"] = field(default_factory=list)
 
@@ -158,6 +160,7 @@ def parse(text: str) -> Group:
         elif kind == _CLOSE:
             if not outer:
                 raise FlawError(match.start(_CLOSE), "a '}' closes no group: remove it")
+            group.end = match.end(_CLOSE)
             group = outer.pop()
         elif kind == _BAD:
             raise _unreadable(text, match.start(_BAD))

@@ -23,6 +23,7 @@ from spikewatt.synth.netlist.wires import Wires, WiresOfModule
 
 __all__ = ["flatten", "is_stub"]
 
+_A_FEW = 10
 _RECORDED = "spikewatt_recorded"
 _NOT_HARDWARE = {"$print", "$check", "$assert", "$assume", "$cover", "$live", "$fair"}
 
@@ -45,10 +46,11 @@ def flatten(modules: Mapping[str, Any], top: str, library: Library) -> Netlist:
     work.expand(top, "", {}, {}, ())
     netlist = work.finish(top)
     known = len(netlist.instances) + len(netlist.memories)
-    # Fillers and taps have no connections. If nothing else is there, they count too.
-    boxes = [box for box in netlist.black_boxes if box.connected or not known]
-    # A few black boxes are what a design may have; this many are what a wrong library makes.
-    if len(boxes) > known:
+    # Fillers and taps are of a library that nobody has. If nothing else is there, they count too.
+    boxes = [box for box in netlist.black_boxes if box.drives or not known]
+    # A design may have a few, as macros or analogue blocks. Where a tenth of the cells are unknown,
+    # a library is missing, and the sum of the others would be taken for the whole.
+    if _A_FEW * len(boxes) > known + _A_FEW or (boxes and not known):
         first: dict[str, str] = {}
         for box in boxes:
             first.setdefault(box.type, box.name)
@@ -99,7 +101,7 @@ class _Work:
         self._memories: list[Memory] = []
         self._ports: dict[str, Port] = {}
         self._attributes: dict[str, dict[str, str]] = {}
-        self._boxes: list[BlackBox] = []
+        self._boxes: list[tuple[str, str, list[int]]] = []
         self._boxed: set[int] = set()
 
     def expand(
@@ -211,15 +213,15 @@ class _Work:
     ) -> None:
         """Add an instance of which only the pins are known, and maybe their directions."""
         ports = self._modules.get(kind, {}).get("ports", {})
-        connected = False
-        for pin, bits in connections.items():
-            if pin.upper() in SUPPLIES:
-                continue
-            nets = [wires[bit] for bit in bits if isinstance(bit, int)]
-            connected |= bool(nets)
-            if ports.get(pin, {}).get("direction") != "input":
-                self._boxed.update(nets)
-        self._boxes.append(BlackBox(name, kind, connected))
+        driven = [
+            wires[bit]
+            for pin, bits in connections.items()
+            if pin.upper() not in SUPPLIES and ports.get(pin, {}).get("direction") != "input"
+            for bit in bits
+            if isinstance(bit, int)
+        ]
+        self._boxed.update(driven)
+        self._boxes.append((name, kind, driven))
 
     def _check_ports(self, name: str, kind: str, connections: Mapping[str, Any]) -> None:
         for pin in connections:
@@ -284,11 +286,15 @@ class _Work:
             attributes=self._attributes,
             ascending=frozenset(self._ascending),
             recorded={number[wire]: mark for wire, mark in self._recorded.items()},
-            black_boxes=tuple(self._boxes),
         )
         boxed = {number[wire] for wire in self._boxed} - {ZERO, ONE}
         undriven, boxed = check_drivers(netlist, self._library, boxed)
-        return replace(netlist, undriven=undriven, boxed=boxed)
+        lone = set(boxed)
+        boxes = tuple(
+            BlackBox(name, kind, drives=any(number[wire] in lone for wire in wires))
+            for name, kind, wires in self._boxes
+        )
+        return replace(netlist, undriven=undriven, boxed=boxed, black_boxes=boxes)
 
     def _numbered_ports(self, number: Sequence[int]) -> Iterator[tuple[str, Port]]:
         """Ports of the top; those that bring the supply are none, for their nets are constants."""

@@ -35,12 +35,13 @@ class Instance:
 class BlackBox:
     """An instance of what nobody knows: it takes no power, and what it does no netlist tells.
 
-    ``connected``: whether it has any pin on a net; fillers and well taps have none.
+    ``drives``: whether a net depends on it, for nothing else drives it. Fillers, well taps and
+    antenna diodes drive none.
     """
 
     name: str
     type: str
-    connected: bool
+    drives: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ POWERED = """
     pin (A) { direction : input; capacitance : 1.0; }
     pin (E) { direction : input; capacitance : 1.0; }
     pin (Y) { direction : output; function : "A"; three_state : "!E"; } }
-  cell (ODD) { area : 1; latch (D, IQ, IQN) { enable : "G"; } }
+  cell (ODD) { area : 1; latch (A, B, C, D) { enable : "A"; } }
 }
 """
 
@@ -44,7 +44,7 @@ def test_cells_without_connections_are_black_boxes(tmp_path: Path) -> None:
     text = "module top (input a, output y); NOT u (.A(a), .Y(y)); FILL f0 (); FILL f1 (); %s"
     alone = read(tmp_path, text % "endmodule")
     declared = read(tmp_path, text % "endmodule module FILL (); endmodule")
-    boxes = (BlackBox("f0", "FILL", connected=False), BlackBox("f1", "FILL", connected=False))
+    boxes = (BlackBox("f0", "FILL", drives=False), BlackBox("f1", "FILL", drives=False))
     assert alone.black_boxes == declared.black_boxes == boxes
     assert [each.type for each in alone.instances] == ["NOT"]
     assert (alone.boxed, alone.undriven) == ((), ())
@@ -59,16 +59,25 @@ def test_outputs_of_black_boxes_are_the_waveforms_to_tell(
         "module top (input a, output y); wire n; PLL p (.I(a), .O(n)); NOT u (.A(n), .Y(y));"
         " endmodule" + " module PLL (input I, output O); endmodule" * declared,
     )
-    assert netlist.black_boxes == (BlackBox("p", "PLL", connected=True),)
+    assert netlist.black_boxes == (BlackBox("p", "PLL", drives=True),)
     assert netlist.boxed == (named(netlist, "n"),), "`a` has a driver, `n` has none else"
     assert netlist.undriven == ()
 
 
-def test_more_black_boxes_than_cells_are_a_wrong_library(tmp_path: Path) -> None:
+def test_many_black_boxes_are_a_wrong_library(tmp_path: Path) -> None:
+    """Else the energy of the cells that are known would be taken for that of the design."""
     text = "module top (input a, output y); wire n; FOO u (.A(a), .Y(n)); BAR v (.A(n), .Y(y)); %s"
+    cells = [f"NOT w{k} (a);" for k in range(10)]
     with pytest.raises(NetlistError, match=r"instance u is of type FOO.*\(and 1 more such types\)"):
-        read(tmp_path, text % "NOT w (.A(a), .Y()); endmodule")
-    assert len(read(tmp_path, text % "NOT w (a); NOT x (a); endmodule").black_boxes) == 2
+        read(tmp_path, text % (" ".join(cells[1:]) + " endmodule"))
+    assert len(read(tmp_path, text % (" ".join(cells) + " endmodule")).black_boxes) == 2
+
+
+def test_antenna_diodes_drive_nothing(tmp_path: Path) -> None:
+    diodes = " ".join(f"DIODE d{k} (.DIODE(y));" for k in range(9))
+    netlist = read(tmp_path, f"module top (input a, output y); NOT u (a, y); {diodes} endmodule")
+    assert [box.drives for box in netlist.black_boxes] == [False] * 9
+    assert netlist.boxed == ()
 
 
 def test_supplies_are_no_nets(tmp_path: Path) -> None:

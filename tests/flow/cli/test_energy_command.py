@@ -119,7 +119,7 @@ def test_quiet(here: Cli, small: Small, monkeypatch: pytest.MonkeyPatch) -> None
 def test_views(here: Cli, small: Small, by: str) -> None:
     found = report(here, small, "--by", by)
     assert from_json(found, EnergyReport).to_json() == found  # as the schema says, field by field
-    assert found["schema"] == "spikewatt.energy/1"
+    assert found["schema"] == "spikewatt.energy/2"
     rows = found["by"]
     assert all(by in row for row in rows)
     assert [row["total"] for row in rows] == sorted((r["total"] for r in rows), reverse=True)
