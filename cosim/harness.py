@@ -1,8 +1,9 @@
 """Sources and sinks around one router, in SystemVerilog.
 
-The source of port n reads ``offers_n`` (times in ps and packets) and writes ``sent_n`` (times at
-which each was offered and taken, and the packet); its sink reads ``pauses_n`` (ps) and writes
-``came_n`` (time and packet).
+The source of port n reads ``offers_n`` (times in ps and packets; a clockless one's begins with the
+time in ps by which data come in after their request) and writes ``sent_n`` (times at which each was
+offered and taken, and the packet); its sink reads ``pauses_n`` (ps) and writes ``came_n`` (time and
+packet).
 """
 
 from spikewatt.model.params import PORTS, PacketParams, RouterKind
@@ -29,7 +30,7 @@ endmodule
 """
 _CLICK_LINK = """  wire i{n}_req, i{n}_ack, o{n}_req, o{n}_ack;
   wire [{high}:0] i{n}_data, o{n}_data;
-  source #({n}, {bits}, {late}) source_{n}(rst, i{n}_req, i{n}_ack, i{n}_data, finished[{n}]);
+  source #({n}, {bits}) source_{n}(rst, i{n}_req, i{n}_ack, i{n}_data, finished[{n}]);
   sink #({n}, {bits}) sink_{n}(rst, o{n}_req, o{n}_ack, o{n}_data, taken_{n});
 """
 _SYNC_LINK = """  wire i{n}_valid, i{n}_ready, o{n}_valid, o{n}_ready;
@@ -41,11 +42,11 @@ _SYNC_LINK = """  wire i{n}_valid, i{n}_ready, o{n}_valid, o{n}_ready;
 # A source waits 1 ps at least behind an acknowledge: requests that follow it in the same instant
 # would depend on the simulator's order.
 _CLICK_ENDS = """
-module source #(parameter int PORT = 0, W = 1, LATE = 0) (
+module source #(parameter int PORT = 0, W = 1) (
   input wire rst, output reg req, input wire ack, output reg [W-1:0] data, output reg finished
 );
   int offers, log;
-  longint when, sent;
+  longint when, sent, late;
   reg [W-1:0] word;
   initial begin
     req = 0;
@@ -53,13 +54,14 @@ module source #(parameter int PORT = 0, W = 1, LATE = 0) (
     finished = 0;
     offers = $fopen($sformatf("offers_%0d", PORT), "r");
     log = $fopen($sformatf("sent_%0d", PORT), "w");
+    if ($fscanf(offers, "%d", late) != 1) late = 0;
     wait (rst === 0);
     while ($fscanf(offers, "%d %h", when, word) == 2) begin
       if ($time < when) #(when - $time);
       else #1;
       req = ~req;
       sent = $time;
-      if (LATE != 0) #(LATE);
+      if (late != 0) #(late);
       data = word;
       wait (ack === req);
       $fwrite(log, "%0d %0d %h\\n", sent, $time, word);
@@ -160,15 +162,12 @@ endmodule
 """
 
 
-def harness(kind: RouterKind, packet: PacketParams, *, late: int = 0) -> str:
-    """Module ``harness``, with a module ``router`` between sources and sinks.
-
-    ``late`` is the time in ps by which the data of a clockless link come in after the request.
-    """
+def harness(kind: RouterKind, packet: PacketParams) -> str:
+    """Module ``harness``, with a module ``router`` between sources and sinks."""
     click = kind is RouterKind.CLICK
     link, ends = (_CLICK_LINK, _CLICK_ENDS) if click else (_SYNC_LINK, _SYNC_ENDS)
     members = ("req", "ack", "data") if click else ("valid", "ready", "payload")
-    sizes = {"high": packet.bits - 1, "bits": packet.bits, "period": PERIOD, "late": late}
+    sizes = {"high": packet.bits - 1, "bits": packet.bits, "period": PERIOD}
     ports = (
         f",\n    .{side}__{port:d}__{member}({side}{port:d}_{member})"
         for port in PORTS

@@ -106,12 +106,15 @@ def pass_through(
     folder.mkdir(parents=True, exist_ok=True)
     for port in PORTS:
         offers = zip(traffic.times[port].tolist(), traffic.words[port].tolist(), strict=True)
-        _write(folder / f"offers_{port:d}", (f"{when} {word:x}" for when, word in offers))
+        lines = [f"{when} {word:x}" for when, word in offers]
+        # In the file and not in the design, so that one build serves all.
+        late = [str(traffic.late)] * (router.kind is RouterKind.CLICK)
+        _write(folder / f"offers_{port:d}", [*late, *lines])
         _write(folder / f"pauses_{port:d}", map(str, traffic.pauses[port].tolist()))
     # The bench ends when so many have come; more than that would be one made up.
     packets = sum(map(len, traffic.words))
     simulate(
-        router.verilog + harness(router.kind, router.packet, late=traffic.late),
+        router.verilog + harness(router.kind, router.packet),
         "harness",
         "spikewatt.cosim.bench.traffic",
         folder,

@@ -28,7 +28,13 @@ BORDERS = (
 )
 
 
-def run_bench(build: str, tests: str, simulator: Simulator, folder: Path) -> None:
+RESETS = 24
+"""Places in a run in which reset comes; half of them meet every kind of reset."""
+
+
+def run_bench(
+    build: str, tests: str, simulator: Simulator, folder: Path, resets: int = RESETS
+) -> None:
     """Run the bench's tests that match on the core of a build."""
     params = cases(build)[0].program.params
     dialect = "assigns" if simulator == "icarus" else "blocks"
@@ -36,6 +42,7 @@ def run_bench(build: str, tests: str, simulator: Simulator, folder: Path) -> Non
     env = {
         "SPIKEWATT_BUILD": build,
         "SPIKEWATT_STALL": str(STALLS[list(BUILDS).index(build) % len(STALLS)]),
+        "SPIKEWATT_RESETS": str(resets),
         "COCOTB_TEST_FILTER": rf"\.({tests})$",
     }
     module = "tests.cosim.benches.systolic"
@@ -47,15 +54,20 @@ EVERYTHING = "square, everything"
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(
-    ("build", "simulator"),
+    ("build", "simulator", "resets"),
     [
-        ("plain", "icarus"),
-        *(pytest.param(EVERYTHING, s, marks=pytest.mark.long) for s in SIMULATORS),
-        *(pytest.param(b, "icarus", marks=pytest.mark.long) for b in ("tall", "wide, one row")),
+        ("plain", "icarus", RESETS // 2),
+        *(
+            pytest.param(build, simulator, RESETS, marks=pytest.mark.long)
+            for build, simulator in (
+                *((EVERYTHING, simulator) for simulator in SIMULATORS),
+                *((build, "icarus") for build in ("plain", "tall", "wide, one row")),
+            )
+        ),
     ],
 )
-def test_borders(build: str, simulator: Simulator, tmp_path: Path) -> None:
-    run_bench(build, "|".join(BORDERS), simulator, tmp_path)
+def test_borders(build: str, simulator: Simulator, resets: int, tmp_path: Path) -> None:
+    run_bench(build, "|".join(BORDERS), simulator, tmp_path, resets)
 
 
 @pytest.mark.timeout(240)

@@ -19,6 +19,7 @@ from tests.cosim.systolic_builds import SystolicCase, cases
 LIMIT = {"timeout_time": 2, "timeout_unit": "ms"}
 CASES = cases(os.environ["SPIKEWATT_BUILD"])
 STALL = float(os.environ["SPIKEWATT_STALL"])
+RESETS = int(os.environ["SPIKEWATT_RESETS"])
 
 
 async def _started(dut: Any, *, stall: float, seed: int = 1) -> SystolicBench:
@@ -108,7 +109,7 @@ async def reset_in_the_middle(dut: Any) -> None:
     x = case.batches[0]
     usual = cycles(case.program, len(x))
     busy = 0
-    for number, offset in enumerate(np.linspace(2, usual + 4, 24).astype(int)):
+    for number, offset in enumerate(np.linspace(2, usual + 4, RESETS).astype(int)):
         bench.outputs.blocked = number % 4 == 3
         bench.send(case.program, x)
         await _wait(dut, int(offset))
@@ -126,7 +127,7 @@ async def reset_in_the_middle(dut: Any) -> None:
         board.check("cycles", bench.monitor.cycles - before + 1, usual)
         bench.check(case.program, [x], board)
         await bench.reset()
-    assert 12 <= busy < 24, "the resets are to fall into every part of a run"
+    assert RESETS // 2 <= busy < RESETS, "the resets are to fall into every part of a run"
 
 
 @cocotb.test(**LIMIT)

@@ -123,7 +123,8 @@ def test_sync_router(simulator: Simulator, tmp_path: Path) -> None:
     assert {name: late for name, times in nets.items() if len(late := _outside(times, busy))} == {}
 
 
-@pytest.mark.parametrize("simulator", FIRST)
+# In Icarus, which compiles nothing.
+@pytest.mark.parametrize("simulator", [pytest.param("verilator", marks=pytest.mark.long), "icarus"])
 def test_a_click_without_width_is_not_in_the_waveform(simulator: Simulator, tmp_path: Path) -> None:
     """A mutant: with fire buffers of no delay packets pass, and no click is seen."""
     text, count = re.subn(

@@ -28,6 +28,11 @@ KINDS = list(RouterKind)
 FULL_RUN = 4000  # packets a port and load: 5 ports, 5 loads, so 100,000 for each kind
 
 
+def _options(simulator: Simulator = "verilator", *, seed: int = 0) -> CocotbOptions:
+    """With room for a waveform, which is not written: the builds are those of `test_idle`."""
+    return CocotbOptions(simulator=simulator, trace="vcd", delay_seed=seed)
+
+
 def _spacing(kind: RouterKind, load: int) -> int:
     unit = 1500 if kind is RouterKind.CLICK else PERIOD
     return (0, 1, 2, 4, 12)[load] * unit
@@ -54,7 +59,7 @@ def test_random_traffic(
             RouterDesign(kind, router(kind, simulator), PACKET),
             replace(traffic, late=DELAYS.route if load % 2 else 0),
             tmp_path / str(load),
-            CocotbOptions(simulator=simulator, delay_seed=load),
+            _options(simulator, seed=load),
         )
         check(passage, expected)
         passed += sum(len(sink.words) for sink in passage.sinks)
@@ -89,7 +94,7 @@ def test_merges_are_fair(kind: RouterKind, target: Port, seed: int, tmp_path: Pa
         RouterDesign(kind, router(kind, "verilator"), PACKET),
         traffic,
         tmp_path,
-        CocotbOptions(delay_seed=seed),
+        _options(seed=seed),
     )
     check(passage, expected)
     came = (passage.sinks[target].words >> np.uint64(2 * PACKET.hop_bits + 2)) & np.uint64(7)
@@ -114,7 +119,7 @@ def test_a_blocked_port_holds_up_its_own_alone(kind: RouterKind, tmp_path: Path)
     pauses[Port.EAST][0] = blocked
     traffic = Traffic([np.zeros(len(w), np.int64) for w in words], words, pauses)
     design = RouterDesign(kind, router(kind, "verilator"), PACKET)
-    passage = pass_through(design, traffic, tmp_path)
+    passage = pass_through(design, traffic, tmp_path, _options())
     check(passage, expected)
     for source, target in ways.items():
         if target is Port.EAST:
