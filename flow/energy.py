@@ -15,7 +15,9 @@ from spikewatt.energy.activity.elements import build_elements
 from spikewatt.energy.activity.prepared import Prepared, clock_inputs
 from spikewatt.energy.activity.replay import DEFAULT as REPLAY
 from spikewatt.energy.activity.replay import ReplayOptions, prepare
+from spikewatt.energy.activity.saif import is_saif
 from spikewatt.energy.activity.totals import activity_from_saif, write_activity
+from spikewatt.energy.activity.waveform import open_waveform
 from spikewatt.energy.choices import UnknownPolicy, View
 from spikewatt.energy.pricing.options import DEFAULT as PRICING
 from spikewatt.energy.pricing.options import PricingOptions, with_sram
@@ -47,6 +49,8 @@ class EnergyOptions:
         Top module of the netlist, where it has several.
     scope:
         The design in the waveform, like ``tb.dut``; found by its names if left out, but for SAIF.
+    timescale_s:
+        Length of a tick, s, of a VCD that does not tell it.
     pricing:
         Clock, memories, wires, voltage.
     sram_node, sram_factor:
@@ -65,6 +69,7 @@ class EnergyOptions:
     duplicates: Duplicates = "error"
     top: str | None = None
     scope: str | None = None
+    timescale_s: float | None = None
     pricing: PricingOptions = PRICING
     sram_node: int | None = None
     sram_factor: float = 1.0
@@ -119,10 +124,11 @@ def energy(
         pricing = options.pricing
         if design.memories:
             pricing = with_sram(pricing, library, options.sram_node, options.sram_factor)
-        if waveform.suffix == ".saif":
+        if is_saif(waveform):
             priced = _price_saif(waveform, design, library, replace(options, pricing=pricing))
         else:
-            prepared = prepare(design, library, waveform, options.scope, progress=progress)
+            wave = open_waveform(waveform, tick_s=options.timescale_s)
+            prepared = prepare(design, library, wave, options.scope, progress=progress)
             priced = price_waveform(
                 prepared, library, pricing, replaying=options.replaying, progress=progress
             )

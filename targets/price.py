@@ -392,7 +392,7 @@ def clock_borders(prepared: Prepared, starts: Sequence[int], end: int) -> tuple[
 
 def _opened(waveform: MemoryWaveform) -> Waveform:
     if waveform.content is None:
-        return open_waveform(waveform.file, "two-state")
+        return open_waveform(waveform.file)
     return open_vcd(waveform.content, waveform.file)
 
 

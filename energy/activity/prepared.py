@@ -53,7 +53,7 @@ def prepare(
     waveform: Waveform | Path | str,
     scope: str | None = None,
     *,
-    reader: Reader = "wellen",
+    reader: Reader = "own",
     progress: Progress = silent,
 ) -> Prepared:
     """Match names, compile the netlist, read the waveform.
@@ -74,9 +74,11 @@ def prepare(
     shown = {**dict.fromkeys(matches.others, False), **dict.fromkeys(matches.roots, True)}
     forced = set(forced_states(netlist, elements, shown))
     extra = {row: bit for row, bit in matches.others.items() if row in forced}
+    latches = {element.state.row for element in elements.states if not element.edge}
+    seen = (bit for row, bit in matches.others.items() if row in latches or row in forced)
+    wave.load(bit.signal for bit in (*matches.roots.values(), *seen))
     samples = read_samples(wave, {**matches.roots, **extra}, clocks, progress)
     roots = samples.root_rows.tolist()
-    latches = {element.state.row for element in elements.states if not element.edge}
     program = compile_program(netlist, elements, shown, roots)
     seeds = {
         row: value

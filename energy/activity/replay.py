@@ -80,7 +80,7 @@ def replay_waveform(
     scope: str | None = None,
     options: ReplayOptions = DEFAULT,
     *,
-    reader: Reader = "wellen",
+    reader: Reader = "own",
 ) -> Activity:
     """Count the toggles of every net of a netlist, from a waveform of its RTL or of itself.
 

@@ -3,7 +3,9 @@
 IEEE 1801-2018, annex I, describes the format.
 """
 
+import gzip
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +13,9 @@ from typing import NoReturn, TextIO
 
 from spikewatt.base.errors import WaveformError
 from spikewatt.base.files import Outputs
+from spikewatt.energy.activity.texts import open_text
 
-__all__ = ["Counts", "Saif", "read_saif", "write_saif"]
+__all__ = ["Counts", "Saif", "is_saif", "read_saif", "write_saif"]
 
 Counts = tuple[int, int, int, int]
 """Ticks at 0, at 1 and at X or Z, and toggles."""
@@ -133,6 +136,18 @@ def _timescale_text(seconds: float) -> str:
     raise WaveformError(f"timescale must be 1, 10 or 100 of s to fs, not {seconds!r} s")
 
 
+def is_saif(path: Path) -> bool:
+    """Whether a file, gzipped or not, begins as SAIF does."""
+    try:
+        with open_text(path) as file:
+            head = file.read(1 << 12).decode("latin-1")
+    except (OSError, EOFError, zlib.error):
+        return False
+    tokens = (match[0] for match in _TOKEN.finditer(head))
+    words = [token for token in tokens if not token.startswith(("//", "/*"))]
+    return words[:1] == ["("] and words[1:2] == ["SAIFILE"]
+
+
 def read_saif(path: Path) -> Saif:
     """Read a backward file of any writer; of a net that is listed as port too, the last counts.
 
@@ -142,7 +157,10 @@ def read_saif(path: Path) -> Saif:
         One line that names the file, and where it goes wrong.
     """
     try:
-        text = path.read_text()
+        with open_text(path) as file:
+            text = file.read().decode()
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise WaveformError(f"{path}: not a whole gzip file ({error})") from None
     except OSError as error:
         raise WaveformError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:

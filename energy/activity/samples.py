@@ -259,6 +259,7 @@ class _Kept:
             self._users[bit.signal.identity].append((row, bit))
         first = {sources[row].signal.identity for row in clocks}
         self._order = sorted(self._users, key=lambda identity: identity not in first)
+        wave.load(users[0][1].signal for users in self._users.values())
         span = wave.span
         self.times = np.unique(np.array(span if span else (), np.int64))
         self.unknown: list[Unknown] = []

@@ -1,259 +1,384 @@
-"""VCD as two-state simulators write it, scanned in compiled code.
+"""VCD of any simulator, read in blocks: the changes of the signals that are asked for.
 
-Three quarters of the time of reading our own waveforms through pywellen went into a Python object
-for each change. This reader knows less: what it does not expect (X and Z, real numbers, a body of
-another form) it refuses by returning nothing, and the file is read by one that knows all.
+The text is never in memory as a whole. What is kept of a change is less than its text, and beyond
+a limit goes to a temporary file.
 """
 
-import re
-from collections.abc import Iterator
+import gzip
+import io
+import tempfile
+import weakref
+import zlib
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikewatt.base.jit import numba
+from spikewatt.base.errors import WaveformError
+from spikewatt.energy.activity.vcd_head import Head, parse_head
+from spikewatt.energy.activity.vcd_scan import (
+    DIRECT,
+    HELD,
+    NOBODY,
+    SHORT,
+    Codes,
+    Fault,
+    Found,
+    State,
+    decode,
+    hash_place,
+    place_of,
+    scan,
+    sort,
+)
 
-__all__ = ["Declared", "TwoStateVcd", "read_two_state", "scan_two_state"]
+__all__ = ["Vcd"]
 
-_END = b"$enddefinitions $end\n"
-_SCALE = re.compile(rb"\$timescale\s+(\d+)\s*([munpf]?s)\s+\$end")
-LARGEST = 1 << 30
-"""Bytes: what is scanned is in memory as a whole, and half as much again beside it."""
-_LONGEST_CODE = 3
-_BASE = 95  # printable characters, and 0 for none, so that no code is the beginning of another
+BLOCK = 1 << 22
+"""Bytes of text at a time: they stay in the processor's cache."""
+RECORDS = 1 << 22
+"""Changes that are sorted by signal at a time."""
+MEMORY = 1 << 28
+"""Bytes of sorted changes that stay in memory before a temporary file takes them."""
+_PADDING = 16  # what is read eight bytes at a time may be read beyond its end
+_HEAD_END = b"$enddefinitions"
 
-Declared = tuple[str, int, int]
-"""Full name with dots, width, and number of a signal."""
-
-
-Bytes = NDArray[np.uint8]
-
-
-class _Codes(NamedTuple):
-    """Signals by their codes.
-
-    Parameters
-    ----------
-    number:
-        int32[95³], number of the signal of each code; -1: nobody's.
-    widths:
-        int64[signals].
-    """
-
-    number: NDArray[np.int32]
-    widths: NDArray[np.int64]
-
-
-class _Changes(NamedTuple):
-    """All changes, those of a signal together.
-
-    Parameters
-    ----------
-    first, words:
-        int64[signals + 1], where the times and the values of each signal begin.
-    times:
-        int64[changes].
-    values:
-        uint64[words], as many words for each change as the signal's width takes.
-    """
-
-    first: NDArray[np.int64]
-    words: NDArray[np.int64]
-    times: NDArray[np.int64]
-    values: NDArray[np.uint64]
-
-    @classmethod
-    def room(cls, counts: NDArray[np.int64], widths: NDArray[np.int64]) -> Self:
-        """Room for so many changes of each signal."""
-        first, words = np.zeros(len(counts) + 1, np.int64), np.zeros(len(counts) + 1, np.int64)
-        np.cumsum(counts, out=first[1:])
-        np.cumsum(counts * np.maximum(1, -(-widths // 64)), out=words[1:])
-        return cls(first, words, np.zeros(first[-1], np.int64), np.zeros(words[-1], np.uint64))
+Bits = NDArray[np.uint64]
+Open = Callable[[], Any]
+"""Opens the text from its beginning: something with ``readinto``."""
 
 
-class TwoStateVcd:
-    """A VCD in which every bit is 0 or 1.
+class _Text:
+    """The text in blocks; each begins with what was left of the one before."""
 
-    Parameters
-    ----------
-    timescale:
-        As the file has it: number and unit.
-    declared:
-        Every name.
-    changes:
-        What the signals did.
-    span:
-        The first and the last time that the file names; ``None`` if it names none.
-    """
+    def __init__(self, file: Any, begin: int) -> None:
+        self._file = file
+        self._file.seek(begin)
+        self._room: Any = np.zeros(BLOCK + _PADDING, np.uint8)
+        self.block = self._room[:0]
+        self.begin = begin
+        """Place of the block in the text."""
+        self.ended = False
+        self.advance(0)
 
-    def __init__(
-        self,
-        timescale: str,
-        declared: list[Declared],
-        changes: _Changes,
-        span: tuple[int, int] | None,
+    def advance(self, used: int) -> None:
+        """Drop ``used`` bytes of the block, and read as many as there is room for."""
+        left = len(self.block) - used
+        if not used and left + _PADDING == len(self._room):  # an item is longer than a block
+            self._room = np.concatenate([self._room, np.zeros_like(self._room)])
+        self._room[:left] = self._room[used : used + left].copy()
+        self.begin += used
+        room = memoryview(self._room)[left : len(self._room) - _PADDING]
+        got = self._file.readinto(room)
+        self.ended = not got
+        self.block = self._room[: left + got]
+
+    def scanned(self) -> tuple[NDArray[np.uint8], int]:
+        """The block with its padding, and its last byte of white space, 0 if there is none."""
+        tail = np.flatnonzero(self.block[-4096:] <= 32)
+        if not len(tail):
+            tail = np.flatnonzero(self.block <= 32)
+            return self._room, int(tail[-1]) if len(tail) else 0
+        return self._room, max(0, len(self.block) - 4096) + int(tail[-1])
+
+
+@dataclass(frozen=True)
+class _Segment:
+    """Sorted changes of all signals: where they are, and where those of each signal begin."""
+
+    place: int
+    """In the file; -1 if in memory."""
+    data: NDArray[np.uint8]
+    firsts: NDArray[np.int32]
+    words: NDArray[np.int32]
+    records: int
+
+
+class _Store:
+    """Sorted changes, in memory or, past a limit, in a file."""
+
+    def __init__(self, widths: NDArray[np.int64]) -> None:
+        self.widths = widths
+        self.stamps: list[NDArray[np.int64]] = []
+        self._segments: list[_Segment] = []
+        self._held = 0
+        self._file: Any = None
+
+    def add(self, found: Found, state: NDArray[np.int64]) -> None:
+        """Take what was found, sorted, and leave room for more."""
+        count, used = int(state[State.RECORDS]), int(state[State.WORDS])
+        fresh = int(state[State.STAMPS] - state[State.BASE])
+        self.stamps.append(found.stamps[:fresh].copy())
+        if count:
+            data = np.empty(8 * used + 4 * count, np.uint8)
+            words, records = data[: 8 * used].view(np.uint64), data[8 * used :].view(np.uint32)
+            sort(found, count, self.widths, records, words)
+            self._keep(data, _starts(found.counts), _starts(found.sizes), count)
+        found.counts[:], found.sizes[:] = 0, 0
+        state[[State.RECORDS, State.WORDS]] = 0
+        state[State.BASE] = state[State.STAMPS]
+
+    def _keep(
+        self, data: NDArray[np.uint8], firsts: NDArray[np.int32], words: NDArray[np.int32], n: int
     ) -> None:
-        self.timescale, self.declared, self.span = timescale, declared, span
-        self._changes = changes
+        if self._held + len(data) <= MEMORY:
+            self._held += len(data)
+            self._segments.append(_Segment(-1, data, firsts, words, n))
+            return
+        if self._file is None:
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the store
+            weakref.finalize(self, self._file.close)
+        place = self._file.seek(0, io.SEEK_END)
+        self._file.write(data)
+        self._segments.append(_Segment(place, data[:0], firsts, words, n))
 
-    def changes(self, number: int, width: int) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-        """Times int64[k] and values uint64[k, words] of a signal, in the order of the file."""
-        begin, end = self._changes.first[number : number + 2]
-        size = max(1, -(-width // 64))
-        at = self._changes.words[number]
-        values = self._changes.values[at : at + size * (end - begin)]
-        return self._changes.times[begin:end], values.reshape(-1, size)
+    def of(self, signal: int) -> tuple[NDArray[np.uint32], Bits]:
+        """Records and words of a signal."""
+        records, words = [], []
+        for part in self._segments:
+            first, last = part.firsts[signal : signal + 2].tolist()
+            if first == last:
+                continue
+            low, high = part.words[signal : signal + 2].tolist()
+            behind = 8 * int(part.words[-1])
+            words.append(self._read(part, 8 * low, 8 * high).view(np.uint64))
+            records.append(self._read(part, behind + 4 * first, behind + 4 * last).view(np.uint32))
+        if not records:
+            return np.zeros(0, np.uint32), np.zeros(0, np.uint64)
+        return np.concatenate(records), np.concatenate(words)
+
+    def _read(self, part: _Segment, begin: int, end: int) -> NDArray[np.uint8]:
+        if part.place < 0:
+            return part.data[begin:end]
+        self._file.seek(part.place + begin)
+        return np.frombuffer(self._file.read(end - begin), np.uint8)
 
 
-def read_two_state(path: Path) -> TwoStateVcd | None:
-    """Read a file as `scan_two_state` does; nothing if it is too large to be in memory."""
-    if path.stat().st_size > LARGEST:
-        return None
-    return scan_two_state(np.fromfile(path, np.uint8))
+def _starts(counts: NDArray[np.int64]) -> NDArray[np.int32]:
+    out = np.zeros(len(counts) + 1, np.int32)
+    np.cumsum(counts, out=out[1:])
+    return out
 
 
-def scan_two_state(data: Bytes) -> TwoStateVcd | None:
-    """Read a VCD; nothing if it is not of the expected form, down to the last byte."""
-    head, body = _split(data)
-    scale = _SCALE.search(head)
-    if scale is None:
-        return None
-    numbers: dict[bytes, tuple[int, int]] = {}
-    try:
-        declared = list(_declared(head, numbers))
-    except (IndexError, ValueError):
-        return None
-    if any(width < 0 for _, width, _ in declared):
-        return None
-    codes = _Codes(np.full(_BASE**_LONGEST_CODE, -1, np.int32), np.zeros(len(numbers), np.int64))
-    for code, (number, width) in numbers.items():
-        if len(code) > _LONGEST_CODE:
-            return None
-        codes.number[_number(code)] = number
-        codes.widths[number] = width
-    counts, span = np.zeros(len(numbers), np.int64), np.full(2, -1)
-    # How much room each signal takes is known once all is read: so the text is read twice.
-    no_room = _Changes.room(counts, codes.widths)
-    if not _scan(body, codes, counts, no_room, span, False):
-        return None
-    changes = _Changes.room(counts, codes.widths)
-    _scan(body, codes, np.zeros_like(counts), changes, span, True)
-    return TwoStateVcd(
-        timescale=f"{scale[1].decode()}{scale[2].decode()}",
-        declared=declared,
-        changes=changes,
-        span=None if span[0] < 0 else (int(span[0]), int(span[1])),
+class Vcd:
+    """A VCD whose declarations are read; its changes are when they are asked for.
+
+    Parameters
+    ----------
+    path:
+        What messages call it.
+    source:
+        Opens its text.
+
+    Raises
+    ------
+    WaveformError
+        Its declarations are not whole.
+    """
+
+    def __init__(self, path: Path, source: Open) -> None:
+        self.path, self._source = path, source
+        self.head, self._body = self._read_head()
+        numbers: dict[bytes, int] = {}
+        widths: list[int] = []
+        for variable in self.head.variables:
+            number = numbers.setdefault(variable.code, len(numbers))
+            if number == len(widths):
+                widths.append(0)
+            # Names of one code are one signal; each sees the lowest bits of it.
+            widths[number] = max(widths[number], variable.width)
+        self.numbers = numbers
+        """Number of the signal of each code."""
+        self._widths = np.array(widths, np.int64)
+        self._kept: dict[int, tuple[_Store, int]] = {}
+        self._span: tuple[int, int] | None = None
+        self._scanned = False
+
+    def _read_head(self) -> tuple[Head, int]:
+        """Declarations, and where the changes begin."""
+        text, size = b"", 1 << 16
+        with self._reading() as file:
+            while True:
+                more = file.read(size)
+                searched = max(0, len(text) - 64)
+                text, size = text + more, 2 * size
+                if not text.lstrip()[:1] == b"$" or not more:
+                    raise WaveformError(_not_whole(self.path, "it has no $enddefinitions"))
+                at = text.find(_HEAD_END, searched)
+                end = text.find(b"$end", at + len(_HEAD_END)) if at >= 0 else -1
+                if 0 <= at < end:
+                    break
+        try:
+            return parse_head(text[:at].decode("latin-1")), end + 4
+        except ValueError as error:
+            raise WaveformError(_not_whole(self.path, str(error))) from None
+
+    def _reading(self) -> "_Reading":
+        return _Reading(self.path, self._source)
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """First and last time, in ticks, that the file names."""
+        if not self._scanned:
+            self.load(())
+        return self._span
+
+    def load(self, numbers: Collection[int]) -> None:
+        """Read the changes of so many signals, in one pass over the file.
+
+        Raises
+        ------
+        WaveformError
+            One line that says in which line of the file what is wrong.
+        """
+        wanted = sorted({number for number in numbers if number not in self._kept})
+        if self._scanned and not wanted:
+            return
+        store = _Store(self._widths[wanted])
+        self._pass(self._codes(wanted), store)
+        self._kept |= {number: (store, at) for at, number in enumerate(wanted)}
+
+    def changes(self, number: int, width: int) -> tuple[NDArray[np.int64], Bits, Bits | None]:
+        """Times int64[k], values and unknown bits uint64[k, words] of the lowest bits of a signal.
+
+        One for each time with a change: the last one counts.
+        """
+        if number not in self._kept:
+            self.load([number] if self._kept else np.flatnonzero(self._widths).tolist())
+        store, at = self._kept[number]
+        if len(store.stamps) != 1:
+            store.stamps[:] = [np.concatenate([*store.stamps, np.zeros(0, np.int64)])]
+        records, words = store.of(at)
+        return decode(records, words, int(self._widths[number]), width, store.stamps[0])
+
+    def _codes(self, wanted: list[int]) -> Codes:
+        signals = np.full(len(self._widths), HELD, np.int32)
+        signals[wanted] = np.arange(len(wanted))
+        direct = np.full(DIRECT, NOBODY, np.int32)
+        places = {place_of(code): (code, number) for code, number in self.numbers.items()}
+        if len(places) < len(self.numbers):  # once in 2^63 pairs
+            raise WaveformError(f"{self.path} has two codes of one hash: write it again")
+        long = sum(len(code) > SHORT for code in self.numbers)
+        size = 1 << max(4, (4 * long).bit_length())
+        keys, slots = np.zeros(size, np.uint64), np.full(size, NOBODY, np.int32)
+        for place, (code, number) in places.items():
+            if len(code) <= SHORT:
+                direct[place] = signals[number]
+                continue
+            at = hash_place(np.uint64(place), size - 1)
+            while keys[at]:
+                at = (at + 1) & (size - 1)
+            keys[at], slots[at] = place, signals[number]
+        return Codes(direct, keys, slots, np.append(self._widths[wanted], 0))
+
+    def _pass(self, codes: Codes, store: _Store) -> None:
+        """Go through the changes once."""
+        state = np.zeros(len(State), np.int64)
+        state[State.FIRST] = -1
+        found = _room(codes.widths)
+        with self._reading() as file:
+            text = _Text(file, self._body)
+            while not text.ended:
+                block, limit = text.scanned()
+                at = int(scan(block, 0, limit, codes, state, found))
+                while (fault := int(state[State.FAULT])) == Fault.FULL:
+                    store.add(found, state)
+                    at = int(scan(block, at, limit, codes, state, found))
+                if fault:
+                    self._refuse(Fault(fault), text.begin + int(state[State.PLACE]))
+                text.advance(at)
+            self._check_end(text, state)
+        store.add(found, state)
+        first = int(state[State.FIRST])
+        self._span = None if first < 0 else (first, int(state[State.LAST]))
+        self._scanned = True
+
+    def _check_end(self, text: _Text, state: NDArray[np.int64]) -> None:
+        left = text.block.tobytes().split()
+        if (left and left != [b"$end"]) or (state[State.PASSING] and not left):
+            line = self._line(text.begin)
+            raise WaveformError(
+                f"{self.path}, line {line}: the file ends within an item: the simulation was cut "
+                "off; write it again, or take that item out"
+            )
+
+    def _refuse(self, fault: Fault, place: int) -> NoReturn:
+        line, words = self._line(place), self._words(place)
+        if fault == Fault.BACKWARDS:
+            raise WaveformError(f"{self.path}, line {line}: goes back in time: write it again")
+        why = _WHY[fault].format(*words)
+        raise WaveformError(f"{self.path}, line {line}: {why}")
+
+    def _line(self, place: int) -> int:
+        """The line of a byte of the text, which is at an item or the white space before it."""
+        line, seen = 1, 0
+        with self._reading() as file:
+            while seen < place:
+                part = file.read(min(BLOCK, place - seen))
+                if not part:
+                    break
+                line += part.count(b"\n")
+                seen += len(part)
+            # What is at the place may begin with white space.
+            rest = file.read(4096)
+        return line + rest[: len(rest) - len(rest.lstrip())].count(b"\n")
+
+    def _words(self, place: int) -> tuple[str, str]:
+        """The two words of the text from a byte on."""
+        with self._reading() as file:
+            seen = 0
+            while seen < place and (part := file.read(min(BLOCK, place - seen))):
+                seen += len(part)
+            words = file.read(4096).decode("latin-1").split()
+        first, second, *_ = (ascii(word)[1:-1][:40] for word in (*words, "", ""))
+        return first, second
+
+
+_WHY = {
+    Fault.TIME: "{0} is not a time",
+    Fault.TOO_LATE: "the time {0} is beyond 2^63 ticks: write it with a coarser timescale",
+    Fault.UNDECLARED: "the change {0} {1} is of a signal that is not declared",
+    Fault.TOO_WIDE: "the value {0} is wider than its signal {1}",
+    Fault.NO_LOGIC: "{0} {1} is no value of a signal of bits",
+    Fault.COMMAND: "{0} is not expected among changes",
+    Fault.PORTS: "{0} is of an extended VCD: write it with $dumpvars in place of $dumpports",
+    Fault.TOKEN: "{0} is not a change",
+    Fault.TOO_MANY_TIMES: "more than 2^30 times with changes: write a shorter waveform",
+}
+
+
+def _room(widths: NDArray[np.int64]) -> Found:
+    largest = int(np.max((widths + 63) // 64, initial=1))
+    signals, words = len(widths) - 1, max(RECORDS, 4 * largest)
+    return Found(
+        signal=np.empty(RECORDS, np.int32),
+        record=np.empty(RECORDS, np.uint32),
+        words=np.empty(words, np.uint64),
+        stamps=np.empty(RECORDS, np.int64),
+        counts=np.zeros(signals, np.int64),
+        sizes=np.zeros(signals, np.int64),
     )
 
 
-def _split(data: Bytes) -> tuple[bytes, Bytes]:
-    """Declarations and changes; neither if the former have no end."""
-    size = 1 << 18
-    while True:
-        head = data[:size].tobytes()
-        if (at := head.find(_END)) >= 0:
-            return head[:at], data[at + len(_END) :]
-        if size >= len(data):
-            return b"", data[:0]
-        size *= 2
+class _Reading:
+    """The text, opened; what goes wrong in reading it is an error of ours."""
+
+    def __init__(self, path: Path, source: Open) -> None:
+        self._path, self._source = path, source
+        self._file: Any = None
+
+    def __enter__(self) -> Any:
+        self._file = self._source()
+        return self._file
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        self._file.close()
+        if isinstance(error, (EOFError, gzip.BadGzipFile, zlib.error)):
+            raise WaveformError(_not_whole(self._path, f"gzip: {error}")) from None
 
 
-def _declared(head: bytes, codes: dict[bytes, tuple[int, int]]) -> Iterator[Declared]:
-    """Every declaration; one that cannot be has a width of -1."""
-    scopes: list[str] = []
-    for line in head.decode("latin-1").splitlines():
-        words = line.split()
-        if words[:1] == ["$scope"]:
-            scopes.append(words[2])
-        elif words[:1] == ["$upscope"]:
-            scopes.pop()
-        elif words[:1] == ["$var"]:
-            width, code, name = int(words[2]), words[3].encode("latin-1"), words[4]
-            number, known = codes.setdefault(code, (len(codes), width))
-            plain = words[1] in ("wire", "reg") and known == width > 0
-            if "[" in name:
-                plain &= "][" not in name  # readers differ in what they call it
-                # A bit goes by its bus's name, as elsewhere; a field of an element does not.
-                if words[5:] == ["$end"] and name.endswith("]"):
-                    name = name.rpartition("[")[0]
-            yield ".".join((*scopes, name)), width if plain else -1, number
-
-
-def _number(code: bytes) -> int:
-    """Place of a code in the table."""
-    place = 0
-    for byte in code:
-        place = place * _BASE + byte - 32
-    return place
-
-
-@numba.njit(cache=True)
-def _read_time(body, at):
-    """The number from ``at`` on, -1 if there is none or it is too large; and where it ends."""
-    time, begin = np.int64(0), at
-    while at < body.shape[0] and 48 <= body[at] <= 57:
-        time = time * 10 + (body[at] - 48)
-        at += 1
-    # 18 digits are below 2^63; more may have gone beyond, and came to any number.
-    return (time if 0 < at - begin <= 18 else np.int64(-1)), at
-
-
-@numba.njit(cache=True)
-def _read_code(body, at, codes):
-    """The signal of the code from ``at`` on, -1 if nobody's; and where it ends."""
-    place, begin = 0, at
-    while at < body.shape[0] and 33 <= body[at] <= 126 and at - begin < 3:
-        place = place * 95 + (body[at] - 32)
-        at += 1
-    return (codes.number[place] if at > begin else np.int32(-1)), at
-
-
-@numba.njit(cache=True)
-def _scan(body, codes, counts, changes, span, keep):
-    """Go through the changes, and count them, or keep them; whether all is as expected."""
-    now, at, end = np.int64(0), 0, body.shape[0]
-    while at < end:
-        kind = body[at]
-        at += 1
-        # Bytes are numbers here: 10 ends a line, 48 and 49 are the digits 0 and 1.
-        if kind == 10:
-            continue
-        if kind == 35:  # "#": a time
-            time, at = _read_time(body, at)
-            if time < now:
-                return False
-            now = time
-            if span[0] < 0:
-                span[0] = now
-            span[1] = now
-        else:
-            start = at
-            if kind == 98:  # "b": bits, most significant first
-                while at < end and 48 <= body[at] <= 49:
-                    at += 1
-                stop = at
-                if stop == start or at >= end or body[at] != 32:
-                    return False
-                at += 1
-            elif 48 <= kind <= 49:
-                start, stop = at - 1, at
-            else:
-                return False
-            number, at = _read_code(body, at, codes)
-            if number < 0 or stop - start > codes.widths[number]:
-                return False
-            if keep:
-                size = max(1, (codes.widths[number] + 63) >> 6)
-                base = changes.words[number] + counts[number] * size
-                # A value may be written shorter than it is wide: from its last digit on.
-                for k in range(stop - start):
-                    if body[stop - 1 - k] == 49:
-                        changes.values[base + (k >> 6)] |= np.uint64(1) << np.uint64(k & 63)
-                changes.times[changes.first[number] + counts[number]] = now
-            counts[number] += 1
-        if at >= end or body[at] != 10:  # cut off, or more on the line
-            return False
-        at += 1
-    return True
+def _not_whole(path: Path, why: str) -> str:
+    return f"{path} is not a whole FST or VCD waveform ({why}): write it again"

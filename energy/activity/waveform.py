@@ -4,12 +4,15 @@ FST and VCD come through pywellen; ``vcdvcd`` is a second, independent reader of
 """
 
 import contextlib
+import functools
 import itertools
 import os
+import shutil
 import sys
 import tempfile
 import weakref
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -22,11 +25,12 @@ from vcdvcd import VCDVCD
 from spikewatt.base.errors import WaveformError
 from spikewatt.base.files import make_temporary, remove_temporary
 from spikewatt.energy.activity.fst import check_fst
-from spikewatt.energy.activity.vcd import TwoStateVcd, read_two_state, scan_two_state
+from spikewatt.energy.activity.texts import is_gzipped, open_bytes, open_text
+from spikewatt.energy.activity.vcd import Vcd
 
 __all__ = ["Changes", "Reader", "Signal", "Waveform", "open_vcd", "open_waveform"]
 
-Reader = Literal["wellen", "vcdvcd", "two-state"]
+Reader = Literal["own", "wellen", "vcdvcd"]
 BLOCK = 1 << 16
 """Changes that are Python objects at a time."""
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "ps": 1e-12, "fs": 1e-15}
@@ -34,12 +38,36 @@ _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "ps": 1e-12, "fs": 1e-
 
 @dataclass(frozen=True)
 class Signal:
-    """A signal under its first name; ``identity`` is the same for all names of one signal."""
+    """A signal under one of its names.
+
+    Parameters
+    ----------
+    name:
+        Full name: dots between levels, no backslashes; that of a single bit ends with its index.
+    width:
+        Bits.
+    identity:
+        The same for all names of one signal.
+    handle:
+        What its reader knows it by.
+    stem:
+        Full name of the bus that it is a part of, or all.
+    ends:
+        Indices of its first and its last bit in that bus, if they are known.
+    """
 
     name: str
     width: int
     identity: str
     handle: Any
+    stem: str = ""
+    ends: tuple[int, int] | None = None
+
+    def place(self, index: int) -> int | None:
+        """Which of its bits has an index of the bus."""
+        if self.ends is None or not min(self.ends) <= index <= max(self.ends):
+            return None
+        return abs(index - self.ends[1])
 
 
 @dataclass(frozen=True)
@@ -71,25 +99,48 @@ class Waveform:
     tick_s:
         Length of a tick, s.
     signals:
-        All signals, by full name (dots between levels, no backslashes); a name that is there twice
-        for different signals is in ``ambiguous``.
+        All signals, by full name (dots between levels, no backslashes).
+    parts:
+        Those of each bus whose indices are known, by the name of the bus.
+    ambiguous:
+        Names that are there twice, for different signals that are not parts of one bus.
     """
 
     def __init__(self, path: Path, tick_s: float, found: Iterator[Signal]) -> None:
         self.path, self.tick_s = path, tick_s
         self.signals: dict[str, Signal] = {}
+        self.parts: dict[str, list[Signal]] = {}
         self.ambiguous: set[str] = set()
         for signal in found:
             first = self.signals.setdefault(signal.name, signal)
-            if first.identity != signal.identity:
+            if first.identity != signal.identity and not _apart(first, signal):
                 self.ambiguous.add(signal.name)
+            if signal.ends is not None:
+                self.parts.setdefault(signal.stem, []).append(signal)
+
+        self._by_dots: dict[str, str] | None = None
+
+    def known(self, name: str) -> str:
+        """The name by which a signal or bus is known here, where ``name`` is as good as it.
+
+        Flattened designs have slashes within names, where others have levels.
+        """
+        if name in self.signals or name in self.parts:
+            return name
+        if self._by_dots is None:
+            slashed = (full for full in (*self.signals, *self.parts) if "/" in full)
+            self._by_dots = {full.replace("/", "."): full for full in slashed}
+        dotted = name.replace("/", ".")
+        if dotted in self.signals or dotted in self.parts:
+            return dotted
+        return self._by_dots.get(dotted, name)
+
+    def load(self, signals: Iterable[Signal]) -> None:
+        """Say which signals' changes will be asked for, before the first of them is."""
 
     @property
     def span(self) -> tuple[int, int] | None:
-        """First and last time, in ticks, that the file itself names, where that is easy to see.
-
-        Nothing need change at either.
-        """
+        """First and last time, in ticks, that the file itself names; nothing need change then."""
         return _file_span(self.path)
 
     def changes(self, signal: Signal) -> Changes:
@@ -122,6 +173,13 @@ class Waveform:
     def _blocks(self, signal: Signal) -> Iterator[list[tuple[int, Any]]]:
         """Time and value of every change, ``BLOCK`` of them at a time."""
         raise NotImplementedError
+
+
+def _apart(one: Signal, other: Signal) -> bool:
+    """Whether both are parts of one bus that have no index in common."""
+    if one.ends is None or other.ends is None:
+        return False
+    return max(one.ends) < min(other.ends) or max(other.ends) < min(one.ends)
 
 
 def _words(width: int) -> int:
@@ -162,14 +220,19 @@ def _clean(name: str) -> str:
 
 
 class _WellenWaveform(Waveform):
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, name: Path | None = None) -> None:
         check_fst(path)
         with _panicking(path):
             wave = _Wellen(str(path))
             scale = str(wave.timescale)
             variables = [_wellen_signal(variable) for variable in wave.all_vars()]
-        self._wave = wave
-        super().__init__(path, _tick(scale, path), iter(variables))
+        self._wave, self._file = wave, path
+        super().__init__(name or path, _tick(scale, path), iter(variables))
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """First and last time, in ticks, that the file itself names."""
+        return _file_span(self._file)
 
     def _blocks(self, signal: Signal) -> Iterator[list[tuple[int, Any]]]:
         with _panicking(self.path):
@@ -223,28 +286,49 @@ def _wellen_signal(variable: Any) -> Signal:
     )
 
 
-class _TwoStateWaveform(Waveform):
-    """VCD of a simulator that knows only 0 and 1."""
+class _VcdWaveform(Waveform):
+    """VCD by our own reader."""
 
-    def __init__(self, path: Path, vcd: TwoStateVcd) -> None:
+    def __init__(self, path: Path, vcd: Vcd, tick_s: float | None) -> None:
         self._vcd = vcd
         signals = (
-            Signal(_clean(name), width, str(number), number) for name, width, number in vcd.declared
+            Signal(
+                variable.name,
+                variable.width,
+                str(number := vcd.numbers[variable.code]),
+                number,
+                variable.stem,
+                variable.ends,
+            )
+            for variable in vcd.head.variables
+            if variable.width
         )
-        super().__init__(path, _tick(vcd.timescale, path), signals)
+        super().__init__(path, _given_tick(vcd.head.timescale, path, tick_s), signals)
 
     @property
     def span(self) -> tuple[int, int] | None:
         """First and last time, in ticks, that the file names."""
         return self._vcd.span
 
+    def load(self, signals: Iterable[Signal]) -> None:
+        """Read the changes of these signals in one pass over the file."""
+        self._vcd.load({signal.handle for signal in signals})
+
     def changes(self, signal: Signal) -> Changes:
         """All changes of a signal."""
-        times, values = self._vcd.changes(signal.handle, signal.width)
-        last = np.append(times[1:] != times[:-1], True)[: len(times)]
-        if not last.all():  # several changes at one time: the last one counts
-            times, values = times[last], values[last]
-        return Changes(times, values, None)
+        return Changes(*self._vcd.changes(signal.handle, signal.width))
+
+
+def _given_tick(scale: str | None, path: Path, tick_s: float | None) -> float:
+    """Seconds of a tick: as the file says, or else as the user does."""
+    if scale is not None:
+        return _tick(scale, path)
+    if tick_s is None:
+        raise WaveformError(
+            f"{path} has no $timescale: say how long a tick is with --timescale 1ns "
+            "(OpenSTA takes 1 s)"
+        )
+    return tick_s
 
 
 class _VcdvcdWaveform(Waveform):
@@ -285,8 +369,17 @@ def _tick(scale: str, path: Path) -> float:
     return float(digits or 1) * _SECONDS[unit]
 
 
-def open_waveform(path: Path | str, reader: Reader = "wellen") -> Waveform:
-    """Open an FST or VCD file.
+def open_waveform(
+    path: Path | str, reader: Reader = "own", *, tick_s: float | None = None
+) -> Waveform:
+    """Open an FST or VCD file, also a gzipped one; what it is is told by its content.
+
+    Parameters
+    ----------
+    reader:
+        ``own`` reads VCD itself; the others are there to be compared with.
+    tick_s:
+        Seconds of a tick, for a VCD that does not tell.
 
     Raises
     ------
@@ -298,14 +391,14 @@ def open_waveform(path: Path | str, reader: Reader = "wellen") -> Waveform:
         raise WaveformError(f"{path} is not a file: give the FST or VCD that the simulation wrote")
     if not path.stat().st_size:
         raise WaveformError(f"{path} is empty: the simulation wrote no waveform")
-    wave = _open(path, reader)
+    wave = _open(path, reader, tick_s)
     if not wave.signals:
         raise WaveformError(f"{path} holds no signal: write it again")
     return wave
 
 
 def open_vcd(content: NDArray[np.uint8], name: Path) -> Waveform:
-    """Open the VCD of a simulator that knows only 0 and 1, whose bytes are in memory.
+    """Open a VCD whose bytes are in memory.
 
     Parameters
     ----------
@@ -317,21 +410,41 @@ def open_vcd(content: NDArray[np.uint8], name: Path) -> Waveform:
     WaveformError
         It is not a waveform.
     """
-    if (vcd := scan_two_state(content)) is not None:
-        return _TwoStateWaveform(name, vcd)
-    folder = make_temporary()  # the reader that knows all forms wants a file, as long as it reads
-    content.tofile(folder / name.name)
-    wave = open_waveform(folder / name.name)
+    return _VcdWaveform(name, Vcd(name, functools.partial(open_bytes, content)), None)
+
+
+def _open(path: Path, reader: Reader, tick_s: float | None) -> Waveform:
+    if reader == "vcdvcd":
+        return _VcdvcdWaveform(path)
+    with open_text(path) as file:
+        try:
+            head = file.read(9)
+        except (EOFError, OSError, zlib.error) as error:
+            raise _unreadable(path, error) from None
+    if reader == "own" and not _is_binary(head):
+        return _VcdWaveform(path, Vcd(path, functools.partial(open_text, path)), tick_s)
+    if not is_gzipped(path):
+        return _WellenWaveform(path)
+    folder = make_temporary()  # pywellen wants an unpacked file, as long as it reads
+    wave = _WellenWaveform(_unpacked(path, folder), path)
     weakref.finalize(wave, remove_temporary, folder)
     return wave
 
 
-def _open(path: Path, reader: Reader) -> Waveform:
-    if reader == "vcdvcd":
-        return _VcdvcdWaveform(path)
-    if reader == "two-state" and (vcd := read_two_state(path)) is not None:
-        return _TwoStateWaveform(path, vcd)
-    return _WellenWaveform(path)
+def _is_binary(head: bytes) -> bool:
+    """Whether a file that begins so is FST (its header, or a packed one) or GHDL's GHW."""
+    return head[:1] in (b"\x00", b"\xfe") or head.startswith(b"GHDLwave")
+
+
+def _unpacked(path: Path, folder: Path) -> Path:
+    out = folder / path.stem
+    try:
+        with open_text(path) as packed, out.open("wb") as file:
+            shutil.copyfileobj(packed, file)
+    except (EOFError, OSError, zlib.error) as error:
+        remove_temporary(folder)
+        raise _unreadable(path, error) from None
+    return out
 
 
 def _file_span(path: Path) -> tuple[int, int] | None:

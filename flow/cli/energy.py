@@ -48,6 +48,9 @@ class Time:
         str | None,
         typer.Option(help="BEGIN:END (100ns:2us), either left out: ns without a unit."),
     ] = None
+    timescale: Annotated[
+        str | None, typer.Option(help="Length of a tick (1ns), of a VCD without $timescale.")
+    ] = None
     unknown: Annotated[
         UnknownPolicy,
         typer.Option(help="X and Z within the window: refuse, or hold the last value."),
@@ -92,6 +95,9 @@ def energy(options: EnergyCommand) -> None:
     # What was typed is checked before the imports, which take a second.
     window = parse_window(options.time.window) if options.time.window else None
     clock = _clock(options.time)
+    tick = _seconds(options.time.timescale) if options.time.timescale else None
+    if tick is not None and not 0 < tick <= 1:
+        raise ParameterError(f"--timescale must be above 0 s and up to 1 s, not {tick:g} s")
 
     from spikewatt.energy.activity.replay import ReplayOptions
     from spikewatt.energy.pricing.options import PricingOptions, Wires
@@ -106,6 +112,7 @@ def energy(options: EnergyCommand) -> None:
         duplicates=design.duplicate_cells,
         top=design.top,
         scope=design.scope,
+        timescale_s=tick,
         pricing=PricingOptions(clock=clock, wires=wires),
         sram_node=conditions.sram_node,
         sram_factor=conditions.sram_factor,
