@@ -51,8 +51,10 @@ class Saif:
     program: str = ""
 
     def below(self, scope: str) -> dict[str, Counts]:
-        """Nets of ``scope`` (``tb.dut``), named from there on."""
+        """Nets of ``scope`` (``tb.dut``, ``tb/dut``), named from there on."""
         start = f"{scope}."
+        if not any(name.startswith(start) for name in self.nets):
+            start = f"{scope.strip('./').replace('/', '.')}."
         return {
             name[len(start) :]: counts
             for name, counts in self.nets.items()

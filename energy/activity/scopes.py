@@ -1,7 +1,6 @@
 """Where in a waveform the design is."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from spikewatt.base.errors import WaveformError
 from spikewatt.energy.activity.naming import Buses, Names, plain
@@ -30,23 +29,6 @@ def given_scope(wave: Waveform, scope: str) -> str:
     )
 
 
-@dataclass(frozen=True)
-class _Candidate:
-    """A scope with the ports of the design, and how much of the design it shows.
-
-    Parameters
-    ----------
-    shows:
-        Number of state bits, and of nets.
-    bits:
-        Which bits the state bits and ports are.
-    """
-
-    scope: str
-    shows: tuple[int, int]
-    bits: tuple[tuple[str, int] | None, ...]
-
-
 def find_scope(wave: Waveform, netlist: Netlist, states: Iterable[int], buses: Buses) -> str:
     """The scope that has the design's ports; of several the one that shows most of its states.
 
@@ -68,25 +50,18 @@ def find_scope(wave: Waveform, netlist: Netlist, states: Iterable[int], buses: B
     if len(having) == 1:
         return having[0]
     nets = [net for net in states if net < len(netlist.names)]
-    ports = [net for port in netlist.ports.values() for net in port.nets if net > 1]
-    all_shown = [_candidate(wave, netlist, scope, buses, (nets, ports)) for scope in having]
-    most = max(candidate.shows for candidate in all_shown)
-    best = [candidate for candidate in all_shown if candidate.shows == most]
+    shows = {scope: _shows(Names(wave, scope, buses), netlist, nets) for scope in having}
+    most = max(shows.values())
+    best = [scope for scope in having if shows[scope] == most]
     # The name of the module decides between instances that show as much.
-    named = [c for c in best if c.scope.rpartition(".")[2] == netlist.name] or best
-    outermost = min(named, key=lambda candidate: len(candidate.scope))
-    others = [
-        candidate.scope
-        for candidate in named
-        if candidate.bits != outermost.bits
-        and not candidate.scope.startswith(f"{outermost.scope}.")
-    ]
-    if others:
+    named = [scope for scope in best if scope.rpartition(".")[2] == netlist.name] or best
+    outermost = min(named, key=len)
+    if not all(scope == outermost or scope.startswith(f"{outermost}.") for scope in named):
         raise WaveformError(
             f"{wave.path} has several scopes with the ports of {netlist.name} "
-            f"({', '.join(sorted([outermost.scope, *others]))}): name one with --scope"
+            f"({', '.join(sorted(named))}): name one with --scope"
         )
-    return outermost.scope
+    return outermost
 
 
 def _used_ports(netlist: Netlist) -> Iterable[str]:
@@ -123,23 +98,14 @@ def _having(wave: Waveform, ports: Sequence[str]) -> list[str]:
     return sorted(there, key=lambda scope: (len(scope), scope))
 
 
-def _candidate(
-    wave: Waveform,
-    netlist: Netlist,
-    scope: str,
-    buses: Buses,
-    nets: tuple[Sequence[int], Sequence[int]],
-) -> _Candidate:
-    names, (states, ports) = Names(wave, scope, buses), nets
-    bits = [_where(names, netlist.names[net]) for net in (*states, *ports)]
-    shown = sum(bit is not None for bit in bits[: len(states)])
-    every = sum(_where(names, aliases) is not None for aliases in netlist.names[2:])
-    return _Candidate(scope, (shown, every), tuple(bits))
+def _shows(names: Names, netlist: Netlist, states: Sequence[int]) -> tuple[int, int]:
+    """How many state bits a scope shows, and how many nets."""
+    shown = sum(_is_shown(names, netlist.names[net]) for net in states)
+    return shown, sum(_is_shown(names, aliases) for aliases in netlist.names[2:])
 
 
-def _where(names: Names, aliases: Iterable[str]) -> tuple[str, int] | None:
+def _is_shown(names: Names, aliases: Iterable[str]) -> bool:
     try:
-        bit = names.first(aliases)
+        return names.first(aliases) is not None
     except WaveformError:  # shown twice: told if this scope is the one
-        return "twice", 0
-    return None if bit is None else (bit.signal.identity, bit.bit)
+        return True

@@ -252,6 +252,89 @@ def test_two_scopes_that_both_fit(library: Library, tmp_path: Path) -> None:
     assert replay_waveform(CHAIN, library, path).scope == "t.u"  # the outer one
 
 
+def test_a_bench_whose_wires_are_called_like_the_ports(library: Library, tmp_path: Path) -> None:
+    """The scope with the states is the design, wherever others have its ports."""
+    other = [(0, "0"), (3, "1")]
+    ports = ("clk", "d", "y")
+    y = [(0, "1"), (25, "0"), (35, "1")]
+    one = {**WAVES, "t.u.y": (1, y)}
+    bench = {f"t.{port}": (1, list(other)) for port in ports}
+    inner = {f"t.u.v.{port}": (1, list(other)) for port in ports}
+    apart = {f"b.{port}": (1, list(other)) for port in ports}
+    path = write_vcd(tmp_path / "a.vcd", {**apart, **bench, **one, **inner})
+    assert replay_waveform(CHAIN, library, path).scope == "t.u"
+
+
+def test_scopes_with_slashes(library: Library, tmp_path: Path) -> None:
+    path = write_vcd(tmp_path / "a.vcd", {"t.u.a": (1, D), "t.u.b": (1, Q)}, 60)
+    netlist = build({"u": ("NAND", {"A": "a", "B": "b", "Y": "y"})}, ["a", "b"])
+    for spelling in ("t/u", "/t/u", "t/u/", "\\t /u"):
+        assert replay_waveform(netlist, library, path, spelling).scope == "t.u"
+    with pytest.raises(WaveformError, match=r"has no scope t\.v: it has t\.u$"):
+        replay_waveform(netlist, library, path, "t/v")
+
+
+def test_flattened_names_with_slashes(library: Library, tmp_path: Path) -> None:
+    """As some tools flatten: in the netlist, or in the waveform."""
+    flat = build({"u": ("INV", {"A": "\\u/v/a[1] ", "Y": "y"})}, ["\\u/v/a[1] "])
+    levels = build({"u": ("INV", {"A": "u.v.a[1]", "Y": "y"})}, ["u.v.a[1]"])
+    for name in ("t.u.v.a [2:1]", "t.u/v/a [2:1]"):
+        path = write_vcd(tmp_path / "a.vcd", {name: (2, [(0, "01"), (5, "10"), (7, "11")])}, 60)
+        for netlist in (flat, levels):
+            found = replay_waveform(netlist, library, path, "t")
+            assert found.unmatched == ()
+            assert found.totals[2:].tolist() == [2, 2]
+
+
+def test_packed_structs_and_arrays_in_parts(library: Library, tmp_path: Path) -> None:
+    """Verilator shows a packed struct as a scope, and the elements of a packed array."""
+    nets = [f"s[{bit}]" for bit in range(8)] + [f"m[{bit}]" for bit in range(4)]
+    nets += [f"w[{bit}]" for bit in range(3)]
+    netlist = build({}, nets)
+    a, b, c = [(0, "000"), (5, "100")], [(0, "0"), (6, "1")], [(0, "0000"), (7, "0010")]
+    w = [(0, "000"), (8, "110")]
+    m = [(0, "00"), (9, "10")]
+    signals = {
+        "t.s.a [2:0]": (3, a),
+        "t.s.b": (1, b),
+        "t.s.c.d [3:0]": (4, c),
+        "t.m[1] [1:0]": (2, m),
+        "t.m[0] [1:0]": (2, [(0, "00"), (9, "00")]),
+        "t.w.word [2:0]": (3, w),
+        "t.w.again [2:0]": (3, w),
+    }
+    path = write_vcd(tmp_path / "a.vcd", signals, 20)
+    found = replay_waveform(netlist, library, path, "t")
+    assert found.unmatched == ()
+    toggling = {nets[net - 2] for net in np.flatnonzero(found.totals).tolist()}
+    assert toggling == {"s[7]", "s[4]", "s[1]", "m[3]", "w[2]", "w[1]"}
+
+
+def test_bits_in_any_order_and_buses_in_parts(library: Library, tmp_path: Path) -> None:
+    netlist = build({}, [f"d[{bit}]" for bit in range(12)])
+    order = [0, 10, 11, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    history = {bit: [(0, "0"), *((k + 1, "01"[k % 2 == 0]) for k in range(bit))] for bit in order}
+    for text in (" \\d[{}]", " d[{}]", " d [{}]"):
+        signals = {f"t.{text.format(bit).strip()}": (1, history[bit]) for bit in order}
+        path = write_vcd(tmp_path / "a.vcd", signals, 20)
+        found = replay_waveform(netlist, library, path, "t")
+        assert found.unmatched == ()
+        assert found.totals[2:].tolist() == list(range(12))
+    parts = {"t.d [11:8]": (4, [(0, "0000"), (1, "1000")]), "t.d [7:0]": (8, [(0, "00000001")])}
+    found = replay_waveform(netlist, library, write_vcd(tmp_path / "b.vcd", parts, 20), "t")
+    assert np.flatnonzero(found.totals).tolist() == [2 + 11]
+    assert found.high_s[2] > 0
+
+
+def test_negative_indices(library: Library, tmp_path: Path) -> None:
+    netlist = build({}, ["n[-4]", "n[-1]", "n[-2]"])
+    for ends, value in (("[-1:-4]", "1000"), ("[-4:-1]", "0001")):
+        path = write_vcd(tmp_path / "a.vcd", {f"t.n {ends}": (4, [(0, "0000"), (3, value)])}, 20)
+        found = replay_waveform(netlist, library, path, "t")
+        assert found.unmatched == ()
+        assert found.totals[2:].tolist() == [0, 1, 0]
+
+
 # --- netlists that are not the waveform's --------------------------------------------------------
 
 
