@@ -81,8 +81,7 @@ def parse_head(text: str) -> Head:
     scale, scopes, variables = None, [], []
     for command, words in _commands(text):
         if command == "$scope":
-            if len(words) < 2:
-                raise ValueError("a scope without a name")
+            # Without a name it is no level, but there is an $upscope for it.
             scopes.append(_plain("".join(words[1:]).replace("\\", "")))
         elif command == "$upscope":
             if not scopes:
@@ -122,6 +121,5 @@ def _variable(words: list[str], scopes: list[str]) -> Variable:
         raise ValueError(f"the code {words[2]!r} is not of printable characters")
     width = 0 if kind in _NO_LOGIC else size
     name, stem, ends = split_name(" ".join(words[3:]), width)
-    path = [*scopes, ""]
-    above = ".".join(path)
+    above = "".join(f"{scope}." for scope in scopes if scope)
     return Variable(above + name, above + stem, width, ends, code)

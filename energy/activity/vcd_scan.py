@@ -245,6 +245,8 @@ def _set_value(body, start, stop, width, words, at):
     A value may be written shorter than it is wide: unknown digits go on to the left, others do not.
     """
     size = (width + 63) >> 6
+    if stop - start > 2 and body[start] == 48 and body[start + 1] == 98:  # "0b", as PyMTL 3 has it
+        start += 2
     while stop - start > width and body[start] == 48:
         start += 1
     if stop - start > width:
@@ -324,6 +326,10 @@ def scan(body, at, limit, codes, state, found):
         if 48 <= kind <= 49 or (_LOGIC[kind] != 0):
             first, stop, plain = start, at, False
             value = np.uint64(kind & 1)
+            if body[at] <= 32:  # white space before the code, which is not as it should be
+                at = _gap(body, at, limit)
+                if at >= limit:
+                    break
         elif kind == 98 or kind == 66:  # "b"
             first = at
             value, plain = np.uint64(0), True

@@ -244,6 +244,17 @@ def test_one_code_of_two_widths(tmp_path: Path) -> None:
     assert wide.values.tolist() == [[0b1110101, 0], [16, 0], [0, 0]]
 
 
+def test_what_is_not_as_it_should_be_and_clear_all_the_same(tmp_path: Path) -> None:
+    """A scope without a name; white space before a scalar's code; a prefix of Python's."""
+    head = HEAD.replace("$scope module inner", "$scope module ")
+    wave = opened(tmp_path, head + "#0\n1 !\nb0b101 #\nb0b00001010 $\n#3\n0\n!\n")
+    clock = wave.changes(wave.signals["top.clk"])
+    assert (clock.times.tolist(), clock.values[:, 0].tolist()) == ([0, 3], [1, 0])
+    assert wave.changes(wave.signals["top.word[0]"]).values.tolist() == [[5]]
+    assert wave.changes(wave.signals["top.word[1]"]).values.tolist() == [[10]]
+    assert wave.signals["top.state"].width == 64
+
+
 def test_values_before_the_first_time_are_at_0(tmp_path: Path) -> None:
     wave = opened(tmp_path, HEAD + "1!\n#7\n0!\n#9\n")
     clock = wave.changes(wave.signals["top.clk"])
@@ -353,7 +364,6 @@ def test_cut_anywhere(tmp_path: Path) -> None:
         ("$var wire 1 !(", "$var wire !(", "the declaration $var wire !( clk$1 is not whole"),
         ("$enddefinitions", "$upscope $end\n$enddefinitions", "an $upscope outside of all scopes"),
         ("$timescale 10ns", "$timescale 10 parsec", "the timescale '10 parsec' is not one"),
-        ("$scope module top", "$scope", "a scope without a name"),
         ("$upscope $end\n $scope", "here\n $scope", "'here' between the declarations"),
     ],
 )
