@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["Head", "Variable", "parse_head", "split_name"]
+__all__ = ["Head", "SplitName", "Variable", "parse_head", "split_name"]
 
 _RANGE = re.compile(r"(.*?)\s*\[\s*(-?\d+)\s*(?::\s*(-?\d+)\s*)?\]", re.DOTALL)
 _SCALE = re.compile(r"(\d+)\s*([munpf]?s)")
@@ -47,7 +47,11 @@ class Head:
     variables: tuple[Variable, ...]
 
 
-def split_name(text: str, width: int) -> tuple[str, str, tuple[int, int] | None]:
+SplitName = tuple[str, str, tuple[int, int] | None]
+"""Name, the bus that it belongs to, and its indices of the first and the last digit, if known."""
+
+
+def split_name(text: str, width: int) -> SplitName:
     r"""Name, stem and indices of a variable of which a file says ``text``.
 
     ``d [7:0]`` and ``d[7:0]`` are a bus; ``d[3]``, ``d [3]`` and ``\d[3]`` are one of its bits, if

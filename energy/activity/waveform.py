@@ -12,7 +12,8 @@ import sys
 import tempfile
 import weakref
 import zlib
-from collections.abc import Iterable, Iterator
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -24,9 +25,10 @@ from vcdvcd import VCDVCD
 
 from spikewatt.base.errors import WaveformError
 from spikewatt.base.files import make_temporary, remove_temporary
-from spikewatt.energy.activity.fst import check_fst
+from spikewatt.energy.activity.fst import FstVariable, check_fst, declared
 from spikewatt.energy.activity.texts import is_gzipped, open_bytes, open_text
 from spikewatt.energy.activity.vcd import Vcd
+from spikewatt.energy.activity.vcd_head import SplitName, split_name
 
 __all__ = ["Changes", "Reader", "Signal", "Waveform", "open_vcd", "open_waveform"]
 
@@ -225,9 +227,15 @@ class _WellenWaveform(Waveform):
         with _panicking(path):
             wave = _Wellen(str(path))
             scale = str(wave.timescale)
-            variables = [_wellen_signal(variable) for variable in wave.all_vars()]
+            variables = list(wave.all_vars())
+        names = _fst_names(path, variables)
+        signals = (
+            Signal(name, variable.length, str(variable.signal_id), variable, stem, ends)
+            for variable, (name, stem, ends) in zip(variables, names, strict=True)
+            if _is_logic(variable)
+        )
         self._wave, self._file = wave, path
-        super().__init__(name or path, _tick(scale, path), iter(variables))
+        super().__init__(name or path, _tick(scale, path), signals)
 
     @property
     def span(self) -> tuple[int, int] | None:
@@ -280,10 +288,49 @@ def _printing_to(file: int) -> Iterator[None]:
             os.close(to)
 
 
-def _wellen_signal(variable: Any) -> Signal:
-    return Signal(
-        _clean(variable.full_name), variable.length or 1, str(variable.signal_id), variable
-    )
+def _is_logic(variable: Any) -> bool:
+    """Whether a variable is a net: no number, text, event or parameter."""
+    return bool(variable.length) and variable.var_type not in ("Event", "Parameter", "String")
+
+
+def _fst_names(path: Path, variables: Sequence[Any]) -> list[SplitName]:
+    """Name, bus and indices of each of pywellen's variables.
+
+    It tells no index, and makes one variable of bits that follow one another, of which the one with
+    the lowest index is the lowest. So the indices come from the file's own declarations.
+    """
+    plain = [_clean(variable.full_name).lstrip(".") for variable in variables]
+    unknown: list[SplitName] = [(name, name, None) for name in plain]
+    # In the order of the file within a scope, not among scopes, some of which are opened twice.
+    queues: dict[str, deque[FstVariable]] = defaultdict(deque)
+    for told in declared(path) or ():
+        queues[_clean(told.scope)].append(told)
+    names: list[SplitName] = []
+    for variable, name in zip(variables, plain, strict=True):
+        scope = _clean(variable.full_name[: -len(variable.name)].rstrip("."))
+        queue = queues.get(scope) or queues.get(name.rpartition(".")[0]) or deque()
+        if not queue:
+            return unknown
+        first, size = queue.popleft(), variable.length or 1
+        above = f"{first.scope}." if first.scope else ""
+        leaf, stem, ends = split_name(first.text, first.width)
+        if size > first.width == 1 and ends is not None:
+            bits = [ends[0]]
+            while queue and len(bits) < size and (index := _index(queue.popleft())) is not None:
+                bits.append(index)
+            if sorted(bits) != list(range(min(bits), min(bits) + size)):
+                return unknown
+            leaf, ends = stem, (max(bits), min(bits))
+        if _clean(above + stem) != name and _clean(above + leaf) != name:
+            return unknown
+        names.append((_clean(above + leaf), _clean(above + stem), ends))
+    return names
+
+
+def _index(variable: FstVariable) -> int | None:
+    """Index of a bit that is declared by itself."""
+    ends = split_name(variable.text, variable.width)[2]
+    return None if ends is None else ends[0]
 
 
 class _VcdWaveform(Waveform):
