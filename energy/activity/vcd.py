@@ -94,7 +94,6 @@ class _Segment:
     data: NDArray[np.uint8]
     firsts: NDArray[np.int32]
     words: NDArray[np.int32]
-    records: int
 
 
 class _Store:
@@ -116,24 +115,25 @@ class _Store:
             data = np.empty(8 * used + 4 * count, np.uint8)
             words, records = data[: 8 * used].view(np.uint64), data[8 * used :].view(np.uint32)
             sort(found, count, self.widths, records, words)
-            self._keep(data, _starts(found.counts), _starts(found.sizes), count)
+            self._keep(data, _starts(found.counts), _starts(found.sizes))
         found.counts[:], found.sizes[:] = 0, 0
         state[[State.RECORDS, State.WORDS]] = 0
         state[State.BASE] = state[State.STAMPS]
 
     def _keep(
-        self, data: NDArray[np.uint8], firsts: NDArray[np.int32], words: NDArray[np.int32], n: int
+        self, data: NDArray[np.uint8], firsts: NDArray[np.int32], words: NDArray[np.int32]
     ) -> None:
         if self._held + len(data) <= MEMORY:
             self._held += len(data)
-            self._segments.append(_Segment(-1, data, firsts, words, n))
+            self._segments.append(_Segment(-1, data, firsts, words))
             return
         if self._file is None:
             self._file = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the store
             weakref.finalize(self, self._file.close)
         place = self._file.seek(0, io.SEEK_END)
         self._file.write(data)
-        self._segments.append(_Segment(place, data[:0], firsts, words, n))
+        # A view of nothing would keep all of the data.
+        self._segments.append(_Segment(place, np.empty(0, np.uint8), firsts, words))
 
     def of(self, signal: int) -> tuple[NDArray[np.uint32], Bits]:
         """Records and words of a signal."""
