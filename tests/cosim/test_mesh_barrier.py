@@ -1,6 +1,7 @@
 """The barrier beside a model of the four-counter method, and of the network that it watches."""
 
 import random
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -100,6 +101,13 @@ def run(tiles: int, test: Any) -> None:
     simulator.run()
 
 
+def seeds(count: int, first: Collection[int]) -> list[Any]:
+    """All of them; every run of the tests has the ``first``, which draw every number of tiles."""
+    return [
+        pytest.param(seed, marks=[pytest.mark.long] * (seed not in first)) for seed in range(count)
+    ]
+
+
 @pytest.mark.parametrize("tiles", [1, 2, 4, 9])
 def test_it_takes_two_sums(tiles: int) -> None:
     """A cycle for each tile, one more to compare; the second sum ends with the agreement."""
@@ -183,7 +191,7 @@ def test_counts_wrap() -> None:
     run(2, test)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", seeds(12, first=(0, 1, 2, 5, 7)))
 def test_random(seed: int) -> None:
     """A network of packets that take their time: it agrees only when none is on its way.
 
@@ -228,7 +236,7 @@ def test_random(seed: int) -> None:
     run(tiles, test)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", seeds(8, first=(0, 1, 2, 5)))
 def test_any_counts(seed: int) -> None:
     """The rule holds whatever is counted, and whenever, while every tile says that it is idle."""
     rng = random.Random(seed)

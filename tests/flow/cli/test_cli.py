@@ -39,7 +39,9 @@ def test_demo_json(cli: Cli, simulator: str) -> None:
     )
 
 
+@pytest.mark.long
 def test_demo_in_full(cli: Cli) -> None:
+    """All images; `test_digits_pair` and `test_digits` ask the same of the golden model."""
     report = json.loads(cli("demo", "--no-compare", "--json").stdout)
     assert report["images"] == 360
     assert report["bit_exact"] is True

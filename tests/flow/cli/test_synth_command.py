@@ -8,6 +8,7 @@ import pytest
 from tests.flow.command import Cli, assert_one_line
 
 CORE = ("--core", "neuro", "--neurons", 4, "--axons", 4, "--lanes", 1, "--delay-slots", 2)
+FEW_BITS = ("--state-bits", 6, "--bias-bits", 0, "--refractory-bits", 0, "--types", 1)
 COUNTER = """
 module counter(input clk, input rst, input en, output reg [7:0] count);
   always @(posedge clk) if (rst) count <= 0; else if (en) count <= count + 1;
@@ -46,7 +47,8 @@ def test_for_people(cli: Cli, counter: Path) -> None:
 
 
 def test_a_core(cli: Cli) -> None:
-    result = json.loads(cli("synth", *CORE, "--json").stdout)
+    words = (*CORE, *FEW_BITS, "--leaks", "subtract")
+    result = json.loads(cli("synth", *words, "--json").stdout)
     assert result["top"] == "neuro"
     assert result["memories"] >= 7
     assert result["gated_flip_flops"] > 100

@@ -18,6 +18,14 @@ module counter(input clk, input rst, input en, output reg [7:0] count);
   always @(posedge clk) if (rst) count <= 0; else if (en) count <= count + 1;
 endmodule
 """
+LARGE = """
+module large(input clk, input d, output q);
+  reg [399:0] line;
+  always @(posedge clk) line <= {line[398:0], d};
+  assign q = line[399];
+endmodule
+"""
+"""More flip-flops than the smallest device has."""
 
 
 @pytest.fixture
@@ -127,16 +135,24 @@ FILE = ("counter.v", "--top", "counter")
         ((*ECP5, *SMALL, "--mesh", "2x1"), "--mesh goes with --core mesh, not --core neuro"),
         ((*ECP5, "--core", "mesh", "--mesh", "auto"), "--mesh auto needs a network"),
         ((*ECP5, *SMALL[:-2], "--compares", "less"), "--compares must name some of greater-equal"),
-        ((*ICE40, *SMALL, "--device", "lp384"), "neuro does not fit ice40 lp384: it takes"),
+        (
+            (*ICE40, "large.v", "--top", "large", "--device", "lp384"),
+            "large does not fit ice40 lp384: it takes",
+        ),
+        pytest.param(
+            *((*ICE40, *SMALL, "--device", "lp384"), "neuro does not fit ice40 lp384: it takes"),
+            marks=pytest.mark.long,
+        ),
         ((*ICE40, *FILE, "--rows", "2"), "--rows is a size of a core"),
     ],
 )
 def test_bad_input(
     words: tuple[object, ...], message: str, cli: Cli, counter: Path, tmp_path: Path
 ) -> None:
+    (tmp_path / "large.v").write_text(LARGE)
     run = cli("synth", *words, "--out", "fpga", env={"TMPDIR": str(tmp_path)})
     assert_one_line(run, message)
-    assert [path.name for path in tmp_path.iterdir()] == [counter.name]
+    assert {path.name for path in tmp_path.iterdir()} == {counter.name, "large.v"}
 
 
 @pytest.mark.parametrize(
