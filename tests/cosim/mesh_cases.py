@@ -1,6 +1,7 @@
 """Small meshes, random networks for them, and the golden run beside the RTL's."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -23,6 +24,8 @@ from tests.model.mesh_builders import shuffled
 __all__ = [
     "CORE",
     "MeshCase",
+    "MeshJob",
+    "MeshWork",
     "check_memories",
     "check_run",
     "expected_packets",
@@ -61,18 +64,44 @@ def small_mesh(columns: int, rows: int, router: RouterKind, **core: int) -> Mesh
 
 
 @dataclass(frozen=True, kw_only=True)
-class MeshCase:
-    """A network on a mesh, the spikes bool[ticks, inputs] that it is given, and what must come."""
+class MeshWork:
+    """A program on a mesh, the spikes bool[ticks, inputs] that it is given, and what must come."""
 
     name: str
-    network: Network
     program: MeshProgram
     spikes: NDArray[np.bool_]
     golden: Run
 
+
+@dataclass(frozen=True, kw_only=True)
+class MeshCase(MeshWork):
+    """A network on a mesh; its work can go to another process, and a network cannot."""
+
+    network: Network
+
+    @property
+    def work(self) -> MeshWork:
+        """All but the network."""
+        return MeshWork(
+            name=self.name, program=self.program, spikes=self.spikes, golden=self.golden
+        )
+
     def on(self, router: RouterKind) -> MeshProgram:
         """The program for the same mesh with other routers."""
         return replace(self.program, params=replace(self.program.params, router=router))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeshJob:
+    """What a bench inside the simulator is to do.
+
+    Cases come made: there each process would compile the golden model once more.
+    """
+
+    params: MeshParams
+    cases: Sequence[MeshWork]
+    stall: float
+    seed: int
 
 
 def _connection(rng: np.random.Generator, source: str, target: str, **sizes: int) -> Connection:
@@ -142,7 +171,7 @@ def mesh_cases(columns: int, rows: int, count: int) -> list[MeshCase]:
     return [mesh_case(columns, rows, number) for number in range(count)]
 
 
-def expected_packets(case: MeshCase, tile: int) -> list[tuple[int, ...]]:
+def expected_packets(case: MeshWork, tile: int) -> list[tuple[int, ...]]:
     """Packets (tick, axon, delay, dx, dy) that a tile sends, sorted."""
     params, sent = case.program.params, case.program.sends[tile]
     x, y = params.place(tile)
@@ -178,7 +207,7 @@ def joined(first: Run, rest: Run) -> Run:
     return replace(first, arrays=arrays, cores=tuple(cores))
 
 
-def check_run(case: MeshCase, rtl: Run, what: str) -> None:
+def check_run(case: MeshWork, rtl: Run, what: str) -> None:
     """Every tick of every tile is the golden model's."""
     where = f"{case.name}, {what}"
     compared = {"spikes", "membranes", "synapse_words", "merges", "packets", "hops", "host_counts"}

@@ -1,7 +1,7 @@
 """A mesh behind its packet port, event-driven: unknown values, races, a host that stalls."""
 
 import ast
-import json
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import pytest
 from spikewatt.cosim.simulate import CocotbOptions, simulate
 from spikewatt.model.params import RouterKind
 from spikewatt.synth.verilog import export_mesh
-from tests.cosim.mesh_cases import small_mesh
+from tests.cosim.mesh_cases import MeshJob, mesh_cases, small_mesh
 
 BENCH = Path(__file__).parent / "benches" / "mesh.py"
 TESTS = (
@@ -39,16 +39,13 @@ def run(
 ) -> None:
     """Run the bench, or one test of it, on a mesh (columns, rows) with its first cases."""
     params = replace(small_mesh(*shape, router, **core), watchdog_bits=WATCHDOG_BITS[shape])
-    job = {
-        "mesh": shape,
-        "router": router,
-        "watchdog_bits": WATCHDOG_BITS[shape],
-        "stall": stall,
-        "seed": seed,
-        "cases": cases,
-        "core": core,
+    work = [case.work for case in mesh_cases(*shape, cases)]
+    job = MeshJob(params=params, cases=work, stall=stall, seed=seed)
+    (folder / "job.pickle").write_bytes(pickle.dumps(job))
+    env = {
+        "MESH_JOB": str(folder / "job.pickle"),
+        "COCOTB_TEST_FILTER": rf"\.{only}" if only else "",
     }
-    env = {"MESH_JOB": json.dumps(job), "COCOTB_TEST_FILTER": rf"\.{only}" if only else ""}
     simulate(
         export_mesh(params, dialect="assigns"),
         "mesh",

@@ -1,8 +1,9 @@
 """Runs inside the simulator: cases on a mesh, and what only a host that stalls or reads meets."""
 
-import json
 import os
-from dataclasses import replace
+import pickle
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import cocotb
@@ -18,32 +19,29 @@ from spikewatt.model.compile.mesh.packets import (
     unpack,
     write_packets,
 )
-from spikewatt.model.params import HostCommand, MeshParams, RouterKind, TableId, ToHost
+from spikewatt.model.params import HostCommand, MeshParams, TableId, ToHost
 from spikewatt.model.run import Run
-from tests.cosim.mesh_cases import MeshCase, check_run, mesh_cases, small_mesh
+from tests.cosim.mesh_cases import MeshJob, MeshWork, check_run
 from tests.cosim.mesh_recorder import PERIOD, MeshBench
 
 LIMIT: dict[str, Any] = {"timeout_time": 200_000 * PERIOD, "timeout_unit": "ps"}
 
 
-async def _bench(dut: Any) -> tuple[MeshBench, list[MeshCase]]:
-    job = json.loads(os.environ["MESH_JOB"])
-    columns, rows = job["mesh"]
-    params = small_mesh(columns, rows, RouterKind(job["router"]), **job["core"])
-    params = replace(params, watchdog_bits=job["watchdog_bits"])
-    bench = MeshBench(dut, params, stall=job["stall"], seed=job["seed"])
+async def _bench(dut: Any) -> tuple[MeshBench, Sequence[MeshWork]]:
+    job: MeshJob = pickle.loads(Path(os.environ["MESH_JOB"]).read_bytes())
+    bench = MeshBench(dut, job.params, stall=job.stall, seed=job.seed)
     await bench.reset()
-    return bench, mesh_cases(columns, rows, job["cases"])
+    return bench, job.cases
 
 
-def _talkative(cases: list[MeshCase]) -> MeshCase:
+def _talkative(cases: Sequence[MeshWork]) -> MeshWork:
     """The case that sends most to the host."""
     case = max(cases, key=lambda each: int(each.golden.to_host.sum()))
     assert case.golden.to_host.sum() >= 8
     return case
 
 
-def _run_packets(case: MeshCase, params: MeshParams) -> list[int]:
+def _run_packets(case: MeshWork, params: MeshParams) -> list[int]:
     tick, clear = (control_packet(params, what) for what in (HostCommand.TICK, HostCommand.CLEAR))
     parts = [clear]
     for arriving in case.program.input_packets(case.spikes):
@@ -51,7 +49,7 @@ def _run_packets(case: MeshCase, params: MeshParams) -> list[int]:
     return np.concatenate(parts).tolist()
 
 
-def _trace(bench: MeshBench, case: MeshCase, host: list[int]) -> Run:
+def _trace(bench: MeshBench, case: MeshWork, host: list[int]) -> Run:
     """What the recorder saw of a case."""
     events = case.program.input_packets(case.spikes)
     return bench.recorder.trace(host, events, case.program.host_axons)

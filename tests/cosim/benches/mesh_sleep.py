@@ -1,8 +1,10 @@
 """Runs inside the simulator: what a packet costs the clocks of the tiles that it meets."""
 
 import os
+import pickle
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import cocotb
@@ -11,7 +13,7 @@ from cocotb.triggers import ClockCycles, RisingEdge
 
 from spikewatt.model.compile.mesh.packets import control_packet, event_packets, read_packets
 from spikewatt.model.params import HostCommand, RouterKind, TableId
-from tests.cosim.mesh_cases import mesh_case, small_mesh
+from tests.cosim.mesh_cases import small_mesh
 from tests.cosim.mesh_recorder import MeshBench
 
 TILES = ("tile_0_0", "tile_1_0")
@@ -46,7 +48,7 @@ class Sleepers:
     async def start(self) -> None:
         """Come to rest after a program was loaded."""
         await self.bench.reset()
-        await self.bench.load(mesh_case(2, 1, 0).program)
+        await self.bench.load(pickle.loads(Path(os.environ["PROGRAM"]).read_bytes()))
         await ClockCycles(self._dut.clk, 30)
         self.clocks = Clocks(self._dut)
 
