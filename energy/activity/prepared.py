@@ -8,8 +8,10 @@ import numpy as np
 
 from spikewatt.base.progress import Progress, silent
 from spikewatt.energy.activity.elements import Elements, build_elements
+from spikewatt.energy.activity.hidden import Checked, check_unknown, compute
+from spikewatt.energy.activity.loops import Cut, find_cut, read_rows
 from spikewatt.energy.activity.matching import Matches, SourceBit, match
-from spikewatt.energy.activity.program import Program, compile_program, forced_states
+from spikewatt.energy.activity.program import Program, compile_program
 from spikewatt.energy.activity.samples import Samples, read_samples
 from spikewatt.energy.activity.waveform import Reader, Waveform, open_waveform
 from spikewatt.synth.liberty.library import Library
@@ -35,6 +37,8 @@ class Prepared:
     """Top inputs that clock flip-flops: those that toggle as clocks do, or else all of them."""
     tick_s: float
     path: Path
+    checked: Checked | None = None
+    """Flip-flops held against the waveform for as long as a part of it is unknown."""
 
     @property
     def unmatched(self) -> tuple[str, ...]:
@@ -44,7 +48,7 @@ class Prepared:
         """
         names = self.netlist.names
         nets = (names[net][0] for net in self.program.unmatched if net < len(names))
-        return (*nets, *self.program.inferred)
+        return tuple(dict.fromkeys((*nets, *self.program.inferred)))
 
 
 def prepare(
@@ -72,14 +76,24 @@ def prepare(
     # it is by them that the program is cut into its two stages.
     clocks = [net for net in clock_inputs(netlist, elements) if net in matches.roots]
     shown = {**dict.fromkeys(matches.others, False), **dict.fromkeys(matches.roots, True)}
-    forced = set(forced_states(netlist, elements, shown))
-    extra = {row: bit for row, bit in matches.others.items() if row in forced}
+    cut = find_cut(netlist, elements, shown)
+    extra = {row: matches.others[row] for row in cut.forced}
     latches = {element.state.row for element in elements.states if not element.edge}
-    seen = (bit for row, bit in matches.others.items() if row in latches or row in forced)
+    seen = (bit for row, bit in matches.others.items() if row in latches or row in extra)
     wave.load(bit.signal for bit in (*matches.roots.values(), *seen))
     samples = read_samples(wave, {**matches.roots, **extra}, clocks, progress)
     roots = samples.root_rows.tolist()
-    program = compile_program(netlist, elements, shown, roots)
+    cut = Cut(cut.forced, _computed(cut, netlist, elements, samples))
+    never: tuple[int, ...] = ()
+    if cut.computed:
+        done = compute(netlist, elements, samples, cut.computed, progress)
+        samples, never = done.samples, done.never
+    program = compile_program(netlist, elements, shown, roots, cut)
+    if never:
+        program = program.with_assumed(never)
+    checked = None
+    if samples.settled > samples.times[0]:
+        checked = check_unknown(netlist, elements, samples, samples.settled, progress)
     seeds = {
         row: value
         for row, bit in matches.others.items()
@@ -95,7 +109,20 @@ def prepare(
         clock_roots=tuple(roots or clocks),
         tick_s=wave.tick_s,
         path=wave.path,
+        checked=checked,
     )
+
+
+def _computed(cut: Cut, netlist: Netlist, elements: Elements, samples: Samples) -> tuple[int, ...]:
+    """Rows that are computed sample by sample: what cuts loops, and what is X at times."""
+    edges = {element.state.row for element in elements.states if element.edge}
+    vague = {row for span in samples.unknown if not span.leading for row in span.rows}
+    vague |= {row for span in samples.unknown if span.end >= samples.times[-1] for row in span.rows}
+    computed = set(cut.computed) | vague & (edges | set(read_rows(netlist))) & samples.vague.keys()
+    if computed:  # what hangs on an X is known only as far as that is
+        shown = {*samples.data_rows.tolist(), *samples.root_rows.tolist()}
+        computed |= edges - shown
+    return tuple(sorted(computed))
 
 
 def _first(wave: Waveform, source: SourceBit) -> bool | None:

@@ -7,9 +7,8 @@ reaches and that depends on no replayed state; it runs over the samples where da
 clock gates, and flip-flops that the waveform does not show.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +17,14 @@ from spikewatt.base.errors import NetlistError
 from spikewatt.base.values import cached_value
 from spikewatt.energy.activity.activity import Origin
 from spikewatt.energy.activity.elements import SOURCES, Element, Elements, Recorded
-from spikewatt.energy.activity.kernels import RESULT, Hold, Kind, Steps
-from spikewatt.energy.activity.lowering import RowLiteral, Step
+from spikewatt.energy.activity.kernels import RESULT, Steps
+from spikewatt.energy.activity.loops import Cut, find_levels, hold_step, shown_key
+from spikewatt.energy.activity.lowering import Step
 from spikewatt.synth.netlist.netlist import Netlist
 
-__all__ = ["Check", "Program", "compile_program", "forced_states"]
+__all__ = ["Check", "Program", "compile_program"]
+
+NO_CUT = Cut()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,12 @@ class Program:
     forced: tuple[int, ...]
     origins: NDArray[np.uint8]
 
+    def with_assumed(self, rows: Sequence[int]) -> "Program":
+        """The same with rows that nothing determines; they are taken as 0."""
+        origins = self.origins.copy()
+        origins[[row for row in rows if row < self.nets]] = Origin.ASSUMED
+        return replace(self, unmatched=(*self.unmatched, *rows), origins=origins)
+
 
 def _arrays(steps: Sequence[Step], level: Mapping[int, int]) -> Steps:
     """Arrays of steps that are in order of level and kind."""
@@ -95,79 +103,12 @@ def _arrays(steps: Sequence[Step], level: Mapping[int, int]) -> Steps:
     )
 
 
-def _hold(element: Element, extra: list[Step], rows: list[int]) -> Step:
-    """Step of a replayed state; steps before it go to ``extra``."""
-
-    def row() -> int:
-        rows[0] += 1
-        return rows[0] - 1
-
-    def join(kind: Kind, *operands: RowLiteral, inverted: bool = False) -> RowLiteral:
-        out = row()
-        extra.append(Step(kind, operands, out, inverted))
-        return RowLiteral(out)
-
-    forced, value = element.clear, RowLiteral(0)
-    if element.preset.row:  # row 0 is the constant: there is no preset
-        forced = join(Kind.AND2, ~element.clear, ~element.preset, inverted=True)
-        value = element.preset if element.both else join(Kind.AND2, element.preset, ~element.clear)
-    state = element.state
-    if element.edge:
-        operands = (element.control, element.data, forced, value)
-        return Step(Hold.EDGE, operands, state.row, state.inverted)
-    enable, data = element.control, element.data
-    if forced.row:
-        enable = join(Kind.AND2, ~enable, ~forced, inverted=True)
-        data = join(Kind.MUX, forced, value, data)
-    return Step(Hold.LATCH, (enable, data), state.row, state.inverted)
-
-
-def _levels(
-    steps: Sequence[Step], sources: Iterable[int]
-) -> tuple[dict[int, int], dict[int, Step]]:
-    """Level of each row that can be computed; and the steps that cannot, by the row they write."""
-    readers: dict[int, list[int]] = defaultdict(list)
-    waiting = []
-    level = dict.fromkeys(sources, 0)
-    ready = []
-    for at, step in enumerate(steps):
-        rows = {operand.row for operand in step.operands}
-        missing = [row for row in rows if row not in level]
-        waiting.append(len(missing))
-        for row in missing:
-            readers[row].append(at)
-        if not missing:
-            ready.append(at)
-    left = {step.out: step for step in steps}
-    while ready:
-        step = steps[ready.pop()]
-        level[step.out] = 1 + max((level[operand.row] for operand in step.operands), default=0)
-        left.pop(step.out, None)
-        for reader in readers.pop(step.out, ()):
-            waiting[reader] -= 1
-            if not waiting[reader]:
-                ready.append(reader)
-    return level, left
-
-
-def _cycle(left: Mapping[int, Step]) -> list[int]:
-    """Rows of one cycle among steps that wait for each other; empty if they wait for others."""
-    seen: set[int] = set()
-    for start in left:
-        path: dict[int, None] = {}
-        row: int | None = start
-        while row is not None and row not in seen:
-            if row in path:
-                rows = list(path)
-                return rows[rows.index(row) :]
-            path[row] = None
-            row = next((o.row for o in left[row].operands if o.row in left), None)
-        seen.update(path)
-    return []
-
-
 def compile_program(
-    netlist: Netlist, elements: Elements, shown: Mapping[int, bool], roots: Iterable[int]
+    netlist: Netlist,
+    elements: Elements,
+    shown: Mapping[int, bool],
+    roots: Iterable[int],
+    cut: Cut = NO_CUT,
 ) -> Program:
     """Order the steps, and divide them between the stages.
 
@@ -178,6 +119,8 @@ def compile_program(
         boxes and for top inputs, ``False`` for what is only taken if nothing else is known.
     roots:
         Rows that toggle as clocks do.
+    cut:
+        Rows whose values are there too, because they were computed, or had to be taken.
 
     Raises
     ------
@@ -186,66 +129,40 @@ def compile_program(
     """
     roots = sorted(roots)
     if not elements.digest:
-        return _compile(netlist, elements, shown, roots)
-    content = [*_key(elements, shown), ",".join(map(str, roots))]
+        return _compile(netlist, elements, shown, roots, cut)
+    content = [elements.digest, shown_key(shown), ",".join(map(str, roots)), repr(cut)]
     return cached_value(
-        "program", content, SOURCES, lambda: _compile(netlist, elements, shown, roots)
+        "program", content, SOURCES, lambda: _compile(netlist, elements, shown, roots, cut)
     )
-
-
-def forced_states(
-    netlist: Netlist, elements: Elements, shown: Mapping[int, bool]
-) -> tuple[int, ...]:
-    """States that are taken from the waveform, because they depend on themselves.
-
-    Which they are does not depend on what the clock roots are; see `compile_program`.
-    """
-    if not elements.digest:
-        return _compile(netlist, elements, shown, ()).forced
-    return cached_value(
-        "forced",
-        _key(elements, shown),
-        SOURCES,
-        lambda: _compile(netlist, elements, shown, ()).forced,
-    )
-
-
-def _key(elements: Elements, shown: Mapping[int, bool]) -> list[str]:
-    return [elements.digest, ",".join(f"{row} {wanted:d}" for row, wanted in sorted(shown.items()))]
 
 
 def _compile(
-    netlist: Netlist, elements: Elements, shown: Mapping[int, bool], roots: Sequence[int]
+    netlist: Netlist,
+    elements: Elements,
+    shown: Mapping[int, bool],
+    roots: Sequence[int],
+    cut: Cut,
 ) -> Program:
-    taken = {0, 1} | {row for row, wanted in shown.items() if wanted}
+    cut_rows = {*cut.forced, *cut.computed}
+    taken = {0, 1} | {row for row, wanted in shown.items() if wanted} | cut_rows
     undriven = set(range(len(netlist.names))) - {step.out for step in elements.steps}
     undriven -= {element.state.row for element in elements.states}
     read = _read(netlist)  # of a net that nobody reads nothing needs to be assumed
     unmatched = (undriven & read) - taken
     taken |= undriven
     replayed = [
-        element for element in elements.states if not (element.edge and element.state.row in taken)
+        element
+        for element in elements.states
+        if element.state.row not in (taken if element.edge else cut_rows)
     ]
-    rows, forced = [elements.rows], []
+    rows = [elements.rows]
     extra: list[Step] = []
-    holds = {e.state.row: (_hold(e, extra, rows), e) for e in replayed}
-    # A state that depends on itself is cut out of its cycle, one at a time, for a cut may open
-    # other cycles too. One that the waveform shows is taken from there; else its value is assumed.
-    while True:
-        steps = [*elements.steps, *extra, *(step for step, _ in holds.values())]
-        level, left = _levels(steps, taken)
-        if not left:
-            break
-        stuck = [row for row in _cycle(left) if row in holds]
-        if not stuck:
-            _refuse(netlist, _cycle(left))
-        chosen = next((row for row in stuck if row in shown), stuck[0])
-        if chosen in shown:
-            forced.append(chosen)
-        else:
-            unmatched.add(chosen)
-        taken.add(chosen)
-        del holds[chosen]
+    holds = {e.state.row: (hold_step(e, extra, rows), e) for e in replayed}
+    gates = [step for step in elements.steps if step.out not in cut_rows]
+    steps = [*gates, *extra, *(step for step, _ in holds.values())]
+    level, left = find_levels(steps, taken)
+    if left:  # which the cut should have opened
+        _refuse(netlist, list(left))
     # What hangs on a clock root changes at its every edge: those rows alone need all samples.
     late = _reached(steps, level, {*roots, *holds})
     order = sorted(steps, key=lambda step: (level[step.out], step.kind))
@@ -254,9 +171,7 @@ def _compile(
     written = {step.out for step in clock}
     reads = {operand.row for step in clock for operand in step.operands}
     checks = tuple(
-        Check(e.instance, e)
-        for e in elements.states
-        if e.edge and e.state.row in taken and e.state.row not in unmatched
+        Check(e.instance, e) for e in elements.states if e.edge and shown.get(e.state.row)
     )
     return Program(
         rows=rows[0],
@@ -268,12 +183,20 @@ def _compile(
         checks=checks,
         recorded=tuple(record for record in elements.recorded if record.net in taken),
         unmatched=tuple(sorted(unmatched)),
-        inferred=tuple(_state_name(e, netlist) for _, e in holds.values() if e.edge),
-        forced=tuple(forced),
+        inferred=(
+            *(_state_name(e, netlist) for _, e in holds.values() if e.edge),
+            *(
+                netlist.names[row][0]
+                for row in cut.computed
+                if row < len(netlist.names) and not shown.get(row)
+            ),
+        ),
+        forced=cut.forced,
         origins=_origins(
             len(netlist.names),
-            recorded=(set(shown) & taken) - unmatched,
-            inferred={row for row, (_, element) in holds.items() if element.edge},
+            recorded=set(shown) & taken,
+            inferred={row for row, (_, element) in holds.items() if element.edge}
+            | set(cut.computed),
             assumed=((undriven & read) - set(shown)) | unmatched,
             unused=undriven - read - set(shown),
         ),
@@ -289,8 +212,8 @@ def _origins(
     for rows, origin in (
         (unused, Origin.UNUSED),
         (assumed, Origin.ASSUMED),
-        (inferred, Origin.INFERRED),
         (recorded, Origin.RECORDED),
+        (inferred, Origin.INFERRED),
     ):
         origins[[row for row in rows if row < nets]] = origin
     return origins

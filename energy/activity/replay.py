@@ -10,7 +10,7 @@ result is what an event-driven simulation of the netlist without delays would co
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,7 +121,7 @@ def replay(
         clock_edges=done.clock_edges,
         unmatched=prepared.unmatched,
         matched=len(prepared.program.checks),
-        judged=done.checker.judged,
+        judged=done.checker.judged + (prepared.checked.judged if prepared.checked else 0),
         scope=prepared.matches.scope,
     )
 
@@ -153,7 +153,9 @@ def _run(
     progress: Progress,
 ) -> Replayer:
     """Replay to the end of the last block; the replayer then has the counts."""
-    spans = prepared.samples.unknown
+    checked, spans = prepared.checked, prepared.samples.unknown
+    if checked is not None and checked.mismatch is not None:
+        _refuse_checked(checked.mismatch, prepared)
     if options.unknown == "refuse":
         _refuse_unknown(spans, int(edges[0]), int(edges[-1]), prepared)
     replayer = Replayer(
@@ -233,6 +235,17 @@ def _refuse_netlist(disagreement: DisagreementError, prepared: Prepared) -> None
         f"{name} is {at}, and the netlist makes it {1 - disagreement.value}: they are not of one "
         "design, or an input changed at the very time of the clock edge"
     ) from None
+
+
+def _refuse_checked(mismatch: tuple[int, int], prepared: Prepared) -> NoReturn:
+    sample, row = mismatch
+    names, samples = prepared.netlist.names, prepared.samples
+    name = names[row][0] if row < len(names) else "a hidden flip-flop"
+    raise NetlistError(
+        f"{name} is not what the netlist makes it before the clock edge at "
+        f"{samples.times[sample] * prepared.tick_s:g} s in {prepared.path}: they are not of one "
+        "design, or an input changed at the very time of the clock edge"
+    )
 
 
 def _refuse_clicks(prepared: Prepared, fires: Sequence[int]) -> None:

@@ -88,7 +88,7 @@ class Replayer:
         netlist = prepared.netlist
         self.program, self.samples, self.edges = program, samples, edges
         # Before this tick some source is not known yet, and flip-flops cannot be judged by it.
-        self.trusted = max((span.end for span in samples.unknown), default=-1.0)
+        self.trusted = samples.settled
         self.consume = consume
         self.numba = numba
         self.threads = (threads or os.cpu_count() or 1) if self.numba else 1

@@ -88,8 +88,12 @@ class _Spool:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A span, in ticks, in which a signal is X or Z; ``leading``: it was never known before."""
+    """A span, in ticks, in which a signal is X or Z; ``leading``: it was never known before.
 
+    ``rows``: the sources that the signal shows.
+    """
+
+    rows: tuple[int, ...]
     signal: str
     begin: int
     end: float
@@ -114,6 +118,12 @@ class Samples:
         Rows of the clock roots and their bits over all samples.
     unknown:
         Spans of X and Z; the bits hold their last known value there, or take their first.
+    vague:
+        Where sources are unknown, by row, as their bits lie: uint64[words] of those that ever are.
+    settled:
+        Tick after which all sources are known.
+    tick_s:
+        Length of a tick, s.
     """
 
     times: IntArray
@@ -124,6 +134,9 @@ class Samples:
     root_rows: NDArray[np.int32]
     roots: BitStore
     unknown: tuple[Unknown, ...]
+    vague: Mapping[int, Words]
+    settled: float
+    tick_s: float
 
     def bits_of(self, row: int) -> NDArray[np.uint8]:
         """uint8[all], a source over all samples; nothing if it is none."""
@@ -161,7 +174,9 @@ def _fill(positions, values, out):
             carry = np.uint64(0) - (v >> np.uint64(63))
 
 
-def _known(changes: Changes, name: str, end: float) -> tuple[Words, list[Unknown]]:
+def _known(
+    changes: Changes, name: str, rows: tuple[int, ...], end: float
+) -> tuple[Words, list[Unknown]]:
     """Values without X: held, or taken from the first known one; and where the X were."""
     values, unknown = changes.values, changes.unknown
     if unknown is None or not unknown.any():
@@ -172,7 +187,7 @@ def _known(changes: Changes, name: str, end: float) -> tuple[Words, list[Unknown
         if unknown[k].any():
             until = changes.times[k + 1] if k + 1 < len(values) else end
             leading = not (unknown[k] & ever).any()
-            spans.append(Unknown(name, int(changes.times[k]), float(until), leading))
+            spans.append(Unknown(rows, name, int(changes.times[k]), float(until), leading))
             if k:
                 values[k] = (values[k] & ~unknown[k]) | (values[k - 1] & unknown[k])
         ever |= ~unknown[k]
@@ -229,8 +244,9 @@ def read_samples(
     roots = [row for row in clocks if kept.changes_of(row) >= FAST * len(every)]
     data = kept.union(set(sources) - set(roots))
     data_at = np.searchsorted(every, data)
-    root_rows, root_bits = kept.bits(roots, every)
-    data_rows, data_bits = kept.bits([row for row in sources if row not in set(roots)], data)
+    vague: dict[int, Words] = {}
+    root_rows, root_bits = kept.bits(roots, every, vague)
+    data_rows, data_bits = kept.bits([row for row in sources if row not in set(roots)], data, vague)
     return Samples(
         times=every,
         data_at=data_at,
@@ -240,6 +256,9 @@ def read_samples(
         root_rows=root_rows,
         roots=root_bits,
         unknown=tuple(kept.unknown),
+        vague=vague,
+        settled=max((span.end for span in kept.unknown), default=-1.0),
+        tick_s=wave.tick_s,
     )
 
 
@@ -263,7 +282,7 @@ class _Kept:
         span = wave.span
         self.times = np.unique(np.array(span if span else (), np.int64))
         self.unknown: list[Unknown] = []
-        self._spool, self._places = _Spool(), {}
+        self._spool, self._places, self._vague = _Spool(), {}, {}
         end = span[1] if span else float("inf")
         for done, identity in enumerate(self._order):
             progress("reading the waveform", done, len(self._order))
@@ -273,11 +292,14 @@ class _Kept:
                 raise WaveformError(
                     f"{wave.path} declares {signal.name} and never gives it a value"
                 )
-            values, spans = _known(changes, signal.name, end)
+            rows = tuple(row for row, _ in self._users[identity])
+            values, spans = _known(changes, signal.name, rows, end)
             self.unknown += spans
             self.times = _union(self.times, changes.times)
             places = self._spool.put(changes.times), self._spool.put(values)
             self._places[identity] = (len(changes.times), *places)
+            if spans and changes.unknown is not None:
+                self._vague[identity] = self._spool.put(changes.unknown)
 
     def changes_of(self, row: int) -> int:
         """Number of changes of a source's signal."""
@@ -290,8 +312,10 @@ class _Kept:
             times = _union(times, self._spool.get(self._places[identity][1]))
         return times
 
-    def bits(self, rows: list[int], times: IntArray) -> tuple[NDArray[np.int32], BitStore]:
-        """The rows, and their bits at ``times``."""
+    def bits(
+        self, rows: list[int], times: IntArray, vague: dict[int, Words]
+    ) -> tuple[NDArray[np.int32], BitStore]:
+        """The rows, and their bits at ``times``; where they are unknown goes to ``vague``."""
         words = -(-len(times) // 64)
         bits, at = BitStore(len(rows), words), {row: k for k, row in enumerate(rows)}
         for done, identity in enumerate(self._order):
@@ -305,4 +329,8 @@ class _Kept:
             _fill(positions, self._spool.get(to_values), out)
             for row, bit in wanted:
                 bits.write(at[row], ~out[bit.bit] if bit.inverted else out[bit.bit])
+            if identity in self._vague:
+                out = np.zeros_like(out)
+                _fill(positions, self._spool.get(self._vague[identity]), out)
+                vague.update({row: out[bit.bit] for row, bit in wanted if out[bit.bit].any()})
         return np.array(rows, np.int32), bits

@@ -30,12 +30,26 @@ def read_memory(name: str, module: str, cell: Mapping[str, Any], nets: Nets) -> 
         *_ports("read", cell, width, nets),
         *_ports("write", cell, width, nets),
     )
-    return Memory(name, module, _number(cell, "SIZE"), width, ports)
+    init = str(cell["parameters"].get("INIT", ""))
+    whole = set(init) <= set("01x") and len(init) == _number(cell, "SIZE") * width
+    # yosys writes the most significant bit of the last word first.
+    return Memory(
+        name,
+        module,
+        _number(cell, "SIZE"),
+        width,
+        ports,
+        init=init[::-1] if whole else "",
+        offset=_number(cell, "OFFSET", 0),
+    )
 
 
-def _number(cell: Mapping[str, Any], parameter: str) -> int:
+def _number(cell: Mapping[str, Any], parameter: str, default: int | None = None) -> int:
+    parameters = cell["parameters"]
+    if default is not None and parameter not in parameters:
+        return default
     # yosys writes parameters as texts of zeros and ones.
-    value = cell["parameters"][parameter]
+    value = parameters[parameter]
     return value if isinstance(value, int) else int(value, 2)
 
 
@@ -50,6 +64,10 @@ def _ports(kind: Any, cell: Mapping[str, Any], width: int, nets: Nets) -> list[M
         size = len(bits) // count
         return nets(bits[port * size : (port + 1) * size])
 
+    # Of each read port a bit for each write port.
+    writers = _number(cell, "WR_PORTS")
+    through = _number(cell, "RD_TRANSPARENCY_MASK", 0) if kind == "read" else 0
+
     return [
         MemoryPort(
             kind=kind,
@@ -58,6 +76,16 @@ def _ports(kind: Any, cell: Mapping[str, Any], width: int, nets: Nets) -> list[M
             enable=share("EN", port),
             address=share("ADDR", port),
             data=share("DATA", port),
+            transparent=tuple(
+                bool(through >> (port * writers + writer) & 1) for writer in range(writers)
+            )
+            if kind == "read"
+            else (),
+            resets=any(
+                bit not in (0, 1)
+                for pin in ("ARST", "SRST")
+                for bit in (share(pin, port) if f"{prefix}_{pin}" in cell["connections"] else ())
+            ),
         )
         for port in range(count)
     ]

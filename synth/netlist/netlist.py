@@ -50,6 +50,9 @@ class MemoryPort:
 
     ``enable`` holds one net for a read port, and one net for each data bit of a write port. A read
     port without ``clock`` is asynchronous. ``rising`` is the polarity of the clock.
+    ``transparent`` says of a clocked read port which write ports, in their order, it sees through:
+    it then reads what they write at the same edge, not what was there. ``resets`` says that it has
+    a reset of its own.
     """
 
     kind: Literal["read", "write"]
@@ -58,17 +61,25 @@ class MemoryPort:
     enable: tuple[int, ...]
     address: tuple[int, ...]
     data: tuple[int, ...]
+    transparent: tuple[bool, ...] = ()
+    resets: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """A memory kept as a macro: yosys's ``$mem_v2``."""
+    """A memory kept as a macro: yosys's ``$mem_v2``.
+
+    ``init``: what it holds at first, a character 0, 1 or x for each bit, word 0 and its least
+    significant bit first; empty if that is not known. ``offset`` is the lowest address.
+    """
 
     name: str
     module: str
     words: int
     width: int
     ports: tuple[MemoryPort, ...]
+    init: str = ""
+    offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ import pytest
 from spikewatt.base import values
 from spikewatt.base.values import forget_values
 from spikewatt.energy.activity.elements import build_elements
-from spikewatt.energy.activity.program import compile_program, forced_states
+from spikewatt.energy.activity.loops import find_cut
+from spikewatt.energy.activity.program import compile_program
 from spikewatt.synth.asic import synthesise
 from spikewatt.synth.liberty.reader import read_liberty
 from spikewatt.synth.netlist.netlist import Netlist
@@ -66,16 +67,20 @@ def test_kept_elements_and_programs_are_those_that_would_be_made(netlist: Netlis
     assert not made.digest
     shown = {element.state.row: True for element in made.states[:3]}
     roots = list(netlist.ports["clk"].nets)
-    programs = compile_program(netlist, made, shown, roots), compile_program(netlist, made, {}, ())
+    cuts = find_cut(netlist, made, shown), find_cut(netlist, made, {})
+    assert cuts[0] != cuts[1]
+    programs = (
+        compile_program(netlist, made, shown, roots, cuts[0]),
+        compile_program(netlist, made, {}, (), cuts[1]),
+    )
     for _ in range(2):  # kept by the first, if not before; loaded by the second
         forget_values()
         kept = build_elements(netlist, LIBRARY)
         assert kept.digest
         assert same(replace(kept), replace(made))
-        assert same(compile_program(netlist, kept, shown, roots), programs[0])
-        assert same(compile_program(netlist, kept, {}, ()), programs[1])
-        assert forced_states(netlist, kept, shown) == programs[0].forced
-        assert forced_states(netlist, kept, {}) == programs[1].forced
+        assert (find_cut(netlist, kept, shown), find_cut(netlist, kept, {})) == cuts
+        assert same(compile_program(netlist, kept, shown, roots, cuts[0]), programs[0])
+        assert same(compile_program(netlist, kept, {}, (), cuts[1]), programs[1])
     assert not same(*programs)
 
 
