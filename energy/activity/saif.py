@@ -6,7 +6,7 @@ IEEE 1801-2018, annex I, describes the format.
 import gzip
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TextIO
@@ -22,7 +22,8 @@ Counts = tuple[int, int, int, int]
 
 _UNITS = {"s": 0, "ms": -3, "us": -6, "ns": -9, "ps": -12, "fs": -15}
 _TOKEN = re.compile(r'//[^\n]*|/\*.*?\*/|"[^"]*"?|[()]|(?:\\.|[^\s()"\\])+', re.DOTALL)
-_SPECIAL = re.compile(r"([^A-Za-z0-9_$])")
+# Not the dot, which OpenSTA would look for with the backslash: the divider is another.
+_SPECIAL = re.compile(r"([^A-Za-z0-9_$.])")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _TIMESCALE = re.compile(r"(10{0,2})\s*([munpf]?s)")
 
@@ -67,7 +68,7 @@ def write_saif(
     design: str,
     duration_ticks: int,
     timescale: float,
-    nets: Iterable[tuple[str, int, int, int, int]],
+    nets: Iterable[tuple[str | Sequence[str], int, int, int, int]],
 ) -> None:
     """Write a file, beside its final name until it is complete.
 
@@ -78,7 +79,8 @@ def write_saif(
     timescale:
         Seconds in a tick: 1, 10 or 100 of a unit from s to fs.
     nets:
-        Name below ``design``, ticks at 0, at 1, at X, and toggles.
+        Name below ``design``, with dots between levels, or level by level where names have dots of
+        their own; ticks at 0, at 1, at X, and toggles.
 
     Raises
     ------
@@ -94,7 +96,8 @@ def write_saif(
     )
     tree = _Level({}, [])
     for name, t0, t1, tx, tc in nets:
-        *levels, leaf = f"{design}.{name}".split(".")
+        *levels, leaf = name.split(".") if isinstance(name, str) else name
+        levels = [*design.split("."), *levels]
         tree.at(levels).nets.append((leaf, t0, t1, tx, tc))
     with Outputs() as outputs, outputs.file(path).open("w") as file:
         file.write(header)

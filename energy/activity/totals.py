@@ -1,5 +1,7 @@
 """Activity from SAIF, which holds totals rather than times, and SAIF from activity."""
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +10,12 @@ from spikewatt.base.errors import WaveformError
 from spikewatt.energy.activity.activity import Activity, Origin
 from spikewatt.energy.activity.prepared import Prepared
 from spikewatt.energy.activity.saif import read_saif, write_saif
-from spikewatt.synth.netlist.netlist import Netlist
+from spikewatt.synth.netlist.netlist import ONE, Netlist
 
 __all__ = ["activity_from_saif", "write_activity"]
+
+_READABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_$.\[\]]*")
+"""What OpenSTA's reader takes for a name (power/SaifLex.ll, ID)."""
 
 
 def activity_from_saif(path: Path, netlist: Netlist, scope: str) -> Activity:
@@ -65,7 +70,10 @@ def _plain(name: str) -> str:
 
 
 def write_activity(path: Path, prepared: Prepared, activity: Activity) -> None:
-    """Write the totals of all nets as SAIF, under every net's first name.
+    r"""Write the totals of all nets as SAIF: under each net's first name, and at all pins of cells.
+
+    OpenSTA takes pins alone, and only of cells. Names that its reader cannot read are left out:
+    those that yosys made up (``$0\q[3:0]``), and ones with a hyphen or a slash.
 
     Raises
     ------
@@ -74,11 +82,23 @@ def write_activity(path: Path, prepared: Prepared, activity: Activity) -> None:
     """
     tick = prepared.tick_s
     duration = round(activity.duration_s / tick)
-    totals, high = activity.totals, np.rint(activity.high_s / tick).astype(np.int64)
+    totals, high = activity.totals.tolist(), np.rint(activity.high_s / tick).astype(int).tolist()
+    high[ONE] = duration
+    # Times at 0 and at 1, and none at X: a replay has no X.
     rows = (
-        # Times at 0 and at 1, and none at X: a replay has no X.
-        (names[0], duration - int(high[net]), int(high[net]), 0, int(totals[net]))
-        for net, names in enumerate(prepared.netlist.names)
-        if net > 1 and names
+        (levels, duration - high[net], high[net], 0, totals[net])
+        for levels, net in _named(prepared.netlist)
+        if all(map(_READABLE.fullmatch, levels))
     )
     write_saif(path, prepared.matches.scope or prepared.netlist.name, duration, tick, rows)
+
+
+def _named(netlist: Netlist) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Nets by the levels of a name, and pins of cells with their nets."""
+    for net, names in enumerate(netlist.names):
+        if net > 1 and names:
+            yield netlist.levels(names[0]), net
+    for instance in netlist.instances:
+        levels = netlist.levels(instance.name)
+        for pin, net in instance.pins.items():
+            yield (*levels, pin), net

@@ -23,6 +23,7 @@ from spikewatt.model.params import Fabric, RouterKind
 
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
     from spikewatt.synth.fpga.devices import Family
+    from spikewatt.synth.sources import SourceOptions
 
 __all__ = ["SynthCommand", "synth"]
 
@@ -69,6 +70,36 @@ class AsicOptions:
     dont_use: Annotated[
         list[str] | None, typer.Option(help="Cell to leave out; may hold wildcards.")
     ] = None
+    memory_flops: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="BITS", help="Memories up to so many bits become flip-flops."),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadOptions:
+    """How Verilog files are read."""
+
+    include: Annotated[
+        list[Path] | None, typer.Option("-I", "--include", help="Folder of included files.")
+    ] = None
+    define: Annotated[
+        list[str] | None, typer.Option("-D", "--define", help="Macro, NAME or NAME=VALUE.")
+    ] = None
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("-G", "--parameter", help="Parameter of the top, NAME=VALUE."),
+    ] = None
+    file_list: Annotated[
+        list[Path] | None,
+        typer.Option("-f", "--file-list", help="List of files, folders and macros."),
+    ] = None
+    frontend: Annotated[
+        Literal["auto", "verilog", "slang"] | None,
+        typer.Option(
+            help="Reader of the files: yosys's own, or slang.", show_default="slang for .sv"
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +140,7 @@ class SynthCommand:
 
     design: Annotated[list[Path] | None, typer.Argument(help="Verilog files of a design.")] = None
     top: Annotated[str | None, typer.Option(help="Top module of the design.")] = None
+    read: ReadOptions
     core: Annotated[Core | None, typer.Option(help="A core of ours in place of files.")] = None
     target: Annotated[Technology, typer.Option(help="Gates of a library, or an FPGA.")] = "asic"
     asic: AsicOptions
@@ -149,17 +181,19 @@ def synth(options: SynthCommand) -> None:
 def _to_gates(options: SynthCommand) -> None:
     from spikewatt.flow.synth.asic import AsicChoice, asic_tables, synth_asic
 
-    asic = options.asic
+    asic, (files, reading) = options.asic, _sources(options)
     with progress_bar(quiet=options.output.quiet) as progress:
         result = synth_asic(
-            options.choice(Fabric.ASIC).verilog() if options.core else list(options.design or ()),
+            options.choice(Fabric.ASIC).verilog() if options.core else files,
             options.top or str(options.core),
             AsicChoice(
                 liberty=asic.liberty,
                 duplicates=asic.duplicate_cells or "error",
                 clock_gating=asic.clock_gating is not False,
                 dont_use=tuple(asic.dont_use or ()),
+                memory_flops=asic.memory_flops or 0,
             ),
+            reading,
             out=options.out,
             progress=progress,
         )
@@ -181,17 +215,34 @@ def _to_bitstream(options: SynthCommand, family: "Family") -> None:
     device = board.device if board else find_device(family, *wanted)
     fabric = Fabric.UP5K if device.ultra_plus else Fabric.FPGA
     seed = 1 if fpga.seed is None else fpga.seed
+    files, reading = _sources(options)
     where = Placement(device, board, fpga.baud, fpga.freq, seed)
     with progress_bar(quiet=options.output.quiet) as progress:
         result = synth_fpga(
-            options.choice(fabric) if options.core else list(options.design or ()),
+            options.choice(fabric) if options.core else files,
             options.top or str(options.core),
             where,
+            reading,
             out=options.out,
             progress=progress,
         )
     show(options.output, result, fpga_tables)
     check_clock(result, where)
+
+
+def _sources(options: SynthCommand) -> "tuple[list[Path], SourceOptions]":
+    """The files of a design, those of lists first, and how they are read."""
+    from spikewatt.synth.filelist import FileList, read_file_list
+    from spikewatt.synth.sources import SourceOptions
+
+    read = options.read
+    listed = sum(map(read_file_list, read.file_list or ()), FileList())
+    return [*listed.files, *(options.design or ())], SourceOptions(
+        include=(*(read.include or ()), *listed.include),
+        defines=(*listed.defines, *(read.define or ())),
+        parameters=tuple(read.parameter or ()),
+        frontend=read.frontend or "auto",
+    )
 
 
 def _refuse(options: Mapping[str, Any], why: str) -> None:
@@ -203,9 +254,11 @@ def _refuse(options: Mapping[str, Any], why: str) -> None:
 
 def _check_source(options: SynthCommand) -> None:
     """Either a design with its top, or a core with its sizes."""
-    design, core, top = options.design, options.core, options.top
+    design, core, top = options.design or options.read.file_list, options.core, options.top
     if bool(design) == bool(core):
         raise ParameterError("name either Verilog files with --top, or a core with --core neuro")
+    if core:
+        _refuse(vars(options.read), "is of Verilog files: it does not go with --core")
     if core and top:
         raise ParameterError("--top belongs to Verilog files: the top of a core is the core")
     if design and not top:

@@ -16,6 +16,7 @@ from spikewatt.base.progress import Progress, silent
 if TYPE_CHECKING:  # imported where needed: help and errors come at once
     from spikewatt.synth.asic import AsicResult
     from spikewatt.synth.liberty.reader import Duplicates, LibertyFiles
+    from spikewatt.synth.sources import SourceOptions
 
 __all__ = ["AsicChoice", "asic_tables", "synth_asic"]
 
@@ -27,25 +28,29 @@ class AsicChoice:
     """What a design is mapped to, and how.
 
     ``liberty``: a library, or several files of one, the built-in one by default; ``duplicates``:
-    what a cell in two of them is; ``dont_use``: cells to leave out, as patterns.
+    what a cell in two of them is; ``dont_use``: cells to leave out, as patterns;
+    ``memory_flops``: bits up to which a memory becomes flip-flops.
     """
 
     liberty: "LibertyFiles | None" = None
     duplicates: "Duplicates" = "error"
     clock_gating: bool = True
     dont_use: tuple[str, ...] = ()
+    memory_flops: int = 0
 
 
 def synth_asic(
     design: str | Sequence[Path],
     top: str,
     choice: AsicChoice,
+    reading: "SourceOptions | None" = None,
     *,
     out: Path | None = None,
     progress: Progress = silent,
 ) -> "AsicResult":
     """Map a design to a library; netlists and report.json go to ``out``."""
     from spikewatt.synth.asic import MappingOptions, synthesise
+    from spikewatt.synth.sources import SourceOptions
     from spikewatt.synth.technology.library import default_library_path
 
     with staged(out) if out else nullcontext() as part:
@@ -57,7 +62,9 @@ def synth_asic(
                 clock_gating=choice.clock_gating,
                 dont_use=choice.dont_use,
                 duplicates=choice.duplicates,
+                memory_flops=choice.memory_flops,
             ),
+            source_options=reading or SourceOptions(),
             out=part,
             progress=progress,
         )
@@ -89,6 +96,7 @@ def _summary(result: "AsicResult") -> Table:
         "none": "none in this library",
     }[result.gating]
     for name, value in (
+        ("read by", {"verilog": "yosys", "slang": "slang (SystemVerilog)"}[result.frontend]),
         ("cells", f"{result.cells:,}"),
         ("area, without memories", f"{result.area:,.1f} µm²"),
         ("flip-flops", f"{result.flip_flops:,}"),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # imported where needed: help and errors come at once
     from spikewatt.synth.fpga.boards import FpgaBoard
     from spikewatt.synth.fpga.devices import Device
     from spikewatt.synth.fpga.result import FpgaResult
+    from spikewatt.synth.sources import SourceOptions
 
 __all__ = ["Placement", "check_clock", "fpga_tables", "synth_fpga"]
 
@@ -64,12 +65,14 @@ def synth_fpga(
     design: Choice | Sequence[Path],
     top: str,
     where: Placement,
+    reading: "SourceOptions | None" = None,
     *,
     out: Path | None = None,
     progress: Progress = silent,
 ) -> "FpgaResult":
     """Build a bitstream; all files and report.json go to ``out``."""
     from spikewatt.synth.fpga.flow import PlaceOptions, synthesise_fpga
+    from spikewatt.synth.sources import SourceOptions
 
     ours = isinstance(design, Choice)
     source, freq = where.design(design) if ours else (design, where.freq)
@@ -83,6 +86,7 @@ def synth_fpga(
                 freq=freq,
                 seed=where.seed,
             ),
+            source_options=reading or SourceOptions(),
             out=part,
             progress=progress,
         )

@@ -18,7 +18,8 @@ from spikewatt.synth.fpga.place import PlaceOptions, bitstream_name, place_tools
 from spikewatt.synth.fpga.result import FpgaResult
 from spikewatt.synth.fpga.steps import keep_seconds, kept_seconds
 from spikewatt.synth.fpga.usage import count_usage
-from spikewatt.synth.sources import Source, read_sources
+from spikewatt.synth.sources import DEFAULT as AS_THEY_ARE
+from spikewatt.synth.sources import SourceOptions, read_sources
 from spikewatt.synth.yosys import recent_yosys, run_yosys, yosys_version
 
 __all__ = ["PlaceOptions", "map_fpga", "synthesise_fpga"]
@@ -54,6 +55,7 @@ def synthesise_fpga(
     device: Device,
     options: PlaceOptions = DEFAULT,
     *,
+    source_options: SourceOptions = AS_THEY_ARE,
     out: Path | None = None,
     progress: Progress = silent,
 ) -> FpgaResult:
@@ -65,6 +67,8 @@ def synthesise_fpga(
         Verilog text, or files. Files that they include, and memory images, lie beside them.
     top:
         Its top module. Registers of a `Harness` in it are not counted.
+    source_options:
+        How the files are read.
     out:
         Folder for the files; by default they stay in the build cache.
     progress:
@@ -77,7 +81,7 @@ def synthesise_fpga(
     ToolError
         A tool is missing, or fails: the message holds its reason and where its log is.
     """
-    mapped = map_fpga(design, top, device, progress=progress)
+    mapped = map_fpga(design, top, device, source_options=source_options, progress=progress)
     netlist = (mapped / "netlist.json").read_text()
     clockless = (mapped / _CLICK).exists()
     done = placed(netlist, top, device, options, clockless=clockless, progress=progress)
@@ -107,7 +111,14 @@ def synthesise_fpga(
     )
 
 
-def map_fpga(design: Design, top: str, device: Device, *, progress: Progress = silent) -> Path:
+def map_fpga(
+    design: Design,
+    top: str,
+    device: Device,
+    *,
+    source_options: SourceOptions = AS_THEY_ARE,
+    progress: Progress = silent,
+) -> Path:
     """Folder with a design mapped to the cells of a family: netlist.json, netlist.v, mapping.log.
 
     Raises
@@ -117,24 +128,28 @@ def map_fpga(design: Design, top: str, device: Device, *, progress: Progress = s
     """
     if not top.isprintable() or set(top) & set(" ;\"'#") or not top:
         raise ParameterError(f"top must be the name of a module, not {top!r}")
-    sources = read_sources(design)
-    if is_clockless(source.text for source in sources):
-        text = fpga_cells(device.family)
-        sources = [Source(_CLICK, text, f"read_verilog {_CLICK}"), *sources]
-    commands = "\n".join(source.command for source in sources if source.command)
+    sources = read_sources(design, source_options)
+    frontend = sources.frontends[0]
+    commands = sources.reading(top, frontend)
+    cells = fpga_cells(device.family) if is_clockless(s.text for s in sources.files) else ""
+    if cells:
+        commands = f"read_verilog {_CLICK}\n{commands}"
+    if source_options.parameters:
+        commands += "\n" + sources.elaborating(top, frontend)
     # The step of the family's script in front of which names have to be marked, since it flattens.
     flattens = "coarse" if device.family == "ecp5" else "flatten"
     script = _SCRIPT.format(sources=commands, command=_mapper(device), top=top, flattens=flattens)
 
     def build(folder: Path) -> None:
         start = time.monotonic()
-        for source in sources:
-            source.write(folder)
+        sources.write(folder)
+        if cells:
+            (folder / _CLICK).write_text(cells)
         what = f"mapping to {device.family}"
         run_yosys(script, folder, what=what, progress=progress, full_log=_LOG)
         keep_seconds(folder, {"yosys": time.monotonic() - start})
 
-    content = [script, _LOG, *(part for s in sources for part in (s.name, s.text))]
+    content = [script, _LOG, cells, *sources.content]
     return cached(f"{device.family}-map", content, build, tools={"yosys": recent_yosys()})
 
 

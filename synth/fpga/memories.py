@@ -87,16 +87,15 @@ def place_memories(
 def _memories(design: Design, top: str, progress: Progress) -> dict[str, tuple[int, int]]:
     """Rows and bits of every memory of the RTL."""
     sources = read_sources(design)
-    commands = [s.command.replace("read_verilog", "read_verilog -nomem2reg") for s in sources]
-    script = _SCRIPT.format(sources="\n".join(filter(None, commands)), top=top)
+    commands = sources.reading(top).replace("read_verilog", "read_verilog -nomem2reg")
+    script = _SCRIPT.format(sources=commands, top=top)
 
     def build(folder: Path) -> None:
         progress("looking for memories")
-        for source in sources:
-            source.write(folder)
+        sources.write(folder)
         run_yosys(script, folder, progress=progress)
 
-    content = [script, *(part for s in sources for part in (s.name, s.text))]
+    content = [script, *sources.content]
     kept = cached("memories", content, build, tools={"yosys": yosys_version()}) / "memories.json"
     cells = json.loads(kept.read_text())["modules"][top]["cells"].values()
     return {

@@ -7,7 +7,7 @@ from typing import Any
 from spikewatt.base.errors import NetlistError
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.netlist.drivers import check_drivers
-from spikewatt.synth.netlist.memories import read_memory
+from spikewatt.synth.netlist.memories import MEMORY, memory_parameters, read_memory
 from spikewatt.synth.netlist.names import bit_names, is_hidden, join, module_path, plain
 from spikewatt.synth.netlist.netlist import (
     ONE,
@@ -101,6 +101,7 @@ class _Work:
         self._memories: list[Memory] = []
         self._ports: dict[str, Port] = {}
         self._attributes: dict[str, dict[str, str]] = {}
+        self._hierarchy: dict[str, str] = {}
         self._boxes: list[tuple[str, str, list[int]]] = []
         self._boxed: set[int] = set()
 
@@ -173,10 +174,13 @@ class _Work:
         ):
             self._check_ports(full, kind, connections)
             bound = {pin: wires.outside(bits) for pin, bits in connections.items()}
+            self._hierarchy[full] = path
             self.expand(kind, full, attributes, bound, within)
-        elif kind == "$mem_v2":
+        elif kind == "$mem_v2" or MEMORY in attributes:
             module = _module(path, name, attributes)
             try:
+                if MEMORY in attributes:
+                    cell = {**cell, "parameters": memory_parameters(attributes[MEMORY])}
                 self._memories.append(read_memory(full, module, cell, wires.of))
             # A parameter that is missing or odd: the file is named, and not a line of ours.
             except (LookupError, ValueError, ZeroDivisionError) as error:
@@ -286,6 +290,7 @@ class _Work:
             attributes=self._attributes,
             ascending=frozenset(self._ascending),
             recorded={number[wire]: mark for wire, mark in self._recorded.items()},
+            hierarchy=self._hierarchy,
         )
         boxed = {number[wire] for wire in self._boxed} - {ZERO, ONE}
         undriven, boxed = check_drivers(netlist, self._library, boxed)

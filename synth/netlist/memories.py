@@ -1,11 +1,14 @@
-"""Memories that yosys keeps whole: its cell ``$mem_v2``."""
+"""Memories that yosys keeps whole: its cell ``$mem_v2``, or what our Verilog has in its place."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from spikewatt.synth.netlist.netlist import Memory, MemoryPort
 
-__all__ = ["read_memory"]
+__all__ = ["MEMORY", "memory_parameters", "read_memory"]
+
+MEMORY = "spikewatt_memory"
+"""In our Verilog: the module of a memory, and the attribute that says what it is."""
 
 Nets = Callable[[Sequence[int | str]], tuple[int, ...]]
 
@@ -42,6 +45,23 @@ def read_memory(name: str, module: str, cell: Mapping[str, Any], nets: Nets) -> 
         init=init[::-1] if whole else "",
         offset=_number(cell, "OFFSET", 0),
     )
+
+
+def memory_parameters(described: str) -> dict[str, str]:
+    """Parameters of yosys's memory cell, from the attribute of an instance.
+
+    Raises
+    ------
+    ValueError
+        The attribute is not as it was written.
+    """
+    parts = [part.partition("=") for part in described.split()]
+    given = {name: bits for name, _, bits in parts}
+    size, width = (int(given[name], 2) for name in ("SIZE", "WIDTH"))
+    reads = int(given["RD_PORTS"], 2) * width
+    # Values that are not known were left out.
+    unknown = {"INIT": size * width, **{f"RD_{k}_VALUE": reads for k in ("INIT", "ARST", "SRST")}}
+    return {"MEMID": "\\memory", **{name: "x" * bits for name, bits in unknown.items()}, **given}
 
 
 def _number(cell: Mapping[str, Any], parameter: str, default: int | None = None) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 __all__ = ["bit_names", "is_hidden", "join", "module_path", "plain"]
 
-_MADE_UP = re.compile(r"(?:^|\.)_\d+_$")
+_MADE_UP = re.compile(r"(?:^|\.)_g?\d+_$")
 _SCOPE = re.compile(r"(?:\$flatten)?\\(.+?)\.(?=[\\$])")
 
 
@@ -21,7 +21,7 @@ def join(path: str, name: str) -> str:
 
 
 def is_hidden(name: str, entry: Mapping[str, Any]) -> bool:
-    """Whether a tool made a name up: yosys says so, and its Verilog calls such nets ``_12_``."""
+    """Whether a tool made a name up: yosys says so, its Verilog has ``_12_``, ours ``_g12_``."""
     return bool(entry.get("hide_name")) or _MADE_UP.search(name) is not None
 
 

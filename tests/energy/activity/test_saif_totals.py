@@ -1,5 +1,6 @@
 """Activity written as SAIF and read back prices as it did; a simulator's SAIF serves as well."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from spikewatt.energy.pricing.options import Clock, PricingOptions
 from spikewatt.energy.pricing.priced_activity import price_activity, price_waveform
 from tests.energy.small_damage import PAIR, A, B
 from tests.energy.small_designs import Small, make
-from tests.energy.small_library import read
+from tests.energy.small_library import build, read
 from tests.energy.small_waves import write_vcd
 from tests.synth.liberty_files import near
 
@@ -34,6 +35,58 @@ def test_every_net_comes_back(small: Small, tmp_path: Path) -> None:
     assert found.duration_s == near(wanted.duration_s)
     assert found.unmatched == ()
     assert read_saif(path).program == "spikewatt"
+
+
+OPENSTA_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$\[\]\\.]*")
+"""power/SaifLex.ll, ID. It annotates what NET groups of instances hold, where they are pins."""
+
+
+def opensta_pins(text: str, scope: str) -> set[str]:
+    """Pins that OpenSTA annotates, by instance and pin; fails where its reader would stop."""
+    pins: set[str] = set()
+    path: list[str] = []
+    for line in text.splitlines():
+        words = line.split()
+        if words[0] == "(INSTANCE":
+            assert OPENSTA_NAME.fullmatch(words[1]), line
+            path.append(words[1])
+        elif words == [")"] and path:
+            path.pop()
+        elif words == ["(NET"]:
+            path.append("")
+        elif words[0].startswith("(") and path and not path[-1]:
+            name = words[0][1:]
+            assert OPENSTA_NAME.fullmatch(name), line
+            levels, depth = path[:-1], scope.count(".") + 1
+            if levels[:depth] == scope.split("."):
+                pins.add("/".join([*levels[depth:], name.replace("\\", "")]))
+    return pins
+
+
+def test_every_pin_of_every_cell_is_there_for_opensta(small: Small, tmp_path: Path) -> None:
+    prepared = small.prepared()
+    path = tmp_path / "a.saif"
+    write_activity(path, prepared, replay(prepared))
+    pins = opensta_pins(path.read_text(), "tb.dut")
+    instances = small.netlist.instances
+    assert {i.module for i in instances} == {"", "add"}, "in two modules"
+    assert {f"{i.name.replace('.', '/')}/{pin}" for i in instances for pin in i.pins} <= pins
+    assert {name for name, port in small.netlist.ports.items() if len(port.nets) == 1} <= pins
+
+
+def test_names_that_opensta_cannot_read_are_left_out(tmp_path: Path) -> None:
+    """Dots and brackets within a name stay; yosys's own and hyphens do not."""
+    library = read(tmp_path)
+    instances = {
+        "g[0].u": ("INV", {"A": "a", "Y": "d-in"}),
+        "$abc$1": ("INV", {"A": "d-in", "Y": "$0\\b[7:0]"}),
+    }
+    netlist = build(instances, ["a"])
+    wave = write_vcd(tmp_path / "a.vcd", {"t.u.a": (1, A)}, 60)
+    prepared = prepare(netlist, library, wave, "t.u")
+    path = tmp_path / "a.saif"
+    write_activity(path, prepared, replay(prepared))
+    assert opensta_pins(path.read_text(), "t.u") == {"a", r"g\[0\].u/A", r"g\[0\].u/Y"}
 
 
 @pytest.mark.parametrize("clock", [None, Clock("a", 5e-9)])

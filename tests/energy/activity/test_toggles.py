@@ -28,19 +28,11 @@ TICK_S = 1e-12
 
 
 VARIANTS = (("built-in", True), ("built-in", False), ("osu018", False))  # osu018 has no clock gate
-KNOWN = {
-    "masked_memory-verilog": "yosys puts multiplexers before a masked write's data",
-}
 CASES = [
     pytest.param(
         *(name, library, gating, form),
         id=f"{name}-{library}{'-gated' if gating else ''}-{form}",
-        marks=[pytest.mark.long] * (not gating and number % 4 > 0)
-        + [
-            pytest.mark.xfail(reason=KNOWN[known], strict=True)
-            for known in (name, f"{name}-{form}")
-            if known in KNOWN
-        ],
+        marks=[pytest.mark.long] * (not gating and number % 4 > 0),
     )
     for number, name in enumerate(CIRCUITS)
     for library, gating in VARIANTS
@@ -81,7 +73,8 @@ def run(name: str, library_name: str, gating: bool, base: Path) -> Run:
     circuit, (path, library) = CIRCUITS[name], library_of(library_name)
     result = synthesise(circuit.verilog, "dut", path, MappingOptions(clock_gating=gating))
     folder = base / f"{name}-{library_name}-{gating}"
-    gates = [result.verilog.read_text(), verilog_models(library, result.types)]
+    gates = [path.read_text() for path in result.simulation]
+    gates.append(verilog_models(library, result.types))
     for kind, sources in (("rtl", [circuit.verilog]), ("gates", gates)):
         (folder / kind).mkdir(parents=True)
         simulate([bench(circuit, "all.vcd"), *sources], folder / kind)
@@ -179,7 +172,7 @@ def test_window_after_unknown_states(name: str, tmp_path: Path) -> None:
     test = bench(replace(circuit, warm_up=0), "all.vcd")
     for kind, sources in (
         ("rtl", [circuit.verilog]),
-        ("gates", [result.verilog.read_text(), models]),
+        ("gates", [*(path.read_text() for path in result.simulation), models]),
     ):
         (tmp_path / kind).mkdir()
         simulate([test, *sources], tmp_path / kind)

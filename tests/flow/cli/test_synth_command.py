@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from spikewatt.synth.technology.library import default_library_path
 from tests.flow.command import Cli, assert_one_line
 
 CORE = ("--core", "neuro", "--neurons", 4, "--axons", 4, "--lanes", 1, "--delay-slots", 2)
@@ -92,6 +93,13 @@ def test_other_cores(cli: Cli) -> None:
         (("counter.v", "--top", "counter", "--liberty", "none.lib"), "none.lib"),
         (("counter.v", "--top", "counter", "--liberty", "counter.v"), "counter.v"),
         (("counter.v", "--top", "counter", "--out", "counter.v"), "cannot write to"),
+        (("--core", "neuro", "-D", "A=1"), "--define is of Verilog files"),
+        (("counter.v", "--top", "counter", "-G", "W"), "a parameter is NAME=VALUE, not 'W'"),
+        (("-f", "none.f", "--top", "counter"), "none.f cannot be read"),
+        (
+            ("counter.v", "--top", "counter", *(2 * ("--liberty", default_library_path()))),
+            "(--duplicate-cells first)",
+        ),
     ],
 )
 def test_bad_input(
@@ -102,6 +110,41 @@ def test_bad_input(
     assert_one_line(run, message)
     left = {path.name for path in tmp_path.iterdir() if path.suffix != ".log"}
     assert left == {counter.name}
+
+
+def test_real_sources(cli: Cli, tmp_path: Path) -> None:
+    """All that a command line of a simulator has, on ours."""
+    (tmp_path / "rtl").mkdir()
+    (tmp_path / "inc").mkdir()
+    (tmp_path / "inc" / "kind.vh").write_text("`define KIND logic\n")
+    (tmp_path / "rtl" / "top.sv").write_text(
+        '`include "kind.vh"\nmodule top #(parameter W = 2) (input `KIND clk, input [W-1:0] d,'
+        " output logic [`MORE+W-1:0] q);"
+        " always_ff @(posedge clk) q <= {d, q[`MORE+W-1:W]}; endmodule"
+    )
+    (tmp_path / "files.f").write_text("rtl/top.sv // the only one\n")
+    words = ("-f", "files.f", "--top", "top", "-I", "inc", "-D", "MORE=4", "-G", "W=3")
+    report = json.loads(cli("synth", *words, "--json").stdout)
+    assert (report["flip_flops"], report["frontend"]) == (7, "slang")
+    # Two libraries, the same twice: the first counts.
+    library = default_library_path()
+    twice = ("--liberty", library, "--liberty", library, "--duplicate-cells", "first")
+    both = json.loads(cli("synth", *words, *twice, "--json").stdout)
+    assert both["types"] == report["types"]
+    assert both["library"] == "spikewatt45 + 1 more"
+
+
+def test_memories_as_flip_flops(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "m.v").write_text(
+        "module m(input clk, we, input [1:0] a, input [3:0] d, output [3:0] y); reg [3:0] s [0:3];"
+        " assign y = s[a]; always @(posedge clk) if (we) s[a] <= d; endmodule"
+    )
+    words = ("synth", "m.v", "--top", "m", "--json", "--out")
+    whole = json.loads(cli(*words, "whole").stdout)
+    flops = json.loads(cli(*words, "flops", "--memory-flops", 16).stdout)
+    assert [(r["memory_bits"], r["flip_flops"]) for r in (whole, flops)] == [(16, 0), (0, 16)]
+    files = [{path.name for path in (tmp_path / out).iterdir()} for out in ("whole", "flops")]
+    assert files[0] - files[1] == {"m_memories.v"}
 
 
 def test_doctor_knows_yosys(cli: Cli) -> None:
