@@ -47,9 +47,11 @@ _NOT_OPTIMISED = """#if defined(__clang__)
 _WAVEFORM = {
     "none": (),
     "fst": ("verilated_fst_c.cpp",),
+    "saif": ("verilated_saif_c.cpp",),
     **dict.fromkeys(("vcd", "states"), ("verilated_vcd_c.cpp",)),
 }
-_LIBRARIES = {"none": (), "fst": ("-llz4", "-lz"), "vcd": (), "states": ()}
+_LIBRARIES = {"none": (), "fst": ("-llz4", "-lz"), "saif": (), "vcd": (), "states": ()}
+_AnyTrace = ModelTrace | Literal["saif"]
 
 
 def run_tool(command: Sequence[str | Path], *, cwd: Path) -> None:
@@ -87,14 +89,15 @@ def _flags(level: str) -> list[str]:
     return [level, *_COMPILE, *paths]
 
 
-def _defines(trace: ModelTrace, *, timing: bool) -> str:
+def _defines(trace: _AnyTrace, *, timing: bool) -> str:
     """What the generated C++ and its main program, but not the runtime, want to know."""
     defines = {
         "VM_TIMING": timing,
         "VM_TRACE": trace != "none",
         "VM_TRACE_FST": trace == "fst",
         "VM_TRACE_VCD": trace in ("vcd", "states"),
-        **dict.fromkeys(("VM_COVERAGE", "VM_TRACE_SAIF"), False),
+        "VM_COVERAGE": False,
+        "VM_TRACE_SAIF": trace == "saif",
     }
     return "".join(f"#define {name} {int(value)}\n" for name, value in defines.items())
 
@@ -166,12 +169,12 @@ def _verilate(folder: Path, verilog: str, options: Sequence[str], defines: str, 
     return whole
 
 
-def _tracing(trace: ModelTrace) -> list[str]:
+def _tracing(trace: _AnyTrace) -> list[str]:
     if trace == "none":
         return []
     if trace == "fst":
         fst_libraries()
-    return ["--trace-fst" if trace == "fst" else "--trace-vcd", "--trace-underscore"]
+    return ["--trace-vcd" if trace == "states" else f"--trace-{trace}", "--trace-underscore"]
 
 
 def build_native(
@@ -208,10 +211,11 @@ def build_native(
     return _build_model(verilog, driver, top=top, trace=trace, timing=timing, optimise=optimise)
 
 
-def build_program(verilog: str, source: str, *, trace: Trace = "none") -> Path:
+def build_program(verilog: str, source: str, *, trace: Trace | Literal["saif"] = "none") -> Path:
     """Executable of the core in ``verilog`` (module ``neuro``) with a C++ main program.
 
-    ``source`` includes ``Vneuro.h``; ``VM_TRACE_FST`` and ``VM_TRACE_VCD`` tell it of a waveform.
+    ``source`` includes ``Vneuro.h``; ``VM_TRACE_FST``, ``VM_TRACE_VCD`` and ``VM_TRACE_SAIF`` tell
+    it of a waveform.
 
     Raises
     ------
@@ -235,7 +239,7 @@ def _build_model(
     verilog: str,
     driver: _Driver,
     *,
-    trace: ModelTrace,
+    trace: _AnyTrace,
     top: str = "neuro",
     timing: bool = False,
     optimise: bool = True,

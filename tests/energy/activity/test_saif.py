@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spikewatt.base.errors import SpikewattError, WaveformError
-from spikewatt.base.tools import compiler, verilator
-from spikewatt.cosim.verilated import run_tool
+from spikewatt.cosim.verilated import build_program
 from spikewatt.energy.activity.saif import Saif, read_saif, write_saif
 
 NETS = [
@@ -151,19 +150,19 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path) -> None:
     assert [item.name for item in tmp_path.iterdir()] == ["a.saif"]
 
 
-COUNTER = """module counter(input clk, output reg [3:0] q, output high);
+COUNTER = """module neuro(input clk, output reg [3:0] q, output high);
 initial q = 4'd9;
 assign high = 1'b1;
 always @(posedge clk) q <= q + 4'd1;
 endmodule
 """
 DRIVER = r"""
-#include "Vcounter.h"
+#include "Vneuro.h"
 #include "verilated_saif_c.h"
 int main() {
     VerilatedContext context;
     context.traceEverOn(true);
-    Vcounter model{&context};
+    Vneuro model{&context};
     VerilatedSaifC saif;
     model.trace(&saif, 9);
     model.clk = 0;
@@ -182,28 +181,15 @@ int main() {
 """
 
 
-@pytest.mark.timeout(300)
 def test_a_file_that_verilator_wrote(tmp_path: Path) -> None:
     """The counter goes from 9 to 3 in ten rising edges."""
-    (tmp_path / "counter.v").write_text(COUNTER)
-    (tmp_path / "driver.cpp").write_text(DRIVER)
-    found = verilator()
-    options = ["--cc", "--trace-saif", "--timescale", "1ns/1ns", "--Mdir", "model", "-Wno-fatal"]
-    run_tool([found.binary, *options, "counter.v"], cwd=tmp_path)
-    include = found.root / "include"
-    defines = ["-DVL_TIME_CONTEXT", "-DVM_TRACE=1", "-DVM_TRACE_SAIF=1", "-DVM_TIMING=0"]
-    defines += [f"-DVM_{name}=0" for name in ("COVERAGE", "SC", "TRACE_FST", "TRACE_VCD")]
-    runtime = [include / f"verilated{name}.cpp" for name in ("", "_threads", "_saif_c")]
-    sources = [*sorted((tmp_path / "model").glob("V*.cpp")), *runtime, "driver.cpp"]
-    paths = [f"-I{include}", f"-I{include}/vltstd", "-Imodel"]
-    flags = ["-std=c++20", "-O0", "-w", "-pthread", *defines, *paths]
-    run_tool([compiler(), *flags, *sources, "-o", "run"], cwd=tmp_path)
-    subprocess.run([tmp_path / "run"], cwd=tmp_path, check=True)
+    program = build_program(COUNTER, DRIVER, trace="saif")
+    subprocess.run([program], cwd=tmp_path, check=True)
 
     saif = read_saif(tmp_path / "a.saif")
     assert saif.program == "Verilator"
     assert (saif.duration, saif.timescale) == (200, 1e-9)
-    nets = saif.below("TOP.counter")
+    nets = saif.below("TOP.neuro")
     states = [(9 + (t + 1) // 2) % 16 for t in range(20)]
     expected = {"clk": [t % 2 for t in range(20)], "high": [1] * 20}
     expected |= {f"q[{bit}]": [state >> bit & 1 for state in states] for bit in range(4)}
