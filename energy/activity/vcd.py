@@ -87,13 +87,15 @@ class _Text:
 
 @dataclass(frozen=True)
 class _Segment:
-    """Sorted changes of all signals: where they are, and where those of each signal begin."""
+    """Sorted changes of all signals: where they are, and where those of each signal begin.
+
+    All words come before all records.
+    """
 
     place: int
     """In the file; -1 if in memory."""
     data: NDArray[np.uint8]
-    firsts: NDArray[np.int32]
-    words: NDArray[np.int32]
+    starts: NDArray[np.int32]
 
 
 class _Store:
@@ -114,18 +116,17 @@ class _Store:
         if count:
             data = np.empty(8 * used + 4 * count, np.uint8)
             words, records = data[: 8 * used].view(np.uint64), data[8 * used :].view(np.uint32)
-            sort(found, count, self.widths, records, words)
-            self._keep(data, _starts(found.counts), _starts(found.sizes))
-        found.counts[:], found.sizes[:] = 0, 0
+            starts = np.zeros((2, len(self.widths) + 1), np.int32)
+            sort(found, count, self.widths, starts, records, words)
+            self._keep(data, starts)
+        found.counts[:], found.vague[:] = 0, 0
         state[[State.RECORDS, State.WORDS]] = 0
         state[State.BASE] = state[State.STAMPS]
 
-    def _keep(
-        self, data: NDArray[np.uint8], firsts: NDArray[np.int32], words: NDArray[np.int32]
-    ) -> None:
+    def _keep(self, data: NDArray[np.uint8], starts: NDArray[np.int32]) -> None:
         if self._held + len(data) <= MEMORY:
             self._held += len(data)
-            self._segments.append(_Segment(-1, data, firsts, words))
+            self._segments.append(_Segment(-1, data, starts))
             return
         if self._file is None:
             self._file = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the store
@@ -133,17 +134,17 @@ class _Store:
         place = self._file.seek(0, io.SEEK_END)
         self._file.write(data)
         # A view of nothing would keep all of the data.
-        self._segments.append(_Segment(place, np.empty(0, np.uint8), firsts, words))
+        self._segments.append(_Segment(place, np.empty(0, np.uint8), starts))
 
     def of(self, signal: int) -> tuple[NDArray[np.uint32], Bits]:
         """Records and words of a signal."""
         records, words = [], []
         for part in self._segments:
-            first, last = part.firsts[signal : signal + 2].tolist()
+            first, last = part.starts[0, signal : signal + 2].tolist()
             if first == last:
                 continue
-            low, high = part.words[signal : signal + 2].tolist()
-            behind = 8 * int(part.words[-1])
+            low, high = part.starts[1, signal : signal + 2].tolist()
+            behind = 8 * int(part.starts[1, -1])
             words.append(self._read(part, 8 * low, 8 * high).view(np.uint64))
             records.append(self._read(part, behind + 4 * first, behind + 4 * last).view(np.uint32))
         if not records:
@@ -155,12 +156,6 @@ class _Store:
             return part.data[begin:end]
         self._file.seek(part.place + begin)
         return np.frombuffer(self._file.read(end - begin), np.uint8)
-
-
-def _starts(counts: NDArray[np.int64]) -> NDArray[np.int32]:
-    out = np.zeros(len(counts) + 1, np.int32)
-    np.cumsum(counts, out=out[1:])
-    return out
 
 
 class Vcd:
@@ -359,7 +354,7 @@ def _room(widths: NDArray[np.int64]) -> Found:
         words=np.empty(words, np.uint64),
         stamps=np.empty(RECORDS, np.int64),
         counts=np.zeros(signals, np.int64),
-        sizes=np.zeros(signals, np.int64),
+        vague=np.zeros(signals, np.int64),
     )
 
 

@@ -132,8 +132,8 @@ class Found(NamedTuple):
         uint64[m]: of a vector's record the value, and the unknown bits if there are any.
     stamps:
         int64[n], the times with changes.
-    counts, sizes:
-        int64[signals], records and words of each signal.
+    counts, vague:
+        int64[signals], records of each signal, and those of them with unknown bits.
     """
 
     signal: NDArray[np.int32]
@@ -141,7 +141,7 @@ class Found(NamedTuple):
     words: NDArray[np.uint64]
     stamps: NDArray[np.int64]
     counts: NDArray[np.int64]
-    sizes: NDArray[np.int64]
+    vague: NDArray[np.int64]
 
 
 def place_of(code: bytes) -> int:
@@ -279,7 +279,7 @@ def scan(body, at, limit, codes, state, found):
     """
     widths = codes.widths
     signals, records, words = found.signal, found.record, found.words
-    counts, sizes, stamps = found.counts, found.sizes, found.stamps
+    counts, doubts, stamps = found.counts, found.vague, found.stamps
     now, stamp, stamped = state[State.NOW], state[State.STAMPS], state[State.STAMPED] != 0
     base = state[State.BASE]
     count, used = state[State.RECORDS], state[State.WORDS]
@@ -408,7 +408,6 @@ def scan(body, at, limit, codes, state, found):
             for k in range(1, (width + 63) >> 6):
                 words[used + k] = np.uint64(0)
             used += (width + 63) >> 6
-            sizes[signal] += (width + 63) >> 6
         else:
             taken = _set_value(body, first, stop, width, words, used)
             if taken <= 0:
@@ -417,11 +416,10 @@ def scan(body, at, limit, codes, state, found):
             if width == 1:
                 record |= np.uint32(words[used]) | (np.uint32(words[used + 1]) << np.uint32(1))
             else:
-                size = (width + 63) >> 6
-                if taken > size:
+                if taken > (width + 63) >> 6:
                     record |= np.uint32(_DOUBT)
+                    doubts[signal] += 1
                 used += taken
-                sizes[signal] += taken
         signals[count] = signal
         records[count] = record
         counts[signal] += 1
@@ -436,12 +434,17 @@ def scan(body, at, limit, codes, state, found):
 
 
 @numba.njit(cache=True, nogil=True)
-def sort(found, count, widths, records, words):
-    """Bring the records of each signal together, in their order; ends[signals] by cumulation."""
-    at, to = np.zeros(found.counts.shape[0], np.int64), np.zeros(found.counts.shape[0], np.int64)
-    for k in range(1, at.shape[0]):
-        at[k] = at[k - 1] + found.counts[k - 1]
-        to[k] = to[k - 1] + found.sizes[k - 1]
+def sort(found, count, widths, starts, records, words):
+    """Bring the records of each signal together, in their order.
+
+    ``starts`` int32[2, signals + 1] comes to be where the records and words of each one begin.
+    """
+    signals = found.counts.shape[0]
+    for k in range(signals):
+        size = (widths[k] + 63) >> 6 if widths[k] > 1 else 0
+        starts[0, k + 1] = starts[0, k] + found.counts[k]
+        starts[1, k + 1] = starts[1, k] + size * (found.counts[k] + found.vague[k])
+    at, to = starts[0, :signals].astype(np.int64), starts[1, :signals].astype(np.int64)
     source = 0
     for k in range(count):
         signal, record = found.signal[k], found.record[k]
@@ -468,45 +471,42 @@ def decode(
 
     Of several changes at one time the last one counts. Unknown bits are 0 in the values.
     """
-    times = records >> np.uint32(_SHIFT)
-    last = np.append(times[1:] != times[:-1], True)[: len(times)]
-    size = (seen + 63) // 64
-    if width == 1:
-        kept = records[last]
-        values, unknown = (kept & np.uint32(1))[:, None], ((kept >> np.uint32(1)) & 1)[:, None]
-    else:
-        values, unknown = _spread(records, words, (width + 63) // 64)
-        values, unknown = values[last, :size], unknown[last, :size]
-        if seen % 64:
-            mask = np.uint64((1 << seen % 64) - 1)
-            values[:, -1] &= mask
-            unknown[:, -1] &= mask
-    doubt = unknown.astype(np.uint64) if unknown.any() else None
-    return stamps[times[last]], values.astype(np.uint64), doubt
-
-
-def _spread(
-    records: NDArray[np.uint32], words: NDArray[np.uint64], size: int
-) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """Values and unknown bits, uint64[records, size] each."""
-    if not (records & np.uint32(_DOUBT)).any():
-        values = words.reshape(-1, size)
-        return values, np.broadcast_to(np.uint64(0), values.shape)
-    values = np.zeros((len(records), size), np.uint64)
-    unknown = np.zeros_like(values)
-    _take(records, words, values, unknown)
-    return values, unknown
+    vague = bool((records & np.uint32(_DOUBT)).any())
+    times = np.empty(len(records), np.int64)
+    values = np.empty((len(records), (seen + 63) // 64), np.uint64)
+    unknown = np.empty_like(values) if vague else values[:0]
+    kept = _decode(records, words, (width, seen), stamps, times, values, unknown)
+    unknown = unknown[:kept]
+    return times[:kept], values[:kept], unknown if vague and unknown.any() else None
 
 
 @numba.njit(cache=True)
-def _take(records, words, values, unknown):
-    """Words of a signal to where they belong."""
-    at, size = 0, values.shape[1]
+def _decode(records, words, widths, stamps, times, values, unknown):
+    """Fill in what `decode` returns; the number of times."""
+    width, seen = widths
+    size, shown = (width + 63) >> 6, values.shape[1]
+    mask = np.uint64(0xFFFFFFFFFFFFFFFF) >> np.uint64(64 * shown - seen)
+    kept, at, before = -1, 0, np.int64(-1)
     for k in range(records.shape[0]):
-        for word in range(size):
-            values[k, word] = words[at + word]
+        record = records[k]
+        stamp = np.int64(record >> np.uint32(_SHIFT))
+        vague = record & np.uint32(_DOUBT) != 0
+        if stamp != before:
+            before = stamp
+            kept += 1
+            times[kept] = stamps[stamp]
+        if width == 1:
+            values[kept, 0] = np.uint64(record & np.uint32(1))
+            if unknown.shape[0]:
+                unknown[kept, 0] = np.uint64(vague)
+            continue
+        for word in range(shown):
+            values[kept, word] = words[at + word]
+        values[kept, shown - 1] &= mask
         at += size
-        if records[k] & np.uint32(_DOUBT):
-            for word in range(size):
-                unknown[k, word] = words[at + word]
-            at += size
+        if unknown.shape[0]:
+            for word in range(shown):
+                unknown[kept, word] = words[at + word] if vague else np.uint64(0)
+            unknown[kept, shown - 1] &= mask
+        at += size if vague else 0
+    return kept + 1
