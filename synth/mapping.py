@@ -77,7 +77,7 @@ delete =A:blackbox
 rename -enumerate -pattern _g%_ w:$* c:$* %u t:$mem_v2 %d
 write_json netlist.json
 {own_memories}
-write_verilog netlist.v
+write_verilog -simple-lhs netlist.v
 """
 _DRIVERS = "techmap -map drivers.v\nsimplemap t:$not"
 # Memories stay whole: they are priced as SRAM macros.
