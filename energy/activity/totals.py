@@ -1,6 +1,7 @@
 """Activity from SAIF, which holds totals rather than times, and SAIF from activity."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,8 +38,14 @@ def activity_from_saif(path: Path, netlist: Netlist, scope: str) -> Activity:
     origins = np.full(len(netlist.names), Origin.RECORDED, np.uint8)
     high = np.zeros(len(netlist.names))
     missing = []
+    pins: dict[int, list[str]] = defaultdict(list)
+    for instance in netlist.instances:
+        for pin, net in instance.pins.items():
+            pins[net].append(f"{instance.name}.{pin}")
     for net, names in enumerate(netlist.names[2:], start=2):
-        counts = next((known[n] for n in map(_plain, names) if n in known), None)
+        # Some tools write pins of cells in place of nets.
+        found = map(_plain, (*names, *pins[net]))
+        counts = next((known[name] for name in found if name in known), None)
         if counts is None:
             missing.append(names[0])
             origins[net] = Origin.ASSUMED

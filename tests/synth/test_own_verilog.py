@@ -65,6 +65,14 @@ def test_it_is_structural(result: AsicResult) -> None:
     assert [path.name for path in result.simulation] == ["dut.v", "dut_memories.v"]
 
 
+def test_assignments_have_one_name_on_their_left(tmp_path: Path) -> None:
+    """OpenSTA reads no concatenation there."""
+    text = """module dut(input a, b, output [4:0] y);
+    assign y = {a & b, 1'b0, a | b, 1'b1, a}; endmodule"""
+    out = synthesise(text, "dut", BUILT_IN, out=tmp_path / "out").verilog.read_text()
+    assert sorted(re.findall(r"assign (.*?) =", out)) == ["y[1:0]", "y[3]"]
+
+
 def test_it_is_the_netlist_of_the_json(result: AsicResult) -> None:
     one, other = (read_netlist(path, LIBRARY) for path in (result.netlist, result.verilog))
     assert [(i.name, i.type) for i in one.instances] != []

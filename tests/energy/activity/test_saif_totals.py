@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from spikewatt.base.errors import WaveformError
+from spikewatt.energy.activity.activity import Origin
 from spikewatt.energy.activity.replay import prepare, replay
 from spikewatt.energy.activity.saif import read_saif, write_saif
 from spikewatt.energy.activity.totals import activity_from_saif, write_activity
@@ -35,6 +36,24 @@ def test_every_net_comes_back(small: Small, tmp_path: Path) -> None:
     assert found.duration_s == near(wanted.duration_s)
     assert found.unmatched == ()
     assert read_saif(path).program == "spikewatt"
+
+
+def test_pins_in_place_of_nets(small: Small, tmp_path: Path) -> None:
+    """Some tools write what cells see, and no nets within the design."""
+    wanted = replay(small.prepared())
+    path = tmp_path / "pins.saif"
+    rows = [
+        (f"{instance.name}.{pin}", 1, round(wanted.high_s[net] * 1e12), 0, int(wanted.totals[net]))
+        for instance in small.netlist.instances
+        for pin, net in instance.pins.items()
+    ]
+    write_saif(path, "tb.dut", round(wanted.duration_s * 1e12), 1e-12, rows)
+    found = activity_from_saif(path, small.netlist, "tb.dut")
+    nets = {net for each in small.netlist.instances for net in each.pins.values() if net > 1}
+    for net in nets:
+        assert found.totals[net] == wanted.totals[net]
+        assert found.origins[net] == Origin.RECORDED
+    assert len(nets) > 40
 
 
 OPENSTA_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$\[\]\\.]*")
