@@ -119,7 +119,7 @@ def _tiles(config: str) -> set[str]:
     return {tile for tile in tiles if "1" in tile.split("\n", 1)[1]}
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", ["ecp5", pytest.param("ice40", marks=pytest.mark.long)])
 def test_what_was_built_is_not_built_again(
     family: Family, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,7 +239,7 @@ def test_a_tool_that_fails() -> None:
         ("ecp5", "85k", "synth_ecp5 -nowidelut"),
         ("ice40", "up5k", "synth_ice40 -device u -dsp -spram"),
         ("ice40", "hx8k", "synth_ice40 -device hx"),
-        ("ice40", "lp1k", "synth_ice40 -device lp"),
+        pytest.param(*("ice40", "lp1k", "synth_ice40 -device lp"), marks=pytest.mark.long),
     ],
 )
 def test_mapping_is_for_the_device(family: Family, name: str, command: str) -> None:
