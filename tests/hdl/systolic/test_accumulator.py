@@ -91,7 +91,7 @@ class Bench:
 
 
 @pytest.mark.parametrize("stalled", [True, False], ids=["stalls", "full speed"])
-@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("number", [0, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", SHAPES)
 def test_layers(name: str, number: int, stalled: bool) -> None:
     """Two batches; the network's numbers come, and memories are accessed as the model counts."""

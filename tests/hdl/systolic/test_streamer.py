@@ -146,7 +146,7 @@ class Bench:
 
 
 @pytest.mark.parametrize("stalled", [True, False], ids=["stalls", "full speed"])
-@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("number", [0, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", SHAPES)
 def test_batches(name: str, number: int, stalled: bool) -> None:
     """A whole batch and a smaller one; the buffer is read and written as the model counts."""
