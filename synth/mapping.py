@@ -9,6 +9,7 @@ from pathlib import Path
 from spikewatt.base.cache import cached
 from spikewatt.base.errors import NetlistError, ToolError
 from spikewatt.base.progress import Progress
+from spikewatt.base.sources import Sources
 from spikewatt.synth.click.asic import NOT_GATED, asic_cells, is_clockless
 from spikewatt.synth.liberty.drivers import three_state_cells
 from spikewatt.synth.liberty.library import Library
@@ -17,7 +18,7 @@ from spikewatt.synth.liberty.models import verilog_stubs
 from spikewatt.synth.liberty.reader import Duplicates, LibertyFiles, liberty_texts
 from spikewatt.synth.netlist.memories import MEMORY
 from spikewatt.synth.own_verilog import write_own_verilog
-from spikewatt.synth.sources import Frontend, Sources
+from spikewatt.synth.sources import DesignFiles, Frontend
 from spikewatt.synth.yosys import has_slang, recent_yosys, run_yosys
 
 __all__ = ["MappingOptions", "clock_gates", "left_out_cells", "map_to_gates"]
@@ -79,6 +80,7 @@ write_json netlist.json
 {own_memories}
 write_verilog -simple-lhs netlist.v
 """
+_WRITERS = Sources(("spikewatt.synth.own_verilog", "spikewatt.synth.netlist.memories"))
 _DRIVERS = "techmap -map drivers.v\nsimplemap t:$not"
 # Memories stay whole: they are priced as SRAM macros.
 _KEPT = {"$mem_v2"}
@@ -126,7 +128,7 @@ def clock_gates(library: Library, left_out: Collection[str]) -> list[str]:
 
 
 def map_to_gates(
-    sources: Sources,
+    sources: DesignFiles,
     top: str,
     library_files: LibertyFiles,
     library: Library,
@@ -181,14 +183,14 @@ def map_to_gates(
 
     # By what goes in, the library's text included: two libraries of one name are two.
     content = [*(part for pair in scripts for part in pair), str(options.memory_flops), liberty]
-    content += [drivers, cells, *sources.content]
+    content += [drivers, cells, *sources.content, _WRITERS.digest]
     folder = cached("asic", content, build, tools={"yosys": version})
     used = (folder / _FRONTEND).read_text()
     return folder, "slang" if used == "slang" else "verilog"
 
 
 def _scripts(
-    sources: Sources,
+    sources: DesignFiles,
     top: str,
     frontend: Frontend,
     options: MappingOptions,

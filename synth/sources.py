@@ -18,11 +18,11 @@ from spikewatt.synth.yosys import has_slang
 
 __all__ = [
     "DEFAULT",
+    "DesignFiles",
     "Frontend",
     "FrontendChoice",
     "Source",
     "SourceOptions",
-    "Sources",
     "read_sources",
 ]
 
@@ -93,7 +93,7 @@ DEFAULT = SourceOptions()
 
 
 @dataclass(frozen=True)
-class Sources:
+class DesignFiles:
     """The files of a design.
 
     ``read``: names of those that are read; the others are named by these.
@@ -167,8 +167,10 @@ def _quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def read_sources(design: str | Path | Sequence[Path], options: SourceOptions = DEFAULT) -> Sources:
-    """Sources of a design: its text, or its files and the files that they name.
+def read_sources(
+    design: str | Path | Sequence[Path], options: SourceOptions = DEFAULT
+) -> DesignFiles:
+    """DesignFiles of a design: its text, or its files and the files that they name.
 
     Raises
     ------
@@ -178,7 +180,7 @@ def read_sources(design: str | Path | Sequence[Path], options: SourceOptions = D
         A parameter that no source has.
     """
     if isinstance(design, str):  # it names no files: there is no folder that they would be in
-        return Sources((Source("design.v", design),), ("design.v",), options)
+        return DesignFiles((Source("design.v", design),), ("design.v",), options)
     files = _Files(options)
     paths = [design] if isinstance(design, Path) else list(design)
     read = [files.add(path) for path in paths]
@@ -190,7 +192,7 @@ def read_sources(design: str | Path | Sequence[Path], options: SourceOptions = D
         renamed = files.name_strings('"' + value.strip('"') + '"', Path())
         parameters.append(text if _NUMBER.fullmatch(value) else f"{name}={renamed}")
     sources = tuple(Source(name, text) for name, text in files.texts.items())
-    return Sources(sources, tuple(read), replace(options, parameters=tuple(parameters)))
+    return DesignFiles(sources, tuple(read), replace(options, parameters=tuple(parameters)))
 
 
 class _Files:

@@ -64,6 +64,16 @@ def test_outputs_of_black_boxes_are_the_waveforms_to_tell(
     assert netlist.undriven == ()
 
 
+def test_inputs_of_black_boxes_drive_nothing(tmp_path: Path) -> None:
+    netlist = read(
+        tmp_path,
+        "module top (input a, output y); wire n, m; PLL p (.I(m), .O(n)); NOT u (.A(m), .Y(y));"
+        " endmodule module PLL (input I, output O); endmodule",
+    )
+    assert netlist.undriven == (named(netlist, "m"),)
+    assert netlist.boxed == (named(netlist, "n"),)
+
+
 def test_many_black_boxes_are_a_wrong_library(tmp_path: Path) -> None:
     """Else the energy of the cells that are known would be taken for that of the design."""
     text = "module top (input a, output y); wire n; FOO u (.A(a), .Y(n)); BAR v (.A(n), .Y(y)); %s"
