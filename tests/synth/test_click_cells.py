@@ -137,7 +137,9 @@ def lookup_tables(family: Literal["ecp5", "ice40"], delay: int, folder: Path) ->
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("delay", [1, 100, 101, 950])
+@pytest.mark.parametrize(
+    "delay", [1, 101, *(pytest.param(delay, marks=pytest.mark.long) for delay in (100, 950))]
+)
 @pytest.mark.parametrize("family", ["ecp5", "ice40"])
 def test_look_up_tables_stay(family: Literal["ecp5", "ice40"], delay: int, tmp_path: Path) -> None:
     cells = lookup_tables(family, delay, tmp_path)

@@ -76,6 +76,7 @@ def test_every_memory_is_in_block_ram(design: str, family: Family) -> None:
         assert memory.cells > 0, memory
 
 
+@pytest.mark.long
 def test_the_core_of_an_asic_is_another_matter() -> None:
     """There the awake bits are written one by one: no block RAM can do that, and it is seen."""
     params = replace(neuro_params(NEURO[0], "ecp5"), fabric=Fabric.ASIC)
