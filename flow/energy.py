@@ -152,7 +152,7 @@ def _price_saif(
         raise ParameterError("SAIF needs --scope: the instance that is the design (tb.dut)")
     if design.memories:
         raise ParameterError("SAIF does not hold the accesses of memories: give an FST or VCD")
-    activity = activity_from_saif(path, design, options.scope)
+    activity = activity_from_saif(path, design, options.scope, library)
     clocks = clock_inputs(design, build_elements(design, library))
     # An input that reaches a clock pin may be an enable: clocks are those that toggle like one.
     most = max((int(activity.totals[net]) for net in clocks), default=0)

@@ -17,7 +17,8 @@ class Origin(IntEnum):
     REPLAYED = 1
     """A gate, latch or clock gate drives it; computed from what is recorded."""
     INFERRED = 2
-    """A flip-flop that the waveform does not show drives it; computed edge by edge, unchecked."""
+    """A flip-flop that the waveform does not show drives it; computed edge by edge, unchecked. Or
+    SAIF does not hold it: propagated."""
     ASSUMED = 3
     """Nothing tells its value: taken as 0 at all times."""
     UNUSED = 4
@@ -33,7 +34,8 @@ class Activity:
     edges_s:
         float64[blocks + 1], s: the borders of the blocks; the window is all of them.
     toggles:
-        uint64[blocks, nets], settled changes between 0 and 1.
+        uint64[blocks, nets], settled changes between 0 and 1; float64, with fractions, where some
+        are propagated.
     high_s:
         float64[nets], s at 1 within the window.
     origins:
@@ -49,10 +51,12 @@ class Activity:
         Clock edges of flip-flops at which the replay was held against the waveform.
     scope:
         Where in the waveform the design was found.
+    propagated:
+        Nets that SAIF does not hold, whose activity comes from the probabilities of others.
     """
 
     edges_s: NDArray[np.float64]
-    toggles: NDArray[np.uint64]
+    toggles: NDArray[np.uint64] | NDArray[np.float64]
     high_s: NDArray[np.float64]
     origins: NDArray[np.uint8]
     accesses: NDArray[np.uint64]
@@ -61,6 +65,7 @@ class Activity:
     matched: int
     judged: int
     scope: str
+    propagated: tuple[int, ...] = ()
 
     @property
     def duration_s(self) -> float:
