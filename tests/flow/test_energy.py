@@ -1,5 +1,8 @@
 """``sw.energy`` is what the command prices, and writes what the command writes."""
 
+import gzip
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -66,6 +69,26 @@ def test_saif(tmp_path: Path) -> None:
     with pytest.raises(sw.SpikewattError, match="SAIF holds totals only"):
         sw.energy(saif, plain.json, scope="tb.dut", per_cycle=tmp_path / "cycles.csv")
     assert not (tmp_path / "cycles.csv").exists()
+
+
+def test_forms_of_one_waveform(small: Small, tmp_path: Path) -> None:
+    """Packed, under any name, without a timescale, its scope as OpenSTA writes it."""
+    wanted = sw.energy(small.waveform, small.json).ledger.total
+    text = small.waveform.read_bytes()
+    packed = tmp_path / "packed.wave"
+    packed.write_bytes(gzip.compress(text, mtime=0))
+    priced = sw.energy(packed, small.json, scope="tb/dut")
+    assert (priced.ledger.total, priced.activity.scope) == (wanted, "tb.dut")
+    untold = tmp_path / "untold.vcd"
+    untold.write_bytes(re.sub(rb"\$timescale\s+(\S+)\s+\$end", b"", text))
+    with pytest.raises(sw.SpikewattError, match="has no .timescale: say how long a tick is"):
+        sw.energy(untold, small.json)
+    tick = re.search(rb"\$timescale\s+(\S+)\s", text)
+    assert tick is not None
+    given = ["--timescale", tick[1].decode(), "--report", str(tmp_path / "a.json"), "--quiet"]
+    words = ["energy", "--waveform", str(untold), "--netlist", str(small.json), *given]
+    app(words, standalone_mode=False)
+    assert json.loads((tmp_path / "a.json").read_text())["total_j"] == near(wanted)
 
 
 def test_what_is_refused_leaves_nothing(small: Small, tmp_path: Path) -> None:
