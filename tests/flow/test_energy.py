@@ -81,7 +81,7 @@ def test_forms_of_one_waveform(small: Small, tmp_path: Path) -> None:
     assert (priced.ledger.total, priced.activity.scope) == (wanted, "tb.dut")
     untold = tmp_path / "untold.vcd"
     untold.write_bytes(re.sub(rb"\$timescale\s+(\S+)\s+\$end", b"", text))
-    with pytest.raises(sw.SpikewattError, match="has no .timescale: say how long a tick is"):
+    with pytest.raises(sw.SpikewattError, match=r"has no \$timescale: say how long a tick is"):
         sw.energy(untold, small.json)
     tick = re.search(rb"\$timescale\s+(\S+)\s", text)
     assert tick is not None

@@ -395,13 +395,13 @@ def test_a_full_disk(small: Small) -> None:
     ],
 )
 def test_interrupted(start: Start, plain: Small, tmp_path: Path, stop: signal.Signals) -> None:
-    """Stopped while it reads three million changes: one line, 128 + signal, nothing written."""
+    """Stopped while it prices three million changes: one line, 128 + signal, nothing written."""
     wave = tmp_path / "in.vcd"
     text = plain.waveform.read_text()
     head, body = text.split("$enddefinitions $end")
-    times = body.split("#")
+    first = "\n#".join(body.split("\n#")[:2])  # the values of all signals
     with wave.open("w") as file:  # long enough to be stopped in
-        file.write(head + "$enddefinitions $end" + times[0])
+        file.write(f"{head}$enddefinitions $end{first}\n")
         for k in range(3_000_000):
             file.write(f"#{60_500 + 5000 * k}\n{k & 1}!\n")
     outputs = ["--report", "o.json", "--saif-out", "o.saif", "--per-cycle", "o.csv"]
