@@ -32,10 +32,7 @@ STALLS = (0.0, 0.2, 0.5)
 
 
 ALL_BUILDS = BUILDS | ON_FPGA
-FIRST = (
-    *("eight lanes", "33 groups", "wide membranes", "windows without leak"),
-    *("33 groups, on an FPGA", "windows, on an FPGA"),
-)
+FIRST = ("eight lanes", "33 groups", "windows without leak", "windows, on an FPGA")
 """Builds of every run of the tests. What the others vary, the tests of blocks vary too
 (`tests/hdl/neuro`); a core of each is compiled behind ``long``."""
 LATER = [build for build in ALL_BUILDS if build not in FIRST]

@@ -196,7 +196,9 @@ def test_a_port_that_goes_away() -> None:
     mine.close()
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "stop", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)]
+)
 def test_interrupt(start: Start, tmp_path: Path, stop: signal.Signals) -> None:
     """While it waits for an answer."""
     with port() as (name, far):
