@@ -13,8 +13,8 @@ FOLDERS = (
 )
 NAME = re.compile(r"`([\w./-]+\.(?:py|v|cpp|h))`")
 """A file of code as our pages write it: alone, or with some of its folders."""
-EXAMPLES = {"flow/cli/NAME.py"}
-"""What is to be written."""
+EXAMPLES = {"flow/cli/NAME.py", "TOP_memories.v"}
+"""What is to be written, and what a command writes."""
 
 
 def files() -> list[str]:
