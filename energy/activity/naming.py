@@ -144,7 +144,7 @@ def _packed(
     """Bits of the buses that are shown by their fields or elements, the least significant first.
 
     Simulators that take a packed struct or array apart (Verilator does) declare its parts in the
-    order of their digits. Members of a union have the same digits: the first one stands for all.
+    order of their digits. Members of a union have the same digits, so any of them will do.
     """
     parts: dict[str, list[Signal]] = defaultdict(list)
     for name, signal in wave.signals.items():
@@ -153,13 +153,11 @@ def _packed(
         for at in range(len(prefix) + 1, len(name)):
             if name[at] in ".[" and (stem := name[len(prefix) : at]) in stems:
                 parts[stem].append(signal)
-    found = {}
-    for stem, signals in parts.items():
-        if len({signal.identity for signal in signals}) == 1 < len(signals):
-            signals = signals[:1]
-        found[stem] = [
+    return {
+        stem: [
             SourceBit(signal, bit, inverted=False)
             for signal in reversed(signals)
             for bit in range(signal.width)
         ]
-    return found
+        for stem, signals in parts.items()
+    }

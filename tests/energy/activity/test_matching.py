@@ -1,5 +1,6 @@
 """States found in a waveform through renaming, inversion, merging, offsets; and what is not."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -265,6 +266,16 @@ def test_a_bench_whose_wires_are_called_like_the_ports(library: Library, tmp_pat
     assert replay_waveform(CHAIN, library, path).scope == "t.u"
 
 
+def test_states_count_before_other_nets(library: Library, tmp_path: Path) -> None:
+    """Gates by the names of their nets alone do not make a scope the design."""
+    cells = {**FLOPS, **{f"i{k}": ("INV", {"A": "y", "Y": f"z{k}"}) for k in range(5)}}
+    netlist = build(cells, ["clk", "d"], ["y"])
+    y = [(0, "1"), (25, "0"), (35, "1")]
+    gates = {f"t.g.{net}": (1, list(D)) for net in ("clk", "d", "y", *(f"z{k}" for k in range(5)))}
+    path = write_vcd(tmp_path / "a.vcd", {**gates, **WAVES, "t.u.y": (1, y)})
+    assert replay_waveform(netlist, library, path).scope == "t.u"
+
+
 def test_scopes_with_slashes(library: Library, tmp_path: Path) -> None:
     path = write_vcd(tmp_path / "a.vcd", {"t.u.a": (1, D), "t.u.b": (1, Q)}, 60)
     netlist = build({"u": ("NAND", {"A": "a", "B": "b", "Y": "y"})}, ["a", "b"])
@@ -308,6 +319,10 @@ def test_packed_structs_and_arrays_in_parts(library: Library, tmp_path: Path) ->
     assert found.unmatched == ()
     toggling = {nets[net - 2] for net in np.flatnonzero(found.totals).tolist()}
     assert toggling == {"s[7]", "s[4]", "s[1]", "m[3]", "w[2]", "w[1]"}
+    rising = replace(netlist, ascending=frozenset({"w", "s"}))
+    found = replay_waveform(rising, library, path, "t")
+    toggling = {nets[net - 2] for net in np.flatnonzero(found.totals).tolist()}
+    assert toggling == {"s[0]", "s[3]", "s[6]", "m[3]", "w[0]", "w[1]"}
 
 
 def test_bits_in_any_order_and_buses_in_parts(library: Library, tmp_path: Path) -> None:
@@ -324,6 +339,15 @@ def test_bits_in_any_order_and_buses_in_parts(library: Library, tmp_path: Path) 
     found = replay_waveform(netlist, library, write_vcd(tmp_path / "b.vcd", parts, 20), "t")
     assert np.flatnonzero(found.totals).tolist() == [2 + 11]
     assert found.high_s[2] > 0
+
+
+def test_buses_that_the_netlist_counts_otherwise(library: Library, tmp_path: Path) -> None:
+    """The indices of both meet in part only: then each has its bits from its lowest one on."""
+    netlist = build({}, [f"d[{bit}]" for bit in range(8)])
+    changes = [(0, "00000000"), (1, "00000010"), (2, "01000010")]
+    path = write_vcd(tmp_path / "a.vcd", {"t.d [11:4]": (8, changes)}, 20)
+    found = replay_waveform(netlist, library, path, "t")
+    assert np.flatnonzero(found.totals[2:]).tolist() == [1, 6]
 
 
 def test_negative_indices(library: Library, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from spikewatt.energy.activity.totals import activity_from_saif
 from spikewatt.energy.pricing.priced_activity import price_activity
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.netlist.netlist import Netlist
-from tests.energy.small_library import build, read
+from tests.energy.small_library import LIBRARY, build, read
 
 TICKS = 1000
 Told = dict[str, tuple[float, int]]
@@ -69,6 +69,17 @@ def test_gates(
     assert activity.propagated == (netlist.names.index(("y",)),)
     assert activity.origins[activity.propagated[0]] == Origin.INFERRED
     assert activity.unmatched == ()
+
+
+def test_each_pin_has_its_own_part(tmp_path: Path) -> None:
+    cells = LIBRARY.rstrip().removesuffix("}")
+    pins = "".join(f"pin ({pin}) {{ direction : input; capacitance : 1; }}" for pin in "ABC")
+    function = 'pin (Y) { direction : output; function : "A !B + C"; }'
+    library = read(tmp_path, f"{cells} cell (MIX) {{ area : 1; {pins} {function} }} }}")
+    netlist = build({"u": ("MIX", {"A": "a", "B": "b", "C": "c", "Y": "y"})}, ["a", "b", "c"])
+    activity = found(netlist, library, tmp_path, {**INPUTS, "c": (0.1, 3)})
+    wanted = 0.12 * 0.9 + 0.1, 40 * 0.4 * 0.9 + 10 * 0.3 * 0.9 + 3 * 0.88
+    assert of(activity, netlist, "y") == pytest.approx(wanted, rel=1e-12, abs=0)
 
 
 def test_one_net_at_two_pins_is_two_independent_inputs(library: Library, tmp_path: Path) -> None:
