@@ -10,6 +10,7 @@ import pytest
 
 from spikewatt.base.errors import WaveformError
 from spikewatt.energy.activity import vcd
+from spikewatt.energy.activity.vcd_head import SplitName, split_name
 from spikewatt.energy.activity.waveform import (
     Changes,
     Reader,
@@ -242,6 +243,34 @@ def test_one_code_of_two_widths(tmp_path: Path) -> None:
     assert narrow.unknown.tolist() == [[0], [4], [7]]
     wide = wave.changes(wave.signals["$rootio.wide"])
     assert wide.values.tolist() == [[0b1110101, 0], [16, 0], [0, 0]]
+    head = HEAD.replace("$var wire 1 !( clk$1", "$var wire 4 ! four [3:0]")
+    wave = opened(tmp_path, head + "#0\nb1010 !\n#1\n1!\n")
+    assert wave.changes(wave.signals["top.four"]).values.tolist() == [[10], [1]]
+    assert wave.changes(wave.signals["top.clk"]).values.tolist() == [[0], [1]]
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "name"),
+    [
+        ("d", 1, ("d", "d", None)),
+        ("d [7:0]", 8, ("d", "d", (7, 0))),
+        ("d[7:0]", 8, ("d", "d", (7, 0))),
+        ("n [-1:-4]", 4, ("n", "n", (-1, -4))),
+        ("one [0:0]", 1, ("one", "one", (0, 0))),
+        ("d[3]", 1, ("d[3]", "d", (3, 3))),
+        ("d [3]", 1, ("d[3]", "d", (3, 3))),
+        (r"\d[3]", 1, ("d[3]", "d", (3, 3))),
+        (r"\odd.name!", 1, ("odd.name!", "odd.name!", None)),
+        ("mem[3]", 8, ("mem[3]", "mem[3]", None)),
+        (r"\mem[3] [7:0]", 8, ("mem[3]", "mem[3]", (7, 0))),
+        ("mem[3][7:0]", 8, ("mem[3]", "mem[3]", (7, 0))),
+        ("mem[3] [2]", 1, ("mem[3][2]", "mem[3]", (2, 2))),
+        # Indices that are not those of the digits: of an array that is shown as one vector.
+        ("array [1:0]", 8, ("array", "array", None)),
+    ],
+)
+def test_names(text: str, width: int, name: SplitName) -> None:
+    assert split_name(text, width) == name
 
 
 def test_what_is_not_as_it_should_be_and_clear_all_the_same(tmp_path: Path) -> None:
