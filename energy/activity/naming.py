@@ -160,4 +160,11 @@ def _packed(
             for bit in range(signal.width)
         ]
         for stem, signals in parts.items()
+        if not _left_out(signals, prefix + stem)
     }
+
+
+def _left_out(signals: Iterable[Signal], bus: str) -> bool:
+    """Whether these are single bits of a bus, by their indices, and some are missing."""
+    indices = {end for signal in signals if signal.stem == bus for end in signal.ends or ()}
+    return bool(indices) and indices != set(range(len(indices)))
