@@ -244,8 +244,10 @@ def _memories(
             if kind == "write":
                 due = tuple(_inputs(port)) if port.clock is None else (port.clock,)
                 step = builder.add(int(Node.WRITE), (p, m), -1, due)
+                # Clocked reads take what was there before the edge, and of ports that write the
+                # same word at one edge the last one wins.
+                builder.after[step] = clocked[m] | writing[m]
                 writing[m].add(step)
-                builder.after[step] = clocked[m]  # these read what was there before the edge
                 continue
             due = port.address if port.clock is None else (port.clock,)
             step = builder.add(int(Node.READ), (p,), -1, due)
