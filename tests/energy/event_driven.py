@@ -96,6 +96,8 @@ def read_trace(path: Path, scope: str, *, below: bool = False) -> Trace:
 def _bit(history: list[tuple[int, str]], place: int, width: int) -> list[tuple[int, str]]:
     """History of a bit, counted from the right of the values, which may leave out the left."""
     found: list[tuple[int, str]] = []
+    if width == 1:
+        return history
     for time, value in history:
         fill = value[0] if value[0] in "xz" else "0"
         bit = value.rjust(width, fill)[-1 - place]
