@@ -14,11 +14,10 @@ from random import Random
 
 import pytest
 
-from spikewatt.base.errors import NetlistError
 from spikewatt.energy.activity import hidden
 from spikewatt.energy.activity.activity import Activity, Origin
 from spikewatt.energy.activity.replay import ReplayOptions, prepare, replay
-from spikewatt.synth.asic import AsicResult, MappingOptions, synthesise
+from spikewatt.synth.asic import MappingOptions, synthesise
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.liberty.models import verilog_models
 from spikewatt.synth.liberty.reader import read_liberty
@@ -37,7 +36,7 @@ TICK_S = 1e-12
 STEP = 10_000
 """Ticks from one change of the inputs to the next."""
 KNOWN = FILL * STEP
-"""Tick from which on all is known; but what yosys declares and masks, and what feeds on it."""
+"""Tick from which on all is known, but what a judge of single values cannot see to be reset."""
 SHARE = 0.9
 """Of the judge's nets, at least, which are all known at the end and held against it."""
 History = list[tuple[int, str]]
@@ -71,7 +70,8 @@ def run(seed: int, base: Path) -> Run:
         for word in range(count)
     )
     test = bench(circuit, "all.vcd").replace("    #0.5\n", "")
-    gates = [result.verilog.read_text(), verilog_models(library, result.types)]
+    gates = [path.read_text() for path in result.simulation]
+    gates.append(verilog_models(library, result.types))
     shown = test.replace("$dumpvars(0, dut);", f"$dumpvars(0, dut);{words}")
     for kind, sources in (("rtl", [shown, circuit.verilog]), ("gates", [test, *gates])):
         (folder / kind).mkdir(parents=True)
@@ -86,21 +86,10 @@ def run(seed: int, base: Path) -> Run:
     return Run(
         design=design,
         library=library,
-        netlist=_read(result, library),
+        netlist=read_netlist(result.verilog, library, top="dut"),
         rtl=rtl,
         judge=judge,
     )
-
-
-def _read(result: AsicResult, library: Library) -> Netlist:
-    """The Verilog, whose nets all have the names of the judge, unless there is logic in it.
-
-    yosys writes memories that see through, or whose masks part a word, with some logic of its own.
-    """
-    try:
-        return read_netlist(result.verilog, library, top="dut")
-    except NetlistError:
-        return read_netlist(result.netlist, library, top="dut")
 
 
 def _ever_unknown(history: History) -> bool:
