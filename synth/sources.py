@@ -170,7 +170,7 @@ def _quoted(text: str) -> str:
 def read_sources(
     design: str | Path | Sequence[Path], options: SourceOptions = DEFAULT
 ) -> DesignFiles:
-    """DesignFiles of a design: its text, or its files and the files that they name.
+    """Read the sources of a design: its text, or its files and the files that they name.
 
     Raises
     ------
