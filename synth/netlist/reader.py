@@ -121,9 +121,12 @@ def _text(path: Path) -> str:
         data = path.read_bytes()
         if data.startswith(_GZIP):
             data = gzip.decompress(data)
-        return data.decode()
-    except UnicodeDecodeError:
-        raise NetlistError(f"{path} is not text: JSON or Verilog was expected") from None
+        if b"\0" in data:
+            raise NetlistError(f"{path} is not text: JSON or Verilog was expected")
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            return data.decode("latin-1")  # names in comments
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise NetlistError(f"{path} cannot be decompressed ({error})") from None
     except OSError as error:

@@ -142,3 +142,11 @@ def test_modules_without_contents(tmp_path: Path) -> None:
         )
         netlist = read_json(tmp_path, "top", top=top, **{"in": inner})
         assert len(netlist.black_boxes) == len(netlist.boxed) == boxes
+
+
+def test_comments_of_any_encoding(tmp_path: Path) -> None:
+    path = tmp_path / "netlist.v"
+    text = "// Müller, 5 µm\nmodule top (input a, output y); NOT u (a, y); endmodule"
+    for encoding in ("utf-8", "latin-1"):
+        path.write_bytes(text.encode(encoding))
+        assert len(read_netlist(path, library(tmp_path), top="top").instances) == 1
