@@ -1,9 +1,10 @@
 """From RTL to the cells of a library: what yosys is told, and with which files."""
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 
 from spikewatt.base.cache import cached
@@ -11,6 +12,7 @@ from spikewatt.base.errors import NetlistError, ToolError
 from spikewatt.base.progress import Progress
 from spikewatt.base.sources import Sources
 from spikewatt.synth.click.asic import NOT_GATED, asic_cells, is_clockless
+from spikewatt.synth.inverses import inverted_cells, name_inverses
 from spikewatt.synth.liberty.drivers import three_state_cells
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.liberty.merge import merged_text
@@ -22,6 +24,9 @@ from spikewatt.synth.sources import DesignFiles, Frontend
 from spikewatt.synth.yosys import has_slang, recent_yosys, run_yosys
 
 __all__ = ["MappingOptions", "clock_gates", "left_out_cells", "map_to_gates"]
+
+Look = Callable[[Path], Iterator[str]]
+"""Commands of yosys that depend on a netlist, as JSON, half-way."""
 
 GATED_TOGETHER = 3
 """Fewest flip-flops worth a clock gate: the default of commercial tools."""
@@ -60,7 +65,7 @@ write_json half.json
 # Names that yosys made up become `_g12_`, once for all, so that our JSON, our Verilog and a SAIF
 # of either speak of the same cells. Not `_12_`, as yosys's Verilog has them: RTL that it wrote has
 # such names too, of other things.
-_MAP = """\
+_FLOPS = """\
 memory_map -rom-only
 opt -nosdff -fast -full
 opt -nosdff -undriven -fine
@@ -71,6 +76,8 @@ opt -nosdff -fast
 {clockgate}
 dfflibmap -liberty library.lib {dont_use}
 opt_clean
+"""
+_GATES = """\
 setundef -zero
 abc -liberty library.lib {dont_use}
 opt_clean
@@ -80,7 +87,14 @@ write_json netlist.json
 {own_memories}
 write_verilog -simple-lhs netlist.v
 """
-_WRITERS = Sources(("spikewatt.synth.own_verilog", "spikewatt.synth.netlist.memories"))
+_WRITERS = Sources(
+    (
+        "spikewatt.synth.inverses",
+        "spikewatt.synth.mapping",
+        "spikewatt.synth.netlist.memories",
+        "spikewatt.synth.own_verilog",
+    )
+)
 _DRIVERS = "techmap -map drivers.v\nsimplemap t:$not"
 # Memories stay whole: they are priced as SRAM macros.
 _KEPT = {"$mem_v2"}
@@ -150,6 +164,12 @@ def map_to_gates(
     clockless = is_clockless(source.text for source in sources.files)
     cells = asic_cells(library, left_out) if clockless else ""
     drivers = three_state_cells(library, left_out)
+    inverted = inverted_cells(library, left_out)
+    small = partial(_small_memories, most=options.memory_flops)
+    looks = (
+        small if options.memory_flops else None,
+        partial(name_inverses, cells=inverted) if inverted else None,
+    )
     frontends = sources.frontends
     scripts = [_scripts(sources, top, kind, options, library, clockless) for kind in frontends]
 
@@ -162,9 +182,9 @@ def map_to_gates(
             (folder / "drivers.v").write_text(drivers)
         sources.write(folder)
         failures: list[ToolError] = []
-        for kind, (reading, mapping) in zip(frontends, scripts, strict=True):
+        for kind, script in zip(frontends, scripts, strict=True):
             try:
-                _run(reading, mapping, folder, options, progress)
+                _run(script, looks, folder, progress)
             except ToolError as error:
                 failures.append(error)
                 continue
@@ -182,8 +202,9 @@ def map_to_gates(
         write_own_verilog(folder, progress)
 
     # By what goes in, the library's text included: two libraries of one name are two.
-    content = [*(part for pair in scripts for part in pair), str(options.memory_flops), liberty]
-    content += [drivers, cells, *sources.content, _WRITERS.digest]
+    content = [part for script in scripts for part in script]
+    content += [str(options.memory_flops), liberty, drivers, cells]
+    content += [*sources.content, _WRITERS.digest]
     folder = cached("asic", content, build, tools={"yosys": version})
     used = (folder / _FRONTEND).read_text()
     return folder, "slang" if used == "slang" else "verilog"
@@ -196,38 +217,38 @@ def _scripts(
     options: MappingOptions,
     library: Library,
     clockless: bool,
-) -> tuple[str, str]:
-    """What yosys does up to the memories, and from there on."""
+) -> tuple[str, str, str]:
+    """What yosys does up to the memories, from there to the flip-flops, and to the gates."""
     left_out = left_out_cells(library, options.dont_use)
     dont_use = " ".join(f"-dont_use {name}" for name in sorted(left_out))
     gates = options.clock_gating and bool(clock_gates(library, left_out))
     gate = f"clockgate -liberty library.lib -min_net_size {GATED_TOGETHER} {dont_use}"
     reading = sources.reading(top, frontend)
-    first = _READ.format(
+    read = _READ.format(
         sources=f"read_verilog click-cells.v\n{reading}" if clockless else reading,
         hierarchy=sources.elaborating(top, frontend),
     )
-    rest = _MAP.format(
+    flops = _FLOPS.format(
         drivers=_DRIVERS if three_state_cells(library, left_out) else "",
         clockgate=(NOT_GATED if clockless else "") + gate if gates else "",
         dont_use=dont_use,
-        own_memories=f"chtype -set \\{MEMORY} t:$mem_v2",
     )
-    return first, rest
+    own_memories = f"chtype -set \\{MEMORY} t:$mem_v2"
+    return read, flops, _GATES.format(dont_use=dont_use, own_memories=own_memories)
 
 
 def _run(
-    reading: str, mapping: str, folder: Path, options: MappingOptions, progress: Progress
+    scripts: Sequence[str], looks: Sequence[Look | None], folder: Path, progress: Progress
 ) -> None:
-    what = "mapping to gates"
-    if not options.memory_flops:
-        run_yosys(reading + mapping, folder, what=what, progress=progress)
-        return
-    # How large the memories are, yosys tells when it has found them.
-    run_yosys(reading + _HALF_WAY, folder, what="reading the sources", progress=progress)
-    small = _small_memories(folder / "half.json", options.memory_flops)
-    script = "\n".join(["read_rtlil half.il", *small, mapping])
-    run_yosys(script, folder, what=what, progress=progress)
+    """Run a script in parts, with commands between two parts that depend on what is there."""
+    script = ""
+    for part, look in zip(scripts, (*looks, None), strict=True):
+        script += part
+        if look is not None:
+            run_yosys(script + _HALF_WAY, folder, what="mapping to gates", progress=progress)
+            commands = look(folder / "half.json")
+            script = "\n".join(["read_rtlil half.il", *commands, ""])
+    run_yosys(script, folder, what="mapping to gates", progress=progress)
 
 
 def _small_memories(path: Path, most: int) -> Iterator[str]:

@@ -3,10 +3,11 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from spikewatt.base.errors import WaveformError
 from spikewatt.energy.activity.waveform import Signal, Waveform
+from spikewatt.synth.netlist.names import inverse_of
 from spikewatt.synth.netlist.netlist import Netlist
 
 __all__ = ["Buses", "Names", "SourceBit", "plain"]
@@ -44,7 +45,8 @@ class Buses:
         ends: dict[str, tuple[int, int]] = {}
         for names in netlist.names:
             for name in names:
-                if indexed := _INDEXED.match(plain(name)):
+                name = plain(name)
+                if indexed := _INDEXED.match(inverse_of(name) or name):
                     stem, index = indexed[1], int(indexed[2])
                     low, high = ends.get(stem, (index, index))
                     ends[stem] = (min(low, index), max(high, index))
@@ -74,6 +76,9 @@ class Names:
         whole = self._find(name)
         if whole is not None and whole.width == 1:
             return SourceBit(whole, 0, inverted=False)
+        if (inverse := inverse_of(name)) is not None:  # of a register of the RTL
+            bit = self.bit(inverse)
+            return None if bit is None else replace(bit, inverted=not bit.inverted)
         if indexed := _INDEXED.match(name):
             return self._bit_of(indexed[1], int(indexed[2]))
         # A register of which one bit is left, in the netlist or in the waveform.

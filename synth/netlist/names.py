@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["bit_names", "is_hidden", "join", "module_path", "plain"]
+__all__ = ["INVERSE", "bit_names", "inverse_of", "is_hidden", "join", "module_path", "plain"]
 
+INVERSE = "~"
+"""Before the name of a register's bit: the net is its inverse (``core.~acc[3]``)."""
 _MADE_UP = re.compile(r"(?:^|\.)_g?\d+_$")
 _SCOPE = re.compile(r"(?:\$flatten)?\\(.+?)\.(?=[\\$])")
 
@@ -13,6 +15,12 @@ _SCOPE = re.compile(r"(?:\$flatten)?\\(.+?)\.(?=[\\$])")
 def plain(name: str) -> str:
     """Name without the backslash that yosys leaves before a public name like ``$like``."""
     return name.removeprefix("\\")
+
+
+def inverse_of(name: str) -> str | None:
+    """The full name whose inverse a net is; ``None`` if it is a name like any other."""
+    path, mark, leaf = name.rpartition(INVERSE)
+    return path + leaf if mark and (not path or path.endswith(".")) else None
 
 
 def join(path: str, name: str) -> str:
