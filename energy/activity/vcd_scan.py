@@ -239,6 +239,25 @@ def _binary(body, at):
 
 
 @numba.njit(cache=True)
+def _set_binary(body, start, stop, size, words, at):
+    """Digits 0 and 1 as words; whether there are no others."""
+    for word in range(size):
+        high = stop - 64 * word
+        place = max(start, high - 64)
+        value = np.uint64(0)
+        while place < high:
+            bits, count = _binary(body, place)
+            need = min(8, high - place)
+            if np.int64(count) < need:
+                return False
+            # What follows the digits may look like some.
+            value = (value << np.uint64(need)) | (bits >> (count - np.uint64(need)))
+            place += need
+        words[at + word] = value
+    return True
+
+
+@numba.njit(cache=True)
 def _set_value(body, start, stop, width, words, at):
     """Digits as words, the most significant first: the words used, 0 if they are no value.
 
@@ -251,6 +270,10 @@ def _set_value(body, start, stop, width, words, at):
         start += 1
     if stop - start > width:
         return -1
+    if _set_binary(body, start, stop, size, words, at):
+        for k in range(size, 2 * size):
+            words[at + k] = np.uint64(0)
+        return size
     for k in range(2 * size):
         words[at + k] = np.uint64(0)
     vague = False
@@ -284,7 +307,7 @@ def scan(body, at, limit, codes, state, found):
     base = state[State.BASE]
     count, used = state[State.RECORDS], state[State.WORDS]
     room, wide = records.shape[0], words.shape[0]
-    fault = 0
+    fault, passing = 0, state[State.PASSING] != 0
     start = at
     while at < limit:
         kind = body[at]
@@ -292,10 +315,9 @@ def scan(body, at, limit, codes, state, found):
             at += 1
             continue
         start = at
-        if state[State.PASSING]:
+        if passing:
             at = _after(body, at)
-            if _is(body, start, at, _END):
-                state[State.PASSING] = 0
+            passing = not _is(body, start, at, _END)
             continue
         at += 1
         if kind == 35:  # "#": a time
@@ -353,7 +375,7 @@ def scan(body, at, limit, codes, state, found):
             if _is_one_of(body, start, at, _MARKS):
                 continue
             if _is_one_of(body, start, at, _PASSED):
-                state[State.PASSING] = 1
+                passing = True
                 continue
             fault = Fault.COMMAND
             break
@@ -396,7 +418,9 @@ def scan(body, at, limit, codes, state, found):
             stamp += 1
             stamped = True
         record = np.uint32((stamp - 1) << _SHIFT)
-        if width == 1 and stop - first == 1:
+        if width == 1 and 48 <= kind <= 49:
+            record |= np.uint32(value)
+        elif width == 1 and stop - first == 1:
             meaning = _LOGIC[body[first]]
             if meaning == 0:
                 fault = Fault.NO_LOGIC
@@ -424,11 +448,13 @@ def scan(body, at, limit, codes, state, found):
         records[count] = record
         counts[signal] += 1
         count += 1
+        at += 1  # the white space behind it
         start = at
     else:
         start = at
     state[State.NOW], state[State.STAMPS], state[State.STAMPED] = now, stamp, np.int64(stamped)
     state[State.RECORDS], state[State.WORDS] = count, used
+    state[State.PASSING] = np.int64(passing)
     state[State.FAULT], state[State.PLACE] = fault, start
     return start
 
