@@ -366,7 +366,10 @@ class _Reading:
         self._file: Any = None
 
     def __enter__(self) -> Any:
-        self._file = self._source()
+        try:
+            self._file = self._source()
+        except OSError as error:
+            raise WaveformError(f"{self._path} cannot be read ({error.strerror})") from None
         return self._file
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:

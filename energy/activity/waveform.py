@@ -240,7 +240,10 @@ class _WellenWaveform(Waveform):
     @property
     def span(self) -> tuple[int, int] | None:
         """First and last time, in ticks, that the file itself names."""
-        return _file_span(self._file)
+        span = _file_span(self._file)
+        if span is not None and max(span) >= 1 << 63:
+            raise WaveformError(f"{self.path} has a time beyond 2^63 ticks: write it again")
+        return span
 
     def _blocks(self, signal: Signal) -> Iterator[list[tuple[int, Any]]]:
         with _panicking(self.path):
@@ -463,11 +466,11 @@ def open_vcd(content: NDArray[np.uint8], name: Path) -> Waveform:
 def _open(path: Path, reader: Reader, tick_s: float | None) -> Waveform:
     if reader == "vcdvcd":
         return _VcdvcdWaveform(path)
-    with open_text(path) as file:
-        try:
+    try:
+        with open_text(path) as file:
             head = file.read(9)
-        except (EOFError, OSError, zlib.error) as error:
-            raise _unreadable(path, error) from None
+    except (EOFError, OSError, zlib.error) as error:
+        raise _unreadable(path, error) from None
     if reader == "own" and not _is_binary(head):
         return _VcdWaveform(path, Vcd(path, functools.partial(open_text, path)), tick_s)
     if not is_gzipped(path):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from spikewatt.base.errors import WaveformError
 from spikewatt.energy.activity import fst, waveform
 from spikewatt.energy.activity.naming import Buses, Names
 from spikewatt.energy.activity.waveform import Waveform, open_waveform
@@ -80,6 +81,16 @@ def test_names_without_indices_have_to_do_where_the_declarations_are_of_another_
         wave = open_waveform(files["fst"])
         assert wave.signals["tb.dut.n"].ends is None
         assert wave.signals["tb.dut.n"].width == 4
+
+
+def test_times_that_are_too_late(files: dict[str, Path], tmp_path: Path) -> None:
+    """The header begins with the first and the last time."""
+    data, path = bytearray(files["fst"].read_bytes()), tmp_path / "a.fst"
+    data[17] = 0x80
+    path.write_bytes(data)
+    with pytest.raises(WaveformError) as caught:
+        _ = open_waveform(path).span
+    assert str(caught.value) == f"{path} has a time beyond 2^63 ticks: write it again"
 
 
 def test_lz4() -> None:

@@ -19,7 +19,13 @@ from tests.energy.small_damage import PAIR, A, B, outcome
 from tests.energy.small_library import build, read
 from tests.energy.small_waves import icarus, write_vcd
 
-READERS: tuple[tuple[str, Reader], ...] = (("vcd", "wellen"), ("fst", "wellen"), ("vcd", "vcdvcd"))
+READERS: tuple[tuple[str, Reader], ...] = (
+    ("vcd", "own"),
+    ("vcd", "wellen"),
+    ("fst", "own"),
+    ("vcd", "vcdvcd"),
+)
+"""``own`` reads FST through pywellen."""
 SHAPES = """`timescale 1ns/100ps
 module inner(input clk, input [70:0] w); reg [3:0] m [0:2]; reg \\odd.name! ; reg [7:4] off;
 wire [70:0] same = w; real r;
@@ -132,7 +138,7 @@ endmodule
     assert found.high_s[PAIR.names.index(("a",))] == pytest.approx(30e-9, rel=1e-12, abs=0)
 
 
-@pytest.mark.parametrize("reader", ["wellen", "vcdvcd"])
+@pytest.mark.parametrize("reader", ["own", "wellen", "vcdvcd"])
 def test_several_changes_at_one_time_are_one(
     library: Library, tmp_path: Path, reader: Reader
 ) -> None:
@@ -143,7 +149,7 @@ def test_several_changes_at_one_time_are_one(
     assert counted(replay_waveform(PAIR, library, path, "t", reader=reader)) == TOGGLES
 
 
-@pytest.mark.parametrize("reader", ["wellen", "vcdvcd"])
+@pytest.mark.parametrize("reader", ["own", "wellen", "vcdvcd"])
 def test_a_time_that_comes_twice_or_says_nothing_new(
     library: Library, tmp_path: Path, reader: Reader
 ) -> None:
@@ -291,7 +297,7 @@ def refused(path: Path, library: Library, reader: Reader = "wellen") -> str:
     return message
 
 
-@pytest.mark.parametrize("reader", ["wellen", "vcdvcd"])
+@pytest.mark.parametrize("reader", ["own", "wellen", "vcdvcd"])
 def test_no_file(library: Library, tmp_path: Path, reader: Reader) -> None:
     assert "is not a file: give the FST or VCD" in refused(tmp_path / "a.vcd", library, reader)
     assert "is not a file" in refused(tmp_path, library, reader)
@@ -300,7 +306,7 @@ def test_no_file(library: Library, tmp_path: Path, reader: Reader) -> None:
     assert refused(path, library, reader) == f"{path} is empty: the simulation wrote no waveform"
 
 
-@pytest.mark.parametrize("reader", ["wellen", "vcdvcd"])
+@pytest.mark.parametrize("reader", ["own", "wellen", "vcdvcd"])
 @pytest.mark.parametrize(
     "content",
     [
@@ -395,14 +401,15 @@ def test_damaged_files(tmp_path: Path, whole: dict[str, bytes], form: str, reade
         assert line == "right" or str(path.parent) in line or line.startswith("tb.dut."), line
 
 
-@pytest.mark.parametrize("reader", ["wellen", "vcdvcd"])
+@pytest.mark.parametrize("reader", ["own", "wellen", "vcdvcd"])
 def test_time_that_goes_back(
     library: Library, tmp_path: Path, reader: Reader, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Pywellen would skip it, and say so on standard output."""
     path = write_vcd(tmp_path / "a.vcd", {"tb.dut.a": (1, A), "tb.dut.b": (1, B)}, 60)
     path.write_text(path.read_text().replace("#30\n", "#3\n"))
-    assert refused(path, library, reader) == f"{path} goes back in time: write it again"
+    where = ", line 19:" if reader == "own" else ""
+    assert refused(path, library, reader) == f"{path}{where} goes back in time: write it again"
     assert capfd.readouterr() == ("", "")
 
 
