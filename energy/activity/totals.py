@@ -109,7 +109,8 @@ def _refuse_untold(path: Path, netlist: Netlist, untold: Sequence[int]) -> None:
 
 
 def _plain(name: str) -> str:
-    return name.replace("\\", "").replace(" ", "")
+    """A name without what escapes it; tools that flatten put slashes between its levels."""
+    return name.replace("\\", "").replace(" ", "").replace("/", ".")
 
 
 def write_activity(path: Path, prepared: Prepared, activity: Activity) -> None:

@@ -132,6 +132,14 @@ def test_states_are_known_from_behind_inverters_and_complements(
     assert of(activity, netlist, "p") == pytest.approx((0.2, 7), rel=1e-12)
 
 
+def test_flattened_names(library: Library, tmp_path: Path) -> None:
+    """Slashes between levels in the netlist, or in the file."""
+    for net, name in (("\\c/r[1] ", "c.r[1]"), ("c.r[1]", "c/r[1]")):
+        netlist = build({"u": ("INV", {"A": net, "Y": "y"})}, [net])
+        activity = found(netlist, library, tmp_path, {name: (0.3, 40)})
+        assert of(activity, netlist, "y") == pytest.approx((0.7, 40), rel=1e-12)
+
+
 def test_pins_stand_for_their_nets(library: Library, tmp_path: Path) -> None:
     path = tmp_path / "a.saif"
     rows = [(("clk",), 500, 500, 0, 200), (("b",), 400, 600, 0, 10), (("f", "Q"), 700, 300, 0, 40)]
