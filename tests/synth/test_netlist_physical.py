@@ -128,7 +128,12 @@ def test_three_state_drivers_share_a_net(tmp_path: Path) -> None:
 def test_an_odd_cell_is_refused_where_it_is_used(tmp_path: Path) -> None:
     assert read(tmp_path, "module top (input a, output y); NOT u (a, y); endmodule").instances
     with pytest.raises(NetlistError, match=r"instance u is of type ODD, which .*: line .*: latch"):
-        read(tmp_path, "module top (input a); ODD u (); endmodule")
+        read(tmp_path, "module top (input a); ODD u (.D(a)); endmodule")
+    text = (
+        "module top (input a, vdd, output y); NOT u (a, y); ODD v (); ODD w (.VDD(vdd)); endmodule"
+    )
+    boxes = [BlackBox(name, "ODD", drives=False) for name in "vw"]
+    assert list(read(tmp_path, text).black_boxes) == boxes, "nothing hangs on them"
 
 
 def test_modules_without_contents(tmp_path: Path) -> None:
