@@ -93,8 +93,8 @@ def energy(
     Parameters
     ----------
     waveform:
-        FST or VCD; or SAIF of all nets, which holds totals only: it has no window and no cycles,
-        and does not hold the accesses of memories.
+        FST or VCD; or SAIF, which holds totals only: it has no window and no cycles, and does not
+        hold the accesses of memories. Any of them may be gzipped.
     netlist:
         yosys's JSON, or Verilog.
     options, changes:

@@ -28,7 +28,7 @@ _TIME = re.compile(r"^([\d.]+(?:e[-+]?\d+)?)\s*([munpfµ]?s)?$", re.IGNORECASE)
 class Design:
     """What is priced."""
 
-    waveform: Annotated[Path, typer.Option(help="FST, VCD, or SAIF of all nets.")]
+    waveform: Annotated[Path, typer.Option(help="FST, VCD or SAIF, gzipped or not.")]
     netlist: Annotated[Path, typer.Option(help="Gate netlist: yosys's JSON, or Verilog.")]
     scope: Annotated[
         str | None, typer.Option(help="The design in the waveform (tb.dut); found if left out.")
