@@ -37,6 +37,9 @@ class Node(IntEnum):
     WRITE = 34
 
 
+_NO_COUNTS: Any = {"cache": True, "_nrt": False}
+"""Without counts of references, which take ten times as long as the work: each access to an array
+of a tuple counts. Nothing here makes an array. Named in `numba.core.extending.register_jitable`."""
 _BUF, _AND2, _AND3, _AND4, _XOR2, _XOR3, _MUX, _MAJ, _AO21, _AO22, _AO211, _AO31 = map(int, Kind)
 _LATCH, _EDGE = map(int, Hold)
 _SHOWN, _READ, _WRITE = map(int, Node)
@@ -139,35 +142,35 @@ Changes = Events
 """Changes of watched rows, of the same form."""
 
 
-@numba.njit(inline="always")
+@numba.njit(**_NO_COUNTS)
 def _flip(code, inverted):
     return ((code >> 1) | ((code & 1) << 1)) if inverted else code
 
 
-@numba.njit(inline="always")
+@numba.njit(**_NO_COUNTS)
 def _and(a, b):
     return (a & b & 1) | ((a | b) & 2)
 
 
-@numba.njit(inline="always")
+@numba.njit(**_NO_COUNTS)
 def _or(a, b):
     return ((a | b) & 1) | (a & b & 2)
 
 
-@numba.njit(inline="always")
+@numba.njit(**_NO_COUNTS)
 def _xor(a, b):
     one = (a & (b >> 1) & 1) | ((a >> 1) & b & 1)
     zero = (a & b & 1) | ((a >> 1) & (b >> 1) & 1)
     return one | (zero << 1)
 
 
-@numba.njit(inline="always")
+@numba.njit(**_NO_COUNTS)
 def _before(machine, row, sample):
     """A row as it was a sample ago."""
     return machine.old[row] if machine.stamp[row] == sample else machine.value[row]
 
 
-@numba.njit(inline="always")
+@numba.njit(**_NO_COUNTS)
 def _rise(now, before):
     """Whether a clock rises: 0 no, 1 yes, 2 perhaps."""
     if now == before or not (now & 1) or not (before & 2):
@@ -175,7 +178,7 @@ def _rise(now, before):
     return 1 if now == 1 and before == 2 else 2
 
 
-@numba.njit(cache=True)
+@numba.njit(**_NO_COUNTS)
 def _queue(machine, step):
     """Let a step wait for its turn; returns its level."""
     level = machine.level[step]
@@ -186,7 +189,7 @@ def _queue(machine, step):
     return level
 
 
-@numba.njit(cache=True)
+@numba.njit(**_NO_COUNTS)
 def _set(machine, row, code, sample, logged):
     """Give a row a value; returns the lowest level that now waits, and the length of the log."""
     lowest = np.int32(1 << 30)
@@ -203,7 +206,7 @@ def _set(machine, row, code, sample, logged):
     return lowest, logged
 
 
-@numba.njit(cache=True)
+@numba.njit(**_NO_COUNTS)
 def _gate(machine, step, sample):
     """Evaluate a gate, latch or flip-flop."""
     kind, flags, value = machine.kind[step], machine.inverted[step], machine.value
@@ -257,7 +260,7 @@ def _gate(machine, step, sample):
     return _flip(y, flags & (1 << RESULT))
 
 
-@numba.njit(cache=True)
+@numba.njit(**_NO_COUNTS)
 def _place(machine, memories, port, sample, ago):
     """Word that a port addresses; -1 if unknown, -2 beyond the memory."""
     word = np.int64(0)
@@ -271,14 +274,14 @@ def _place(machine, memories, port, sample, ago):
     return word if 0 <= word < memories.words[port] else np.int64(-2)
 
 
-@numba.njit(inline="always")
+@numba.njit(**_NO_COUNTS)
 def _port_rise(machine, memories, port, sample):
     row = memories.clock[port]
     now, before = machine.value[row], _before(machine, row, sample)
     return _rise(_flip(now, memories.falling[port]), _flip(before, memories.falling[port]))
 
 
-@numba.njit(cache=True)
+@numba.njit(**_NO_COUNTS)
 def _store(machine, memories, port, sample):
     """Write what a port has to; returns whether a cell changed."""
     clocked = memories.clock[port] >= 0
@@ -306,7 +309,7 @@ def _store(machine, memories, port, sample):
     return changed
 
 
-@numba.njit(cache=True)
+@numba.njit(**_NO_COUNTS)
 def _load(machine, memories, port, sample, bit):
     """Code of a bit that a read port shows from now on."""
     row, clocked = memories.keep[memories.data_at[port] + bit], memories.clock[port] >= 0
@@ -334,7 +337,7 @@ def _load(machine, memories, port, sample, bit):
     return code if rise == 1 and enabled == _ONE else code | kept
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**_NO_COUNTS, nogil=True)
 def _simulate(machine, memories, events, begin, changes):
     """Simulate from event ``begin`` on, until ``changes`` might not take another sample's.
 
