@@ -84,6 +84,8 @@ class _Builder:
     elements: Elements
     sources: Collection[int]
     rows: list[int]
+    begun: bool
+    """Whether the waveform begins after time 0: then memories were written before it."""
     kinds: list[int] = field(default_factory=list)
     operands: list[tuple[int, ...]] = field(default_factory=list)
     flags: list[int] = field(default_factory=list)
@@ -258,7 +260,8 @@ def _memories(
             else:
                 clocked[m].add(step)
     cells = np.full(int(bases[-1]), UNKNOWN, np.uint8)
-    for m in inside:
+    written = {m for m, port in used if port.kind == "write"} if builder.begun else set()
+    for m in set(inside) - written:
         for at, bit in enumerate(netlist.memories[m].init):
             cells[bases[m] + at] = {"0": ZERO, "1": ONE}.get(bit, UNKNOWN)
     spans = {f"{name}_at": np.array(at, np.int64) for name, at in starts.items()}
@@ -470,7 +473,8 @@ def compute(
         A loop of gates that does not settle.
     """
     sources = {*samples.data_rows.tolist(), *samples.root_rows.tolist()}
-    builder = _Builder(netlist, elements, sources, [elements.rows])
+    begun = bool(samples.times[0] > 0)
+    builder = _Builder(netlist, elements, sources, [elements.rows], begun)
     machine, memories = _build(builder, rows, ())
     changes = _run(builder, machine, memories, samples, len(samples.times), progress)
     data_at = np.union1d(samples.data_at, changes.sample)
@@ -536,7 +540,8 @@ def check_unknown(
     """Hold flip-flops against the waveform up to a tick, at edges where all is known to them."""
     sources = {*samples.data_rows.tolist(), *samples.root_rows.tolist()}
     rows = [e.state.row for e in elements.states if e.edge and e.state.row in sources]
-    builder = _Builder(netlist, elements, sources, [elements.rows])
+    begun = bool(samples.times[0] > 0)
+    builder = _Builder(netlist, elements, sources, [elements.rows], begun)
     machine, memories = _build(builder, rows, set(rows))
     machine.watched[:] = 0
     stop = int(np.searchsorted(samples.times, until, side="right"))
