@@ -2,7 +2,10 @@
 
 from typing import Literal
 
-__all__ = ["UnknownPolicy", "View"]
+__all__ = ["InputOrder", "UnknownPolicy", "View"]
+
+InputOrder = Literal["before", "after"]
+"""Whether inputs that change at the time of a clock edge do so before it or after it."""
 
 UnknownPolicy = Literal["refuse", "hold"]
 """What becomes of X and Z within the window: an error, or the last known value."""

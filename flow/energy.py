@@ -14,11 +14,16 @@ from spikewatt.base.progress import Progress, silent
 from spikewatt.energy.activity.elements import build_elements
 from spikewatt.energy.activity.prepared import Prepared, clock_inputs
 from spikewatt.energy.activity.replay import DEFAULT as REPLAY
-from spikewatt.energy.activity.replay import ReplayOptions, prepare
+from spikewatt.energy.activity.replay import (
+    MismatchError,
+    ReplayOptions,
+    find_disagreements,
+    prepare,
+)
 from spikewatt.energy.activity.saif import is_saif
 from spikewatt.energy.activity.totals import activity_from_saif, write_activity
-from spikewatt.energy.activity.waveform import open_waveform
-from spikewatt.energy.choices import UnknownPolicy, View
+from spikewatt.energy.activity.waveform import Waveform, open_waveform
+from spikewatt.energy.choices import InputOrder, UnknownPolicy, View
 from spikewatt.energy.pricing.options import DEFAULT as PRICING
 from spikewatt.energy.pricing.options import PricingOptions, with_sram
 from spikewatt.energy.pricing.priced_activity import (
@@ -58,6 +63,9 @@ class EnergyOptions:
         energy; they stand where ``pricing`` has no model of memories.
     replaying:
         The window in time, and what becomes of X and Z.
+    inputs:
+        Whether inputs that change at the very time of a clock edge do so ``before`` it or
+        ``after`` it; found out by default: after, unless only before agrees with the waveform.
     by:
         What the report lists the energy by: ``module``, ``category``, ``net`` or ``cell``.
     report, per_cycle, saif:
@@ -74,6 +82,7 @@ class EnergyOptions:
     sram_node: int | None = None
     sram_factor: float = 1.0
     replaying: ReplayOptions = REPLAY
+    inputs: InputOrder | None = None
     by: View = "module"
     report: Path | str | None = None
     per_cycle: Path | str | None = None
@@ -128,10 +137,8 @@ def energy(
             priced = _price_saif(waveform, design, library, replace(options, pricing=pricing))
         else:
             wave = open_waveform(waveform, tick_s=options.timescale_s)
-            prepared = prepare(design, library, wave, options.scope, progress=progress)
-            priced = price_waveform(
-                prepared, library, pricing, replaying=options.replaying, progress=progress
-            )
+            job = replace(options, pricing=pricing)
+            prepared, priced = _price_waveform(wave, design, library, job, progress)
             if cycles_part:
                 cycles_part.write_text(_cycles(priced, prepared, options.replaying.unknown))
             if saif_part:
@@ -139,6 +146,50 @@ def energy(
         if report_part:
             report_part.write_text(priced.report(options.by).to_text() + "\n")
     return priced
+
+
+def _price_waveform(
+    wave: Waveform, design: Netlist, library: Library, options: EnergyOptions, progress: Progress
+) -> tuple[Prepared, PricedActivity]:
+    """Price a waveform, judged in the first of the ways in which it agrees with the netlist."""
+    disagreement: MismatchError | None = None
+
+    def attempt(prepared: Prepared, *, delays: bool) -> PricedActivity | None:
+        nonlocal disagreement
+        how = replace(options.replaying, delays=delays)
+        try:
+            return price_waveform(
+                prepared, library, options.pricing, replaying=how, progress=progress
+            )
+        except MismatchError as error:
+            disagreement = disagreement or error
+            return None
+
+    for inputs in (options.inputs,) if options.inputs else ("after", "before"):
+        prepared = prepare(
+            design, library, wave, options.scope, inputs=inputs, reads=True, progress=progress
+        )
+        for delays in (False, True):
+            if (priced := attempt(prepared, delays=delays)) is not None:
+                return prepared, priced
+        if not options.inputs and inputs == "before":
+            # A race that the simulator decided now so, now so: the states tell, edge by edge.
+            # An edge without another change is found at the input's, half a tick before.
+            but = (find_disagreements(prepared, progress=progress) + 1) // 2
+            prepared = prepare(
+                design,
+                library,
+                wave,
+                options.scope,
+                inputs=inputs,
+                but=but,
+                reads=True,
+                progress=progress,
+            )
+            if (priced := attempt(prepared, delays=False)) is not None:
+                return prepared, priced
+    assert disagreement is not None
+    raise disagreement
 
 
 def _price_saif(

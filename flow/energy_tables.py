@@ -34,6 +34,7 @@ def energy_tables(
     """
     yield _summary(priced, width)
     yield from map(Text, _notes(priced, whole=whole))
+    yield _coverage(priced, width)
     yield _view(priced.rows(by), by)
 
 
@@ -82,14 +83,11 @@ def _notes(priced: PricedActivity, *, whole: bool) -> list[str]:
     begin, end = (si(float(t), "s") if t else "0 s" for t in activity.edges_s[[0, -1]])
     which = "all that the waveform shows, reset and configuration too" if whole else "--window"
     names = f": {', '.join(activity.unmatched[:5])}" if activity.unmatched else ""
-    counts = activity.count_origins().items()
-    origins = " · ".join(f"{count:,} {origin}" for origin, count in counts)
     lines = (
         f"priced: {begin} to {end} ({which})",
         f"{priced.total_toggles:,} toggles of {priced.driven_nets:,} nets: {total} in all",
         _accesses(priced),
         f"checked: {_checked(priced)}",
-        f"nets: {origins}",
         f"{len(activity.unmatched)} unmatched{names}",
         *(f"note: {note}" for note in priced.notes),
     )
@@ -99,11 +97,35 @@ def _notes(priced: PricedActivity, *, whole: bool) -> list[str]:
 def _checked(priced: PricedActivity) -> str:
     """Say at how many edges flip-flops were held against the waveform, or why at none."""
     activity, cells = priced.activity, priced.library.cells
-    if activity.matched:
-        return f"{activity.judged:,} clock edges of {activity.matched:,} flip-flops"
+    checked = []
+    if activity.judged:
+        checked.append(f"{activity.judged:,} clock edges of {activity.matched:,} flip-flops")
+    if activity.compared:
+        checked.append(f"{activity.compared:,} samples of output ports")
+    if activity.reads:
+        checked.append(f"{activity.reads:,} bits that memories read")
+    if activity.summed:
+        checked.append(f"the times of {activity.summed:,} nets of the SAIF")
+    if checked:
+        return ", ".join(checked)
     if any(cells[instance.type].sequential for instance in priced.netlist.instances):
         return "nothing, for no flip-flop is shown over time"
     return "nothing, for the design has no flip-flop"
+
+
+def _coverage(priced: PricedActivity, width: int) -> Table:
+    """How the activity of nets is known, and how much energy rests on that."""
+    counts, joules = priced.activity.count_origins(), priced.by_origin
+    wide = _numbers(None, "activity", "nets", "energy", "share")
+    narrow = _numbers(None, "activity", "share")
+    whole = sum(joules.values()) or 1.0
+    for origin, count in counts.items():
+        if count and origin != "unused":
+            share = f"{joules[origin] / whole:.1%}"
+            wide.add_row(origin, f"{count:,}", si(joules[origin], "J"), share)
+            narrow.add_row(origin, share)
+    fits = Console(width=_UNBOUNDED).measure(wide).maximum <= width
+    return wide if fits else narrow
 
 
 def _accesses(priced: PricedActivity) -> str:

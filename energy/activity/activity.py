@@ -6,6 +6,8 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from spikewatt.energy.choices import InputOrder
+
 __all__ = ["Activity", "Origin"]
 
 
@@ -53,6 +55,17 @@ class Activity:
         Where in the waveform the design was found.
     propagated:
         Nets that SAIF does not hold, whose activity comes from the probabilities of others.
+    compared:
+        Samples of output ports at which the replay was held against the waveform.
+    reads:
+        Bits that memories read, held against what was written to them.
+    summed:
+        Nets of a SAIF whose times add up to its duration.
+    mismatches:
+        Differences that were found, and tolerated.
+    delays, inputs:
+        How the waveform was judged: as one with delays; and inputs that change at a clock edge as
+        changing ``before`` or ``after`` it; before it, but at so many edges ``late_inputs``.
     """
 
     edges_s: NDArray[np.float64]
@@ -66,6 +79,18 @@ class Activity:
     judged: int
     scope: str
     propagated: tuple[int, ...] = ()
+    compared: int = 0
+    reads: int = 0
+    summed: int = 0
+    mismatches: int = 0
+    delays: bool = False
+    inputs: InputOrder = "after"
+    late_inputs: int = 0
+
+    @property
+    def checked(self) -> bool:
+        """Whether anything was held against the waveform."""
+        return self.judged + self.compared + self.reads + self.summed > 0
 
     @property
     def duration_s(self) -> float:

@@ -30,12 +30,14 @@ _FOLLOWS, _TIED = -1, -2
 class Mismatch:
     """A state that the netlist does not explain: data sample, its flip-flop, its value there.
 
-    Recorded nets count on after the flip-flops.
+    Recorded nets count on after the flip-flops, and watched nets after these. ``count``: so many
+    of them in the superblock.
     """
 
     sample: int
     check: int
     value: int
+    count: int
 
 
 class DataTimes(NamedTuple):
@@ -156,9 +158,13 @@ def _load(rows, row, flip, now, before):
 
 
 @numba.njit(cache=True, nogil=True)
-def _judge(rows, edges, valid, rules):
-    """First mismatch (sample, check, value), or -1; and the edges that were judged."""
+def _judge(rows, edges, valid, rules, wrong):
+    """First mismatch (sample, check, value), or -1; how many, and the edges that were judged.
+
+    ``wrong`` uint64[words] takes the samples with a mismatch.
+    """
     worst, which, value, judged = np.int64(-1), np.int64(-1), np.int64(0), np.int64(0)
+    count = np.int64(0)
     full, none = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(0)
     words = valid.shape[0]
     now, before = np.empty((4, words), np.uint64), np.empty((4, words), np.uint64)
@@ -184,13 +190,84 @@ def _judge(rows, edges, valid, rules):
             bad = expected ^ now[0, k]
             bad |= between & ~clear & ~preset & (now[0, k] ^ now[1, k])
             bad &= valid[k] & ~(tied & ~(now[0, k] ^ now[1, k]))
+            count += np.int64(popcount(bad))
+            wrong[k] |= bad
             if bad:  # the first of all, not of this state: it is the cause, later ones may follow
                 low = bad & (none - bad)
                 sample = 64 * k + np.int64(popcount(low - _ONE))
                 if worst < 0 or sample < worst:
                     worst, which = np.int64(sample), np.int64(i)
                     value = np.int64(1) if now[0, k] & low else np.int64(0)
-    return worst, which, value, judged
+    return worst, which, value, count, judged
+
+
+@numba.njit(inline="always")
+def _bit(words, at):
+    return (words[at >> 6] >> np.uint64(at & 63)) & np.uint64(1)
+
+
+@numba.njit(cache=True, nogil=True)
+def _judge_late(rows, edges, valid, rules, expected):
+    """The same for states that may change at any time before their next edge.
+
+    What an edge made of a state is judged at the next one. ``expected`` uint8[n] carries it from
+    superblock to superblock; 2 where it is not known.
+    """
+    worst, which, value, judged = np.int64(-1), np.int64(-1), np.int64(0), np.int64(0)
+    count = np.int64(0)
+    full, none, words = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(0), valid.shape[0]
+    now, before = np.empty((4, words), np.uint64), np.empty((4, words), np.uint64)
+    for i in range(rules.rows.shape[0]):
+        c = rules.clock[i]
+        if c < 0:  # its gate has no clock
+            continue
+        for n in range(4):
+            flip = full if rules.inverted[i] & (1 << n) else none
+            _load(rows, rules.rows[i, n], flip, now[n], before[n])
+        due = expected[i]
+        for at in range(64 * words):
+            # Most words hold no edge and no reset.
+            k = at >> 6
+            if not at & 63 and not (edges.at[c, k] | edges.between[c, k] | now[2, k] | now[3, k]):
+                continue
+            for late in range(2):
+                if not _bit(edges.between[c] if late else edges.at[c], at):
+                    continue
+                known = _bit(valid, at) and (rules.between[i] or not late)
+                state = _bit(now[0] if late else before[0], at)
+                if known and due != 2:
+                    judged += 1
+                    if state != due:
+                        count += 1
+                        if worst < 0 or at < worst:
+                            worst, which, value = np.int64(at), np.int64(i), np.int64(state)
+                due = np.uint8(_bit(now[1] if late else before[1], at)) if known else np.uint8(2)
+            clear, preset = _bit(now[2], at), _bit(now[3], at)
+            if clear or preset:
+                both = np.uint8(1) if rules.both[i] else np.uint8(0)
+                due = both if clear and preset else np.uint8(preset)
+        expected[i] = due
+    return worst, which, value, count, judged
+
+
+@numba.njit(cache=True, nogil=True)
+def _watch(rows, places, shown, unsure, when):
+    """Hold watched nets against what the waveform shows of them at the samples ``when``."""
+    worst, which, value, judged = np.int64(-1), np.int64(-1), np.int64(0), np.int64(0)
+    count = np.int64(0)
+    for i in range(places.shape[0]):
+        for k in range(when.shape[0]):
+            asked = when[k] & ~unsure[i, k]
+            judged += np.int64(popcount(asked))
+            bad = asked & (shown[i, k] ^ rows.early[places[i], k])
+            count += np.int64(popcount(bad))
+            if bad:
+                low = bad & (np.uint64(0) - bad)
+                sample = 64 * k + np.int64(popcount(low - _ONE))
+                if worst < 0 or sample < worst:
+                    worst, which = np.int64(sample), np.int64(i)
+                    value = np.int64(1) if shown[i, k] & low else np.int64(0)
+    return worst, which, value, count, judged
 
 
 class Checker:
@@ -212,8 +289,11 @@ class Checker:
         enables: Sequence[RowLiteral],
         clocks: Sequence[RowLiteral | None],
         addresses: Sequence[Sequence[int]],
+        watched: Sequence[int] = (),
+        *,
+        delays: bool = False,
     ) -> None:
-        self.program = program
+        self.program, self._delays = program, delays
         late = {int(row) for row in program.clock_rows}
         # Flip-flops first, then recorded nets: `Mismatch.check` counts on through both.
         elements = [check.element for check in program.checks]
@@ -226,7 +306,7 @@ class Checker:
             () if clock else tuple(rows) for rows, clock in zip(addresses, clocks, strict=True)
         ]
         addressed = {row for rows in self._addresses for row in rows}
-        rows = sorted({lit.row for lit in [*literals, *enables]} | addressed)
+        rows = sorted({lit.row for lit in [*literals, *enables]} | addressed | set(watched))
         clock_rows = sorted({lit.row for lit in edges})
         self.early = np.array([r for r in rows if r not in late], np.int32)
         self.late = np.array([r for r in rows if r in late], np.int32)
@@ -257,7 +337,12 @@ class Checker:
         self._late_value: dict[int, np.uint64] = {}
         self._lead = np.zeros(len(self.early), np.uint64)
         self._late_lead = np.zeros(len(self.late), np.uint64)
-        self.judged = 0
+        self.judged, self.compared = 0, 0
+        self.wrong = np.zeros(0, np.uint64)
+        self._expected = np.full(len(judged), 2, np.uint8)
+        # What a clock reaches changes between data samples as well.
+        seen = [(k, self.place[row]) for k, row in enumerate(watched) if row not in late]
+        self._seen, self._watched = np.array(seen, np.int64).reshape(-1, 2).T
 
     def edges(
         self, early: NDArray[np.uint64], late: NDArray[np.uint64], times: DataTimes, *, first: bool
@@ -320,9 +405,49 @@ class Checker:
         """Find the first state that the netlist does not explain, among the ``valid`` samples."""
         if not len(self._rules.rows):
             return None
-        sample, check, value, judged = _judge(rows, edges, valid, self._rules)
-        self.judged += int(judged)
-        return None if sample < 0 else Mismatch(int(sample), int(check), int(value))
+        if self._delays:
+            result = _judge_late(rows, edges, valid, self._rules, self._expected)
+        else:
+            self.wrong = np.zeros_like(valid)
+            result = _judge(rows, edges, valid, self._rules, self.wrong)
+        sample, check, value, count, judged = map(int, result)
+        self.judged += judged
+        return None if sample < 0 else Mismatch(sample, check, value, count)
+
+    def watch(
+        self,
+        rows: Rows,
+        edges: _Edges,
+        valid: NDArray[np.uint64],
+        shown: NDArray[np.uint64],
+        unsure: NDArray[np.uint64],
+    ) -> Mismatch | None:
+        """Find the first watched net that is not as the waveform shows it.
+
+        With delays it is only looked at before clock edges, when all has settled.
+
+        Parameters
+        ----------
+        shown, unsure:
+            uint64[watched, words], what they are when the next data sample comes, and where that
+            is unknown.
+        """
+        if not len(self._watched):
+            return None
+        when = valid
+        if self._delays:
+            nothing = np.zeros(1, np.uint64)
+            at, between = (
+                np.bitwise_or.reduce(each, axis=0, initial=np.uint64(0))
+                for each in (edges.at, edges.between)
+            )
+            when = valid & (between | (at >> _ONE) | np.concatenate([at[1:], nothing]) << _TOP)
+        result = _watch(rows, self._watched, shown[self._seen], unsure[self._seen], when)
+        sample, net, value, count, judged = map(int, result)
+        self.compared += judged
+        if sample < 0:
+            return None
+        return Mismatch(sample, int(self._seen[net]) + len(self._rules.rows), value, count)
 
     def enabled(self, port: int, rows: Rows) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
         """Enable of a memory port just before the data samples, and at them; uint64[words]."""

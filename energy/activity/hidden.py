@@ -19,7 +19,7 @@ from spikewatt.base.jit import numba
 from spikewatt.base.progress import Progress
 from spikewatt.energy.activity.elements import Elements
 from spikewatt.energy.activity.kernels import RESULT, Hold
-from spikewatt.energy.activity.loops import hold_step
+from spikewatt.energy.activity.loops import hold_step, read_rows
 from spikewatt.energy.activity.lowering import Step
 from spikewatt.energy.activity.samples import BitStore, Samples
 from spikewatt.energy.activity.simulation import (
@@ -32,10 +32,10 @@ from spikewatt.energy.activity.simulation import (
     Node,
     simulate,
 )
-from spikewatt.energy.activity.words import expand, pack
+from spikewatt.energy.activity.words import ALL, expand, pack
 from spikewatt.synth.netlist.netlist import MemoryPort, Netlist
 
-__all__ = ["Checked", "Computed", "check_unknown", "compute"]
+__all__ = ["Checked", "Computed", "check_reads", "check_unknown", "compute"]
 
 IntArray = NDArray[np.int64]
 BLOCK = 1 << 16
@@ -53,7 +53,8 @@ class Computed:
     samples:
         The samples with their values: held where they are unknown, the first known one before.
     never:
-        Rows that nothing ever determines; they are 0.
+        Rows that nothing ever determines; they are computed as if they, and memories that nobody
+        has written, had been 0 at first.
     """
 
     samples: Samples
@@ -62,14 +63,14 @@ class Computed:
 
 @dataclass(frozen=True)
 class Checked:
-    """Flip-flops held against the waveform while part of it is unknown.
+    """Flip-flops held against the waveform while part of it is unknown, or reads of memories.
 
     Parameters
     ----------
     judged:
-        Edges.
+        Edges, or bits that were read.
     mismatch:
-        The first one that the netlist does not explain, its sample and its state's row.
+        The first one that the netlist does not explain: its sample, and the row of its state.
     """
 
     judged: int
@@ -213,12 +214,15 @@ def _memories(
     netlist = builder.netlist
     bases = np.cumsum([0, *(m.words * m.width for m in netlist.memories)])
     used = [(m, port) for m, port in ports if m in inside]
-    lists: dict[str, list[int]] = {"address": [], "enable": [], "data": [], "keep": []}
+    lists: dict[str, list[int]] = {
+        name: [] for name in ("address", "enable", "data", "keep", "shadow")
+    }
     starts: dict[str, list[int]] = {"address": [0], "enable": [0], "data": [0]}
     for _, port in used:
         lists["address"] += port.address
         lists["enable"] += port.enable
         lists["keep"] += port.data
+        lists["shadow"] += [builder.shadows.get(net, -1) for net in port.data]
         # A bit that the waveform shows, or nobody needs, goes to a row that nobody reads.
         # So does one whose port has a reset of its own, which is not simulated: it stays unknown.
         lists["data"] += (
@@ -315,7 +319,7 @@ def _machine(builder: _Builder, watched: Iterable[int]) -> Machine:
         next=np.zeros(count, np.int32),
         queued=np.zeros(count, np.uint8),
         log=np.zeros(rows, np.int32),
-        totals=np.array([0, -1, -1, -1], np.int64),
+        totals=np.array([0, -1, -1, -1, 0, -1, -1], np.int64),
     )
     machine.watched[list(watched)] = 1
     machine.value[:2] = ZERO, ONE
@@ -477,32 +481,52 @@ def compute(
     builder = _Builder(netlist, elements, sources, [elements.rows], begun)
     machine, memories = _build(builder, rows, ())
     changes = _run(builder, machine, memories, samples, len(samples.times), progress)
+    known = np.isin(rows, changes.row[changes.code != UNKNOWN])
+    never = [row for row, ever in zip(rows, known.tolist(), strict=True) if not ever]
+    if never:
+        # Where a counter begins does not change how often its bits toggle, and 0 is where most
+        # simulators of two values begin.
+        builder = _Builder(netlist, elements, sources, [elements.rows])
+        machine, memories = _build(builder, rows, ())
+        machine.value[never] = ZERO
+        memories.cells[memories.cells == UNKNOWN] = ZERO
+        guessed = _run(builder, machine, memories, samples, len(samples.times), progress)
+        own = np.isin(guessed.row, never)
+        sample = np.concatenate([changes.sample, guessed.sample[own]])
+        order = np.argsort(sample, kind="stable")
+        changes = Events(
+            sample=sample[order],
+            row=np.concatenate([changes.row, guessed.row[own]])[order],
+            code=np.concatenate([changes.code, guessed.code[own]])[order],
+        )
     data_at = np.union1d(samples.data_at, changes.sample)
     old = np.searchsorted(samples.data_at, data_at, side="right") - 1
     words = -(-len(data_at) // 64)
     kept = [(k, r) for k, r in enumerate(samples.data_rows.tolist()) if r not in set(rows)]
     data = BitStore(len(kept) + len(rows), words)
-    wide = np.zeros((1, words), np.uint64)
     for place, (k, _) in enumerate(kept):
-        expand(samples.data.row(k)[None], old, wide)
-        data.write(place, wide[0])
-    vague = {}
-    for row, words_of in samples.vague.items():
-        expand(words_of[None], old, wide)
-        vague[row] = wide[0].copy()
-    never, until = [], -1.0
+        data.write(place, _expanded_row(samples.data.row(k), old))
+    apart = set(samples.root_rows.tolist())
+    vague = {
+        row: bits if row in apart else _expanded_row(bits, old)
+        for row, bits in samples.vague.items()
+    }
+    until = -1.0
     order = np.argsort(changes.row, kind="stable")
     borders = np.searchsorted(changes.row[order], [[row, row + 1] for row in rows])
     for place, (row, (begin, end)) in enumerate(zip(rows, borders, strict=True), len(kept)):
         own = order[begin:end]
         at = np.searchsorted(data_at, changes.sample[own])
+        first = ZERO if row in never else UNKNOWN
         codes = np.repeat(
-            np.array([UNKNOWN, *changes.code[own]], np.uint8),
-            np.diff([0, *at, len(data_at)]),
+            np.array([first, *changes.code[own]], np.uint8), np.diff([0, *at, len(data_at)])
         )
         unknown = codes == UNKNOWN
-        if unknown.all():
-            never.append(row)
+        if row in never:  # as far as is known, which is what flip-flops are judged by
+            vague[row] = np.full(words, ALL)
+            until = float(samples.times[-1])
+            data.write(place, pack(codes == ONE, words))
+            continue
         if unknown.any():
             last = int(np.flatnonzero(unknown)[-1])
             after = data_at[last + 1] if last + 1 < len(data_at) else len(samples.times) - 1
@@ -530,6 +554,13 @@ def compute(
     )
 
 
+def _expanded_row(bits: NDArray[np.uint64], index: IntArray) -> NDArray[np.uint64]:
+    """Bits of a row at other samples: number ``index`` of those that it has."""
+    out = np.zeros((1, -(-len(index) // 64)), np.uint64)
+    expand(bits[None], index, out)
+    return out[0]
+
+
 def check_unknown(
     netlist: Netlist,
     elements: Elements,
@@ -546,5 +577,21 @@ def check_unknown(
     machine.watched[:] = 0
     stop = int(np.searchsorted(samples.times, until, side="right"))
     _run(builder, machine, memories, samples, stop, progress)
-    judged, sample, step, _ = machine.totals.tolist()
+    judged, sample, step = machine.totals[:3].tolist()
     return Checked(judged, None if sample < 0 else (sample, int(machine.keep[step])))
+
+
+def check_reads(
+    netlist: Netlist, elements: Elements, samples: Samples, progress: Progress
+) -> Checked:
+    """Hold what memories read against what was written to them before."""
+    sources = {*samples.data_rows.tolist(), *samples.root_rows.tolist()}
+    rows = [row for row in dict.fromkeys(read_rows(netlist)) if row in sources]
+    if not rows:
+        return Checked(0, None)
+    builder = _Builder(netlist, elements, sources, [elements.rows])
+    machine, memories = _build(builder, rows, ())
+    machine.watched[:] = 0
+    _run(builder, machine, memories, samples, len(samples.times), progress)
+    judged, sample, row = machine.totals[4:].tolist()
+    return Checked(judged, None if sample < 0 else (sample, row))

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spikewatt.base.progress import Progress, silent
 from spikewatt.energy.activity.elements import Elements, build_elements
-from spikewatt.energy.activity.hidden import Checked, check_unknown, compute
+from spikewatt.energy.activity.hidden import Checked, check_reads, check_unknown, compute
 from spikewatt.energy.activity.loops import Cut, find_cut, read_rows
 from spikewatt.energy.activity.matching import Matches, SourceBit, match
 from spikewatt.energy.activity.program import Program, compile_program
-from spikewatt.energy.activity.samples import Samples, read_samples
+from spikewatt.energy.activity.samples import Early, Samples, read_samples, watch
 from spikewatt.energy.activity.waveform import Reader, Waveform, open_waveform
+from spikewatt.energy.choices import InputOrder
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.netlist.netlist import Netlist
 
@@ -37,8 +39,14 @@ class Prepared:
     """Top inputs that clock flip-flops: those that toggle as clocks do, or else all of them."""
     tick_s: float
     path: Path
+    inputs: InputOrder = "after"
+    """Whether inputs that change at a clock edge do so before or after it."""
+    late_inputs: int = 0
+    """Edges at which they do so after it nevertheless."""
     checked: Checked | None = None
     """Flip-flops held against the waveform for as long as a part of it is unknown."""
+    reads: Checked | None = None
+    """Reads of memories held against what was written."""
 
     @property
     def unmatched(self) -> tuple[str, ...]:
@@ -58,9 +66,22 @@ def prepare(
     scope: str | None = None,
     *,
     reader: Reader = "own",
+    inputs: InputOrder = "after",
+    but: NDArray[np.int64] | None = None,
+    reads: bool = False,
     progress: Progress = silent,
 ) -> Prepared:
     """Match names, compile the netlist, read the waveform.
+
+    Parameters
+    ----------
+    inputs:
+        Whether inputs that change at the very time of a clock edge do so ``after`` it, so that
+        flip-flops take what was there, or ``before`` it.
+    but:
+        int64[k], ticks of the waveform at which inputs change after an edge nevertheless.
+    reads:
+        Hold what memories read against what was written to them.
 
     Raises
     ------
@@ -81,13 +102,21 @@ def prepare(
     latches = {element.state.row for element in elements.states if not element.edge}
     seen = (bit for row, bit in matches.others.items() if row in latches or row in extra)
     wave.load(bit.signal for bit in (*matches.roots.values(), *seen))
-    samples = read_samples(wave, {**matches.roots, **extra}, clocks, progress)
+    tops = {n for p in netlist.ports.values() if p.direction != "output" for n in p.nets}
+    outs = {n for p in netlist.ports.values() if p.direction == "output" for n in p.nets}
+    none = np.zeros(0, np.int64)
+    early = Early()
+    if inputs == "before":
+        early = Early(tops & matches.roots.keys(), none if but is None else but)
+    samples = read_samples(wave, {**matches.roots, **extra}, clocks, progress, early=early)
     roots = samples.root_rows.tolist()
     cut = Cut(cut.forced, _computed(cut, netlist, elements, samples))
     never: tuple[int, ...] = ()
     if cut.computed:
         done = compute(netlist, elements, samples, cut.computed, progress)
         samples, never = done.samples, done.never
+    outputs = {row: bit for row, bit in matches.others.items() if row in outs and row not in extra}
+    samples = watch(samples, wave, outputs, early, progress)
     program = compile_program(netlist, elements, shown, roots, cut)
     if never:
         program = program.with_assumed(never)
@@ -107,9 +136,12 @@ def prepare(
         samples=samples,
         seeds=seeds,
         clock_roots=tuple(roots or clocks),
-        tick_s=wave.tick_s,
+        tick_s=samples.tick_s,
         path=wave.path,
+        inputs=inputs,
+        late_inputs=0 if but is None else len(but),
         checked=checked,
+        reads=check_reads(netlist, elements, samples, progress) if reads else None,
     )
 
 

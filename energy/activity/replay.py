@@ -7,6 +7,7 @@ bit-parallel over time, 64 samples in a word, and toggles are counted by populat
 result is what an event-driven simulation of the netlist without delays would count, net by net.
 """
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,10 +30,12 @@ from spikewatt.synth.netlist.netlist import Netlist
 __all__ = [
     "DEFAULT",
     "Engine",
+    "MismatchError",
     "Prepared",
     "Progress",
     "ReplayOptions",
     "Window",
+    "find_disagreements",
     "prepare",
     "replay",
     "replay_blocks",
@@ -57,6 +60,11 @@ class ReplayOptions:
     unknown:
         What to do with X and Z after the window's begin: ``refuse``, or ``hold`` the last known
         value. What has never had a value is taken to have its first one.
+    delays:
+        The waveform has delays in it: a flip-flop's output may change at any time before its next
+        clock edge, at which it is judged, and outputs of the design are looked at before edges.
+    tolerate:
+        So many differences between waveform and netlist are no error.
     engine:
         ``numba``, on all cores, or ``numpy``.
     threads:
@@ -66,11 +74,17 @@ class ReplayOptions:
     window: Window | None = None
     borders: Sequence[float] = ()
     unknown: UnknownPolicy = "refuse"
+    delays: bool = False
+    tolerate: int = 0
     engine: Engine = "numba"
     threads: int | None = None
 
 
 DEFAULT = ReplayOptions()
+
+
+class MismatchError(NetlistError):
+    """The waveform shows what the netlist does not do."""
 
 
 def replay_waveform(
@@ -123,7 +137,21 @@ def replay(
         matched=len(prepared.program.checks),
         judged=done.checker.judged + (prepared.checked.judged if prepared.checked else 0),
         scope=prepared.matches.scope,
+        compared=done.checker.compared,
+        reads=prepared.reads.judged if prepared.reads else 0,
+        mismatches=done.mismatches,
+        delays=options.delays,
+        inputs=prepared.inputs,
+        late_inputs=prepared.late_inputs,
     )
+
+
+def find_disagreements(prepared: Prepared, *, progress: Progress = silent) -> NDArray[np.int64]:
+    """Ticks, ascending, at which a flip-flop is not what the netlist makes it."""
+    edges = _edges(prepared, DEFAULT)
+    everything = ReplayOptions(unknown="hold", tolerate=sys.maxsize)
+    done = _run(prepared, edges, lambda block, counts: None, everything, progress)
+    return np.unique(np.concatenate([np.zeros(0, np.int64), *done.wrong]))
 
 
 def replay_blocks(
@@ -154,12 +182,19 @@ def _run(
 ) -> Replayer:
     """Replay to the end of the last block; the replayer then has the counts."""
     checked, spans = prepared.checked, prepared.samples.unknown
-    if checked is not None and checked.mismatch is not None:
-        _refuse_checked(checked.mismatch, prepared)
+    for each in (checked, prepared.reads):
+        if each is not None and each.mismatch is not None and not options.tolerate:
+            _refuse_checked(each.mismatch, prepared)
     if options.unknown == "refuse":
         _refuse_unknown(spans, int(edges[0]), int(edges[-1]), prepared)
     replayer = Replayer(
-        prepared, edges, consume, numba=options.engine == "numba", threads=options.threads
+        prepared,
+        edges,
+        consume,
+        numba=options.engine == "numba",
+        threads=options.threads,
+        delays=options.delays,
+        tolerate=options.tolerate,
     )
     try:
         replayer.run(progress)
@@ -219,10 +254,17 @@ def _refuse_netlist(disagreement: DisagreementError, prepared: Prepared) -> None
     program, names = prepared.program, prepared.netlist.names
     recorded = prepared.netlist.recorded
     at = f"{disagreement.value} at {disagreement.time * prepared.tick_s:g} s in {prepared.path}"
+    behind = len(program.checks) + len(program.recorded)
+    if disagreement.check >= behind:
+        net = int(prepared.samples.watched_rows[disagreement.check - behind])
+        raise MismatchError(
+            f"output {names[net][0]} is {at}, and the netlist makes it {1 - disagreement.value}: "
+            "they are not of one design, or something that it hangs on is not shown"
+        ) from None
     if disagreement.check >= len(program.checks):
         net = program.recorded[disagreement.check - len(program.checks)].net
         _refuse_clicks(prepared, [n for n, kind in recorded.items() if kind == "fire"])
-        raise NetlistError(
+        raise MismatchError(
             f"{names[net][-1]} becomes {at}, and the gate that drives it does not ask for that "
             "before: they are not of one design"
         ) from None
@@ -231,7 +273,7 @@ def _refuse_netlist(disagreement: DisagreementError, prepared: Prepared) -> None
     if recorded.get(clock) == "fire":
         _refuse_clicks(prepared, [clock])
     name = names[row][0] if row < len(names) else check.instance
-    raise NetlistError(
+    raise MismatchError(
         f"{name} is {at}, and the netlist makes it {1 - disagreement.value}: they are not of one "
         "design, or an input changed at the very time of the clock edge"
     ) from None
@@ -241,7 +283,13 @@ def _refuse_checked(mismatch: tuple[int, int], prepared: Prepared) -> NoReturn:
     sample, row = mismatch
     names, samples = prepared.netlist.names, prepared.samples
     name = names[row][0] if row < len(names) else "a hidden flip-flop"
-    raise NetlistError(
+    if prepared.reads is not None and mismatch == prepared.reads.mismatch:
+        raise MismatchError(
+            f"{name} is not what was written to the memory, before "
+            f"{samples.times[sample] * prepared.tick_s:g} s in {prepared.path}: they are not of "
+            "one design, or the memory is loaded in a way that the netlist does not know"
+        )
+    raise MismatchError(
         f"{name} is not what the netlist makes it before the clock edge at "
         f"{samples.times[sample] * prepared.tick_s:g} s in {prepared.path}: they are not of one "
         "design, or an input changed at the very time of the clock edge"

@@ -15,8 +15,9 @@ from spikewatt.energy.activity.checks import Checker, DataTimes
 from spikewatt.energy.activity.kernels import Counts, Kept, Masks, Source, Span, States
 from spikewatt.energy.activity.lowering import RowLiteral
 from spikewatt.energy.activity.prepared import Prepared
+from spikewatt.energy.activity.samples import BitStore
 from spikewatt.energy.activity.timeline import blocks_of, masks, no_masks
-from spikewatt.energy.activity.words import ALL, add_bits, aligned, expand, extend, pack
+from spikewatt.energy.activity.words import ALL, add_bits, aligned, expand, extend, pack, unpack
 
 __all__ = ["Consumer", "DisagreementError", "Replayer"]
 
@@ -73,6 +74,8 @@ class Replayer:
         Run the kernels in numba; else in NumPy.
     threads:
         Threads for the data stage; one for each core by default.
+    delays, tolerate:
+        As in ``ReplayOptions``.
     """
 
     def __init__(
@@ -83,6 +86,8 @@ class Replayer:
         *,
         numba: bool = True,
         threads: int | None = None,
+        delays: bool = False,
+        tolerate: int = 0,
     ) -> None:
         program, samples = prepared.program, prepared.samples
         netlist = prepared.netlist
@@ -123,7 +128,20 @@ class Replayer:
         ports = [port for memory in netlist.memories for port in memory.ports]
         clocks = [None if p.clock is None else RowLiteral(p.clock, not p.rising) for p in ports]
         addresses = [port.address for port in ports]
-        self.checker = Checker(program, prepared.elements.enables, clocks, addresses)
+        self.checker = Checker(
+            program,
+            prepared.elements.enables,
+            clocks,
+            addresses,
+            samples.watched_rows.tolist(),
+            delays=delays,
+        )
+        self._unsure = BitStore(samples.watched.rows, samples.watched.words)
+        for place, row in enumerate(samples.watched_rows.tolist()):
+            if row in samples.unsure:
+                self._unsure.write(place, samples.unsure[row])
+        self.mismatches, self._tolerate = 0, tolerate
+        self.wrong: list[NDArray[np.int64]] = []
         self.accesses = np.zeros((len(edges) - 1, len(ports)), np.uint64)
         self.clock_edges = np.zeros_like(self.accesses)
         checker = self.checker
@@ -267,9 +285,30 @@ class Replayer:
         times = self.samples.times[data_at]
         flags = (times > self.trusted) & (times <= self.edges[-1])
         flags[0] &= not first
-        bad = checker.judge(rows, edges, pack(flags, words))
-        if bad is not None:
-            raise DisagreementError(bad.check, int(times[bad.sample]), bad.value)
+        valid = pack(flags, words)
+        span = (
+            start // 64,
+            start // 64 + min(words, self.samples.watched.words - start // 64),
+            words,
+        )
+        shown, unsure = self.samples.watched.read(*span), self._unsure.read(*span)
+        bad = [
+            each
+            for each in (
+                checker.judge(rows, edges, valid),
+                checker.watch(rows, edges, valid, shown, unsure),
+            )
+            if each is not None
+        ]
+        if bad:
+            first_bad = min(bad, key=lambda each: each.sample)
+            self.mismatches += sum(each.count for each in bad)
+            wrong = np.flatnonzero(unpack(checker.wrong))
+            self.wrong.append(times[wrong[wrong < len(times)]])
+            if self.mismatches > self._tolerate:
+                raise DisagreementError(
+                    first_bad.check, int(times[first_bad.sample]), first_bad.value
+                )
         block = blocks_of(times, self.edges)
         for port in range(len(checker.enables)):
             clock = checker.clock_of(port)

@@ -4,9 +4,9 @@ import os
 import tempfile
 import weakref
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from spikewatt.energy.activity.matching import SourceBit
 from spikewatt.energy.activity.waveform import Changes, Waveform
 from spikewatt.energy.activity.words import unpack
 
-__all__ = ["BitStore", "Samples", "Unknown", "read_samples"]
+__all__ = ["BitStore", "Early", "Samples", "Unknown", "read_samples", "watch"]
 
 IntArray = NDArray[np.int64]
 Words = NDArray[np.uint64]
@@ -26,6 +26,19 @@ MEMORY = 1 << 27
 """Bytes of one kind of data that stay in memory before a temporary file takes them."""
 FAST = 0.25
 """A clock root that changes at this share of the samples or more is sampled apart from data."""
+
+
+class Early(NamedTuple):
+    """Sources whose changes come just before all others of the same time.
+
+    ``but``: int64[k], ticks at which they do not.
+    """
+
+    rows: Collection[int] = ()
+    but: IntArray = np.zeros(0, np.int64)
+
+
+NEVER = Early()
 
 
 class BitStore:
@@ -124,6 +137,9 @@ class Samples:
         Tick after which all sources are known.
     tick_s:
         Length of a tick, s.
+    watched_rows, watched, unsure:
+        Nets that are computed and that the waveform shows too; what they are when the data sample
+        after each comes; and where this is unknown, by row.
     """
 
     times: IntArray
@@ -137,6 +153,9 @@ class Samples:
     vague: Mapping[int, Words]
     settled: float
     tick_s: float
+    watched_rows: NDArray[np.int32]
+    watched: BitStore
+    unsure: Mapping[int, Words]
 
     def bits_of(self, row: int) -> NDArray[np.uint8]:
         """uint8[all], a source over all samples; nothing if it is none."""
@@ -220,6 +239,8 @@ def read_samples(
     sources: Mapping[int, SourceBit],
     clocks: Sequence[int],
     progress: Progress = silent,
+    *,
+    early: Early = NEVER,
 ) -> Samples:
     """Read the sources, one signal after another.
 
@@ -231,6 +252,9 @@ def read_samples(
         Source rows that may be clock roots.
     progress:
         Called with what is being done, and how much of it is.
+    early:
+        What comes just before everything else of the same time; where something does, a tick is
+        half of the waveform's.
 
     Raises
     ------
@@ -238,10 +262,12 @@ def read_samples(
         The waveform cannot be read, or nothing in it ever changes.
     """
     kept = _Kept(wave, sources, clocks, progress)
-    every = kept.times
-    if len(every) < 2:
+    if len(kept.times) < 2:
         raise WaveformError(f"nothing in {wave.path} ever changes: there is nothing to price")
-    roots = [row for row in clocks if kept.changes_of(row) >= FAST * len(every)]
+    roots = [row for row in clocks if kept.changes_of(row) >= FAST * len(kept.times)]
+    if early.rows:
+        kept.advance(set(early.rows) - set(roots), early.but)
+    every = kept.times
     data = kept.union(set(sources) - set(roots))
     data_at = np.searchsorted(every, data)
     vague: dict[int, Words] = {}
@@ -258,8 +284,34 @@ def read_samples(
         unknown=tuple(kept.unknown),
         vague=vague,
         settled=max((span.end for span in kept.unknown), default=-1.0),
-        tick_s=wave.tick_s,
+        tick_s=wave.tick_s / 2 if early.rows else wave.tick_s,
+        watched_rows=np.zeros(0, np.int32),
+        watched=BitStore(0, -(-len(data) // 64)),
+        unsure={},
     )
+
+
+def watch(
+    samples: Samples,
+    wave: Waveform,
+    shown: Mapping[int, SourceBit],
+    early: Early = NEVER,
+    progress: Progress = silent,
+) -> Samples:
+    """The same samples, with what the waveform shows of nets that are computed.
+
+    Parameters
+    ----------
+    early:
+        As the samples were read.
+    """
+    kept = _Kept(wave, shown, (), progress)
+    if early.rows:
+        kept.advance((), early.but)
+    unsure: dict[int, Words] = {}
+    times = samples.times[samples.data_at]
+    rows, bits = kept.bits(list(shown), times, unsure, settled=True)
+    return replace(samples, watched_rows=rows, watched=bits, unsure=unsure)
 
 
 class _Kept:
@@ -283,6 +335,8 @@ class _Kept:
         self.times = np.unique(np.array(span if span else (), np.int64))
         self.unknown: list[Unknown] = []
         self._spool, self._places, self._vague = _Spool(), {}, {}
+        self._early: set[str] | None = None
+        self._but = NEVER.but
         end = span[1] if span else float("inf")
         for done, identity in enumerate(self._order):
             progress("reading the waveform", done, len(self._order))
@@ -301,6 +355,25 @@ class _Kept:
             if spans and changes.unknown is not None:
                 self._vague[identity] = self._spool.put(changes.unknown)
 
+    def advance(self, rows: Collection[int], but: IntArray) -> None:
+        """Let the changes of these sources come before all others of the same time."""
+        self._but = but
+        self._early = {self._sources[row].signal.identity for row in rows}
+        self.unknown = [replace(u, begin=2 * u.begin, end=2 * u.end) for u in self.unknown]
+        self.times = 2 * self.times
+        for identity in self._early:
+            self.times = _union(self.times, self._times(identity))
+
+    def _times(self, identity: str) -> IntArray:
+        """When a signal changes."""
+        times = self._spool.get(self._places[identity][1])
+        if self._early is None:
+            return times
+        if identity not in self._early:
+            return 2 * times
+        # What it has from the beginning, it has no sooner.
+        return np.maximum(2 * times - ~np.isin(times, self._but), self.times[0])
+
     def changes_of(self, row: int) -> int:
         """Number of changes of a source's signal."""
         return self._places[self._sources[row].signal.identity][0]
@@ -309,13 +382,21 @@ class _Kept:
         """First time of all, and every time at which one of the rows' signals changes."""
         times = self.times[:1]
         for identity in {self._sources[row].signal.identity for row in rows}:
-            times = _union(times, self._spool.get(self._places[identity][1]))
+            times = _union(times, self._times(identity))
         return times
 
     def bits(
-        self, rows: list[int], times: IntArray, vague: dict[int, Words]
+        self,
+        rows: list[int],
+        times: IntArray,
+        vague: dict[int, Words],
+        *,
+        settled: bool = False,
     ) -> tuple[NDArray[np.int32], BitStore]:
-        """The rows, and their bits at ``times``; where they are unknown goes to ``vague``."""
+        """The rows, and their bits at ``times``; where they are unknown goes to ``vague``.
+
+        ``settled``: the bits when the next one of ``times`` comes.
+        """
         words = -(-len(times) // 64)
         bits, at = BitStore(len(rows), words), {row: k for k, row in enumerate(rows)}
         for done, identity in enumerate(self._order):
@@ -323,8 +404,11 @@ class _Kept:
             if not wanted:
                 continue
             self._progress("sampling", done, len(self._order))
-            _, at_times, to_values = self._places[identity]
-            positions = np.searchsorted(times, self._spool.get(at_times))
+            to_values = self._places[identity][2]
+            if settled:
+                positions = np.searchsorted(times, self._times(identity), side="right") - 1
+            else:
+                positions = np.searchsorted(times, self._times(identity))
             out = np.zeros((wanted[0][1].signal.width, words), np.uint64)
             _fill(positions, self._spool.get(to_values), out)
             for row, bit in wanted:

@@ -61,6 +61,8 @@ class Memories(NamedTuple):
         Rows, least significant first; a write port has an enable for each bit of data.
     keep:
         For each of ``data``, the row that a clocked read holds.
+    shadow:
+        For each of ``data``, the row that holds what the waveform shows of it; or -1.
     transparent:
         uint8[ports, ports]: a clocked read sees what that port writes at the same edge.
     """
@@ -79,6 +81,7 @@ class Memories(NamedTuple):
     data_at: NDArray[np.int64]
     data: NDArray[np.int64]
     keep: NDArray[np.int64]
+    shadow: NDArray[np.int64]
     transparent: NDArray[np.uint8]
 
 
@@ -106,8 +109,9 @@ class Machine(NamedTuple):
     log:
         int32[rows], rows that changed in the sample.
     totals:
-        int64[4]: edges at which flip-flops were checked; the first mismatch (sample, its step), or
-        -1; a row that oscillates, or -1.
+        int64[7]: edges at which flip-flops were checked; the first mismatch (sample, its step), or
+        -1; a row that oscillates, or -1; reads that were checked, and the first mismatch (sample,
+        row).
     """
 
     kind: NDArray[np.uint8]
@@ -320,6 +324,15 @@ def _load(machine, memories, port, sample, bit):
         if not rise or not enabled & 1:
             return kept
     word = _place(machine, memories, port, sample, clocked)
+    place = memories.data_at[port] + bit
+    if memories.shadow[place] >= 0 and rise == 1:
+        # As for flip-flops: by now the waveform shows what was read the last time.
+        expected = _before(machine, memories.data[place], sample)
+        shown = _before(machine, memories.shadow[place], sample)
+        if expected != _X and shown != _X:
+            machine.totals[4] += 1
+            if expected != shown and machine.totals[5] < 0:
+                machine.totals[5], machine.totals[6] = sample, row
     code = np.uint8(_X)
     if word >= 0:
         code = memories.cells[memories.base[port] + word * memories.width[port] + bit]

@@ -19,6 +19,9 @@ __all__ = ["activity_from_saif", "write_activity"]
 _READABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_$.\[\]]*")
 """What OpenSTA's reader takes for a name (power/SaifLex.ll, ID)."""
 
+ROUNDING = 1e-6
+"""Share of the duration by which the times of a net may miss it: writers round."""
+
 
 def activity_from_saif(
     path: Path, netlist: Netlist, scope: str, library: Library | None = None
@@ -34,7 +37,7 @@ def activity_from_saif(
     ------
     WaveformError
         The file is no SAIF, or holds no net of the netlist below ``scope``; or, with a library, not
-        all of its inputs and states.
+        all of its inputs and states; or has a net whose times do not add up to its duration.
     """
     saif = read_saif(path)
     if saif.duration <= 0:
@@ -46,7 +49,13 @@ def activity_from_saif(
     for net, names in enumerate(_all_names(netlist)):
         counts = next((known[name] for name in names if name in known), None)
         if net > ONE and counts is not None:
-            toggles[net], duty[net] = counts[3], counts[1] / saif.duration
+            low, high, unknown, changes = counts
+            if abs(low + high + unknown - saif.duration) > max(1, ROUNDING * saif.duration):
+                raise WaveformError(
+                    f"{path}: {names[0]} is {low + high + unknown:,} ticks at 0, 1 and X together, "
+                    f"and the file lasts {saif.duration:,}: it is not of one simulation"
+                )
+            toggles[net], duty[net] = changes, high / saif.duration
             told[net] = True
     if not told.any():
         raise WaveformError(f"{path} holds no net of {netlist.name} below {scope}")
@@ -75,6 +84,7 @@ def activity_from_saif(
         judged=0,
         scope=scope,
         propagated=propagated,
+        summed=int(told[ONE + 1 :].sum()),
     )
 
 
@@ -124,7 +134,8 @@ def write_activity(path: Path, prepared: Prepared, activity: Activity) -> None:
     WaveformError
         The file cannot be written.
     """
-    tick = prepared.tick_s
+    # SAIF knows ticks of 1, 10 and 100 of a unit: a half one is five tenths.
+    tick = prepared.tick_s / (5 if prepared.inputs == "before" else 1)
     duration = round(activity.duration_s / tick)
     totals, high = activity.totals.tolist(), np.rint(activity.high_s / tick).astype(int).tolist()
     high[ONE] = duration

@@ -9,7 +9,7 @@ from spikewatt.base.report import Report
 from spikewatt.energy.pricing.energy import EnergyFigures
 from spikewatt.energy.pricing.sram import SramModel
 
-__all__ = ["EnergyReport", "EnergyRow", "MemoryAccesses", "OriginCounts"]
+__all__ = ["EnergyReport", "EnergyRow", "MemoryAccesses", "OriginCounts", "OriginEnergies"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,17 @@ class OriginCounts:
     inferred: int
     assumed: int
     unused: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OriginEnergies:
+    """J of the toggles of these nets, switching and internal."""
+
+    recorded: float
+    replayed: float
+    inferred: float
+    assumed: float
+    unused: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +74,10 @@ class EnergyReport(Report):
     ``power_w`` and ``energy_j`` count instances, as OpenSTA does; nets that top-level ports drive
     are ``port_nets_w``, and ``total_j`` has both. ``toggles`` are those of all nets; ``by`` lists
     the energy by one view, the largest first; ``notes`` say what was assumed, and what is left out.
+    Checked were ``clock_edges_checked`` next states of flip-flops and ``outputs_compared`` samples
+    of output ports, bits of memories that were read, and nets of a SAIF whose times add up to its
+    duration; ``mismatches`` were not as the waveform shows, and were tolerated.
+    ``delays`` and ``inputs`` say how the waveform was judged.
     """
 
     schema: Literal["spikewatt.energy/2"] = "spikewatt.energy/2"
@@ -79,6 +94,13 @@ class EnergyReport(Report):
     unmatched: list[str]
     flip_flops_matched: int
     clock_edges_checked: int
+    outputs_compared: int
+    reads_checked: int
+    saif_nets_checked: int
+    mismatches: int
+    delays: bool
+    inputs: Literal["before", "after"]
+    origins_j: OriginEnergies
     power_w: EnergyFigures
     energy_j: EnergyFigures
     port_nets_w: float

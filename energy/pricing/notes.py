@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from spikewatt.energy.activity.activity import Activity
 from spikewatt.synth.liberty.library import Library
 from spikewatt.synth.netlist.netlist import Netlist
 
@@ -12,8 +13,23 @@ _NAMED = 5
 """Types of black boxes that are named one by one."""
 
 
-def notes(netlist: Netlist, library: Library, sram_reason: str) -> Iterator[str]:
-    """Sentences about a netlist and its library; ``sram_reason`` is one of them already."""
+def notes(
+    netlist: Netlist, library: Library, activity: Activity, sram_reason: str
+) -> Iterator[str]:
+    """Sentences about what was priced; ``sram_reason`` is one of them already."""
+    if activity.delays:
+        yield (
+            "states change later than their clock edges, so that each is checked at the next one; "
+            "gates are replayed without delays, as if they changed at once"
+        )
+    if activity.inputs == "before":
+        late = f", at {activity.late_inputs:,} edges after it" if activity.late_inputs else ""
+        yield (
+            f"inputs that change at a clock edge are taken to change before it{late}: drive them "
+            "with nonblocking assignments, or between edges"
+        )
+    if activity.mismatches:
+        yield f"{activity.mismatches:,} differences between waveform and netlist (--tolerate)"
     if boxes := Counter(box.type for box in netlist.black_boxes):
         kinds = [f"{name} ({count:,})" for name, count in boxes.most_common(_NAMED)]
         if len(boxes) > _NAMED:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from spikewatt.base.errors import LibraryError, ParameterError
 from spikewatt.base.progress import Progress, silent
-from spikewatt.energy.activity.activity import Activity
+from spikewatt.energy.activity.activity import Activity, Origin
 from spikewatt.energy.activity.prepared import Prepared
 from spikewatt.energy.activity.replay import DEFAULT as REPLAY
 from spikewatt.energy.activity.replay import ReplayOptions, replay, replay_blocks
@@ -20,6 +20,7 @@ from spikewatt.energy.pricing.figures import (
     EnergyRow,
     MemoryAccesses,
     OriginCounts,
+    OriginEnergies,
 )
 from spikewatt.energy.pricing.ledger import LEDGER_GROUPS, Keys, Ledger, build_ledger
 from spikewatt.energy.pricing.notes import notes
@@ -53,26 +54,37 @@ class PricedActivity:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of the figures has to know."""
-        told = notes(self.netlist, self.library, self.sram_reason)
+        told = notes(self.netlist, self.library, self.activity, self.sram_reason)
         return (*told, *self._propagated())
 
     def _propagated(self) -> Iterator[str]:
         """How much rests on nets that SAIF does not hold."""
-        if not self.activity.propagated:
-            return
-        total, prices = self.toggles.sum(0), self.prices
-        nets = len(self.netlist.names)
-        joules = prices.switching * total
-        joules += np.bincount(
-            prices.internal_net, prices.internal * total[prices.internal_net], minlength=nets
-        )
         nets = self.activity.propagated
+        if not nets:
+            return
+        joules = self._toggle_energies()
         share = joules[list(nets)].sum() / max(joules.sum(), np.finfo(np.float64).tiny)
         yield (
             f"{len(nets):,} of {self.driven_nets:,} nets are not in the SAIF: their activity is "
             f"propagated from the others', as if these were independent; {share:.0%} of the "
             "dynamic energy rests on it"
         )
+
+    def _toggle_energies(self) -> FloatArray:
+        """float64[nets], J of the toggles of each net: switching, and internal in cells."""
+        total, prices = self.toggles.sum(0), self.prices
+        internal = prices.internal * total[prices.internal_net]
+        return prices.switching * total + np.bincount(
+            prices.internal_net, internal, minlength=len(total)
+        )
+
+    @property
+    def by_origin(self) -> dict[str, float]:
+        """J of the toggles of nets whose activity is known in each way; memories are not in it."""
+        sums = np.bincount(
+            self.activity.origins, self._toggle_energies(), minlength=len(Origin)
+        ).tolist()
+        return {origin.name.lower(): joules for origin, joules in zip(Origin, sums, strict=True)}
 
     @property
     def duration_s(self) -> float:
@@ -147,6 +159,13 @@ class PricedActivity:
             unmatched=list(self.activity.unmatched),
             flip_flops_matched=self.activity.matched,
             clock_edges_checked=self.activity.judged,
+            outputs_compared=self.activity.compared,
+            reads_checked=self.activity.reads,
+            saif_nets_checked=self.activity.summed,
+            mismatches=self.activity.mismatches,
+            delays=self.activity.delays,
+            inputs=self.activity.inputs,
+            origins_j=OriginEnergies(**self.by_origin),
             power_w=self.power().figures(),
             energy_j=self.ledger.instances().figures(),
             port_nets_w=self.ledger.ports / self.duration_s,
@@ -248,6 +267,9 @@ class PricedActivity:
         keys, durations = Keys(self.netlist, self.prices), np.diff(edges_s)
         out = np.zeros((len(durations), len(LEDGER_GROUPS), keys.shape[2]))
 
+        activity = self.activity  # the blocks agree with the waveform as the whole did
+        how = ReplayOptions(unknown=unknown, delays=activity.delays, tolerate=activity.mismatches)
+
         def consume(block: int, counts: NDArray[np.uint64]) -> None:
             for low in range(0, len(counts), 256):  # cycles at a time: float64 of every net of each
                 part = counts[low : low + 256].astype(np.float64)
@@ -256,7 +278,7 @@ class PricedActivity:
                 rows = slice(block + low, block + low + len(part))
                 out[rows] += keys.dynamic(self.prices, part).sum(1)
 
-        accesses, edges = replay_blocks(prepared, edges_s, consume, ReplayOptions(unknown=unknown))
+        accesses, edges = replay_blocks(prepared, edges_s, consume, how)
         if self.netlist.memories and self.sram is not None:
             out += keys.memories(self.netlist, self.sram, accesses, edges, durations).sum(1)
         if root is not None and self.clock is not None:  # the ideal clock, as in the whole

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from spikewatt.base.errors import ParameterError
-from spikewatt.energy.choices import UnknownPolicy, View
+from spikewatt.energy.choices import InputOrder, UnknownPolicy, View
 from spikewatt.flow.cli.options import DuplicateCells, Liberty, Output
 from spikewatt.flow.cli.show import show
 from spikewatt.flow.console import progress_bar
@@ -58,6 +58,22 @@ class Time:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Checks:
+    """How the waveform is held against the netlist."""
+
+    inputs: Annotated[
+        InputOrder | None,
+        typer.Option(help="Inputs that change at a clock edge do so before or after it."),
+    ] = None
+    tolerate: Annotated[
+        int, typer.Option(min=0, help="Go on after so many differences from the netlist.")
+    ] = 0
+    unchecked: Annotated[
+        bool, typer.Option("--unchecked", help="Status 0 even if nothing could be checked.")
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Results:
     """What is listed, and written to files."""
 
@@ -85,6 +101,7 @@ class EnergyCommand:
 
     design: Design
     time: Time
+    checks: Checks
     results: Results
     conditions: Conditions
     output: Output
@@ -116,7 +133,10 @@ def energy(options: EnergyCommand) -> None:
         pricing=PricingOptions(clock=clock, wires=wires),
         sram_node=conditions.sram_node,
         sram_factor=conditions.sram_factor,
-        replaying=ReplayOptions(window=window, unknown=options.time.unknown),
+        replaying=ReplayOptions(
+            window=window, unknown=options.time.unknown, tolerate=options.checks.tolerate
+        ),
+        inputs=options.checks.inputs,
         by=results.by,
         report=results.report_out,
         per_cycle=results.per_cycle,
@@ -129,6 +149,13 @@ def energy(options: EnergyCommand) -> None:
         priced.report(results.by),
         lambda _: energy_tables(priced, results.by, whole=window is None, width=Console().width),
     )
+    if not priced.activity.checked and not options.checks.unchecked:
+        typer.echo(
+            "spikewatt: nothing of this could be checked against the waveform: show a flip-flop or "
+            "an output of the design, or accept it with --unchecked",
+            err=True,
+        )
+        raise typer.Exit(1)
 
 
 def _clock(time: Time) -> "Clock | None":

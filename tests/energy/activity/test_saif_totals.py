@@ -42,12 +42,13 @@ def test_pins_in_place_of_nets(small: Small, tmp_path: Path) -> None:
     """Some tools write what cells see, and no nets within the design."""
     wanted = replay(small.prepared())
     path = tmp_path / "pins.saif"
+    duration, high = round(wanted.duration_s * 1e12), np.rint(wanted.high_s * 1e12).astype(int)
     rows = [
-        (f"{instance.name}.{pin}", 1, round(wanted.high_s[net] * 1e12), 0, int(wanted.totals[net]))
+        (f"{instance.name}.{pin}", duration - high[net], high[net], 0, int(wanted.totals[net]))
         for instance in small.netlist.instances
         for pin, net in instance.pins.items()
     ]
-    write_saif(path, "tb.dut", round(wanted.duration_s * 1e12), 1e-12, rows)
+    write_saif(path, "tb.dut", duration, 1e-12, rows)
     found = activity_from_saif(path, small.netlist, "tb.dut")
     nets = {net for each in small.netlist.instances for net in each.pins.values() if net > 1}
     for net in nets:
@@ -134,6 +135,18 @@ def test_nets_that_the_file_does_not_hold_are_listed(tmp_path: Path) -> None:
     names = [name for (name,) in PAIR.names]
     assert found.totals.tolist() == [4 if name in "an" else 0 for name in names]
     assert found.high_s[names.index("n")] == near(20e-9)
+
+
+def test_times_that_do_not_add_up(tmp_path: Path) -> None:
+    path = tmp_path / "a.saif"
+    every = [(name, 40, 20, 0, 4) for name in "anb"]
+    write_saif(path, "t.u", 60, 1e-9, [*every, ("y", 40, 17, 1, 4)])
+    with pytest.raises(WaveformError, match="y is 58 ticks at 0, 1 and X together"):
+        activity_from_saif(path, PAIR, "t.u")
+    write_saif(path, "t.u", 60, 1e-9, [*every, ("y", 40, 18, 2, 4)])
+    read_all = activity_from_saif(path, PAIR, "t.u")
+    assert read_all.summed == 4
+    assert read_all.checked
 
 
 def test_the_wrong_scope(tmp_path: Path) -> None:

@@ -3,6 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
+from spikewatt.energy.activity.activity import Activity
 from spikewatt.energy.pricing.notes import notes
 from spikewatt.energy.pricing.options import PricingOptions, with_sram
 from spikewatt.energy.pricing.sram import SramModel
@@ -11,6 +14,29 @@ from spikewatt.synth.netlist.netlist import BlackBox, Memory
 from spikewatt.synth.technology.library import default_library_path
 from tests.energy.small_library import build, read
 
+NOTHING = Activity(
+    edges_s=np.zeros(2),
+    toggles=np.zeros((1, 2), np.uint64),
+    high_s=np.zeros(2),
+    origins=np.zeros(2, np.uint8),
+    accesses=np.zeros((1, 0), np.uint64),
+    clock_edges=np.zeros((1, 0), np.uint64),
+    unmatched=(),
+    matched=0,
+    judged=0,
+    scope="",
+)
+
+
+def test_how_a_waveform_was_judged_is_told(tmp_path: Path) -> None:
+    library, netlist = read(tmp_path), build({})
+    judged = replace(NOTHING, delays=True, inputs="before", late_inputs=1234, mismatches=5)
+    delays, order, tolerated = notes(netlist, library, judged, "")
+    assert "checked at the next one" in delays
+    assert "before it, at 1,234 edges after it" in order
+    assert tolerated.startswith("5 differences ")
+    assert list(notes(netlist, library, NOTHING, "")) == []
+
 
 def test_a_guessed_node_is_told(tmp_path: Path) -> None:
     library = read(tmp_path)  # of 2 V
@@ -18,12 +44,12 @@ def test_a_guessed_node_is_told(tmp_path: Path) -> None:
     guessed = with_sram(PricingOptions(), library)
     assert guessed.sram is not None
     assert guessed.sram.node_nm == 180
-    (note,) = notes(netlist, library, guessed.sram_reason)
+    (note,) = notes(netlist, library, NOTHING, guessed.sram_reason)
     assert note == (
         "memories are priced as SRAM of 180 nm, for the library's supply is 2 V and nothing tells "
         "its node: name it with --sram-node"
     )
-    assert list(notes(replace(netlist, memories=()), library, guessed.sram_reason)) == []
+    assert list(notes(replace(netlist, memories=()), library, NOTHING, guessed.sram_reason)) == []
 
 
 def test_a_node_that_was_named_is_not(tmp_path: Path) -> None:
@@ -39,11 +65,11 @@ def test_black_boxes_are_counted_and_named(tmp_path: Path) -> None:
     library, netlist = read(tmp_path), build({})
     kinds = ["TAP"] * 3 + ["FILL"] * 1200 + list("ABCDE")
     boxes = tuple(BlackBox(f"u{at}", kind, drives=False) for at, kind in enumerate(kinds))
-    (note,) = notes(replace(netlist, black_boxes=boxes), library, "")
+    (note,) = notes(replace(netlist, black_boxes=boxes), library, NOTHING, "")
     assert note == (
         "1,208 black boxes without power, of which no library tells: FILL (1,200), TAP (3), A (1), "
         "B (1), C (1), 2 more types"
     )
-    assert list(notes(replace(netlist, black_boxes=boxes[:1]), library, "")) == [
+    assert list(notes(replace(netlist, black_boxes=boxes[:1]), library, NOTHING, "")) == [
         "1 black box without power, of which no library tells: TAP (1)"
     ]
