@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from spikewatt.energy.activity.activity import Activity, Origin
-from spikewatt.energy.activity.replay import ReplayOptions, prepare, replay
+from spikewatt.energy.activity.replay import Prepared, ReplayOptions, prepare, replay
 from spikewatt.synth.liberty.reader import read_liberty
 from spikewatt.synth.netlist.netlist import Memory, MemoryPort, Netlist, Port
 from spikewatt.synth.technology.library import default_library_path
@@ -23,6 +23,12 @@ CLOCK = [(10 * k + (5 if k else 0), str(k % 2)) for k in range(8)]
 
 def run(folder: Path, memory: Memory, signals: Mapping[str, Changes], begin: int = 0) -> Activity:
     """Replay a waveform that shows all but what is read."""
+    return replay(prepared(folder, memory, signals, begin), ReplayOptions(unknown="hold"))
+
+
+def prepared(
+    folder: Path, memory: Memory, signals: Mapping[str, Changes], begin: int = 0
+) -> Prepared:
     names = ((), (), ("ck",), ("a[0]",), ("a[1]",), ("w[0]",), ("w[1]",), ("d",), ("one",))
     inputs = {"ck": (CK,), "a": A, "w": W, "d": (D,), "one": (ONE,), "other": (OTHER,)}
     netlist = Netlist(
@@ -44,7 +50,7 @@ def run(folder: Path, memory: Memory, signals: Mapping[str, Changes], begin: int
         begin + 90,
     )
     library = read_liberty(default_library_path())
-    return replay(prepare(netlist, library, path, "tb.dut"), ReplayOptions(unknown="hold"))
+    return prepare(netlist, library, path, "tb.dut")
 
 
 def test_a_memory_reads_what_it_held_at_first(tmp_path: Path) -> None:
@@ -77,3 +83,13 @@ def test_an_address_beyond_the_memory_writes_nothing(tmp_path: Path) -> None:
     signals = {"a": [(0, "01")], "d": [(0, "1")], "one": [(0, "1")]}
     assert run(tmp_path, MEMORY, signals | {"w": [(0, "00")]}).totals[Q] == 0
     assert run(tmp_path, MEMORY, signals | {"w": [(0, "01")]}).totals[Q] == 1
+
+
+@pytest.mark.parametrize(("value", "vague"), [("0", False), ("1", True)])
+def test_an_edge_that_may_be_one_may_write(tmp_path: Path, value: str, vague: bool) -> None:
+    """The clock is X from 15 ns on: word 1 then holds 0, or what may have been written."""
+    signals = {"ck": [(0, "0"), (15, "x"), (25, "0")], "a": [(0, "01")], "w": [(0, "01")]}
+    signals |= {"d": [(0, value)], "one": [(0, "1")]}
+    samples = prepared(tmp_path, MEMORY, signals).samples
+    assert (samples.settled > 25, bool(samples.vague[Q].any())) == (vague, vague)
+    assert run(tmp_path, MEMORY, signals).totals[Q] == 0
