@@ -462,6 +462,15 @@ def _path(builder: _Builder, row: int) -> str:
     return " -> ".join([*shown[:6], "…", shown[-1]] if len(shown) > 7 else shown)
 
 
+def _sources(samples: Samples) -> set[int]:
+    return {*samples.data_rows.tolist(), *samples.root_rows.tolist()}
+
+
+def _new_builder(netlist: Netlist, elements: Elements, samples: Samples) -> _Builder:
+    begun = bool(samples.times[0] > 0)
+    return _Builder(netlist, elements, _sources(samples), [elements.rows], begun)
+
+
 def compute(
     netlist: Netlist,
     elements: Elements,
@@ -476,9 +485,7 @@ def compute(
     NetlistError
         A loop of gates that does not settle.
     """
-    sources = {*samples.data_rows.tolist(), *samples.root_rows.tolist()}
-    begun = bool(samples.times[0] > 0)
-    builder = _Builder(netlist, elements, sources, [elements.rows], begun)
+    builder = _new_builder(netlist, elements, samples)
     machine, memories = _build(builder, rows, ())
     changes = _run(builder, machine, memories, samples, len(samples.times), progress)
     known = np.isin(rows, changes.row[changes.code != UNKNOWN])
@@ -486,7 +493,7 @@ def compute(
     if never:
         # Where a counter begins does not change how often its bits toggle, and 0 is where most
         # simulators of two values begin.
-        builder = _Builder(netlist, elements, sources, [elements.rows])
+        builder = _new_builder(netlist, elements, samples)
         machine, memories = _build(builder, rows, ())
         machine.value[never] = ZERO
         memories.cells[memories.cells == UNKNOWN] = ZERO
@@ -569,10 +576,9 @@ def check_unknown(
     progress: Progress,
 ) -> Checked:
     """Hold flip-flops against the waveform up to a tick, at edges where all is known to them."""
-    sources = {*samples.data_rows.tolist(), *samples.root_rows.tolist()}
+    sources = _sources(samples)
     rows = [e.state.row for e in elements.states if e.edge and e.state.row in sources]
-    begun = bool(samples.times[0] > 0)
-    builder = _Builder(netlist, elements, sources, [elements.rows], begun)
+    builder = _new_builder(netlist, elements, samples)
     machine, memories = _build(builder, rows, set(rows))
     machine.watched[:] = 0
     stop = int(np.searchsorted(samples.times, until, side="right"))
@@ -585,11 +591,11 @@ def check_reads(
     netlist: Netlist, elements: Elements, samples: Samples, progress: Progress
 ) -> Checked:
     """Hold what memories read against what was written to them before."""
-    sources = {*samples.data_rows.tolist(), *samples.root_rows.tolist()}
+    sources = _sources(samples)
     rows = [row for row in dict.fromkeys(read_rows(netlist)) if row in sources]
     if not rows:
         return Checked(0, None)
-    builder = _Builder(netlist, elements, sources, [elements.rows])
+    builder = _new_builder(netlist, elements, samples)
     machine, memories = _build(builder, rows, ())
     machine.watched[:] = 0
     _run(builder, machine, memories, samples, len(samples.times), progress)

@@ -4,9 +4,11 @@ The design and what it does are one; the waveforms differ in when states and inp
 costs nothing, for gates are replayed without delays.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from typing import Any, Protocol
 
 import pytest
 
@@ -41,6 +43,12 @@ class Habit:
     faulty: bool = False
 
 
+class Price(Protocol):
+    """Prices the waveform of a habit."""
+
+    def __call__(self, habit: Habit, **options: Any) -> PricedActivity: ...
+
+
 def simulate(habit: Habit) -> dict[str, tuple[int, Changes]]:
     """What the bench and the design do."""
     random = Random(13)
@@ -69,18 +77,18 @@ def simulate(habit: Habit) -> dict[str, tuple[int, Changes]]:
 
 
 @pytest.fixture(name="price", scope="module")
-def _price(tmp_path_factory: pytest.TempPathFactory):
+def _price(tmp_path_factory: pytest.TempPathFactory) -> Price:
     folder = tmp_path_factory.mktemp("foreign")
     netlist = synthesise(VERILOG, "dut", default_library_path()).netlist
 
-    def price(habit: Habit, **options: object) -> PricedActivity:
+    def price(habit: Habit, **options: Any) -> PricedActivity:
         path: Path = write_vcd(folder / "a.vcd", simulate(habit), end=CYCLES * PERIOD + 20)
         return energy(path, netlist, scope="tb.dut", **options)
 
     return price
 
 
-def test_delays_cost_nothing(price) -> None:
+def test_delays_cost_nothing(price: Price) -> None:
     plain, late = price(Habit()), price(Habit(states=1, outputs=1))
     assert not plain.activity.delays
     assert late.activity.delays
@@ -92,7 +100,7 @@ def test_delays_cost_nothing(price) -> None:
 
 
 @pytest.mark.parametrize("race", [range(CYCLES), range(0, CYCLES, 2), (7, 8, 60, 199)])
-def test_inputs_that_change_at_the_edge(price, race) -> None:
+def test_inputs_that_change_at_the_edge(price: Price, race: Sequence[int]) -> None:
     """Flip-flops saw the new value at these edges, and the old one at others."""
     raced = price(Habit(inputs=0, race=tuple(race))).activity
     assert raced.inputs == "before"
@@ -103,7 +111,7 @@ def test_inputs_that_change_at_the_edge(price, race) -> None:
     assert (raced.totals.tolist() == named.totals.tolist()) == (len(race) == CYCLES)
 
 
-def test_inputs_that_change_after_the_edge(price) -> None:
+def test_inputs_that_change_after_the_edge(price: Price) -> None:
     assert price(Habit(inputs=0)).activity.inputs == "after"
     with pytest.raises(MismatchError, match="q"):
         price(Habit(inputs=0), inputs="before")
@@ -118,12 +126,12 @@ def test_inputs_that_change_after_the_edge(price) -> None:
         Habit(inputs=0, race=tuple(range(0, CYCLES, 2)), faulty=True),
     ],
 )
-def test_one_wrong_bit_is_refused_in_each_way(price, habit: Habit) -> None:
+def test_one_wrong_bit_is_refused_in_each_way(price: Price, habit: Habit) -> None:
     with pytest.raises(MismatchError):
         price(habit)
 
 
-def test_a_difference_may_be_tolerated(price) -> None:
+def test_a_difference_may_be_tolerated(price: Price) -> None:
     with pytest.raises(MismatchError):
         price(Habit(faulty=True), replaying=ReplayOptions(tolerate=1))
     found = price(Habit(faulty=True), replaying=ReplayOptions(tolerate=8))

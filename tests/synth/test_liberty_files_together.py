@@ -14,6 +14,7 @@ from spikewatt.synth.asic import MappingOptions, synthesise
 from spikewatt.synth.liberty.merge import merged_text
 from spikewatt.synth.liberty.reader import read_liberty
 from spikewatt.synth.netlist.reader import read_netlist
+from tests.energy.nothing import NOTHING
 from tests.synth.json_netlists import named
 from tests.synth.liberty_files import near
 from tests.synth.sparse_library import SPARSE
@@ -120,6 +121,6 @@ def test_every_net_has_the_supply_of_its_driver(tmp_path: Path) -> None:
     # Each of the nets ends at one pin of 1 fF.
     assert joules(PricingOptions()) == near([0.5e-15, 0.5e-15, 2e-15])
     assert joules(PricingOptions(voltage=3)) == near([4.5e-15] * 3)
-    assert list(notes(netlist, library, "")) == [
+    assert list(notes(netlist, library, NOTHING, "")) == [
         "the libraries have several supplies, and each net has that of its driver"
     ]

@@ -3,29 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from spikewatt.energy.activity.activity import Activity
 from spikewatt.energy.pricing.notes import notes
 from spikewatt.energy.pricing.options import PricingOptions, with_sram
 from spikewatt.energy.pricing.sram import SramModel
 from spikewatt.synth.liberty.reader import read_liberty
 from spikewatt.synth.netlist.netlist import BlackBox, Memory
 from spikewatt.synth.technology.library import default_library_path
+from tests.energy.nothing import NOTHING
 from tests.energy.small_library import build, read
-
-NOTHING = Activity(
-    edges_s=np.zeros(2),
-    toggles=np.zeros((1, 2), np.uint64),
-    high_s=np.zeros(2),
-    origins=np.zeros(2, np.uint8),
-    accesses=np.zeros((1, 0), np.uint64),
-    clock_edges=np.zeros((1, 0), np.uint64),
-    unmatched=(),
-    matched=0,
-    judged=0,
-    scope="",
-)
 
 
 def test_how_a_waveform_was_judged_is_told(tmp_path: Path) -> None:
