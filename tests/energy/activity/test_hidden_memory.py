@@ -93,3 +93,40 @@ def test_an_edge_that_may_be_one_may_write(tmp_path: Path, value: str, vague: bo
     samples = prepared(tmp_path, MEMORY, signals).samples
     assert (samples.settled > 25, bool(samples.vague[Q].any())) == (vague, vague)
     assert run(tmp_path, MEMORY, signals).totals[Q] == 0
+
+
+@pytest.mark.parametrize("late", ["w", "d", "one"])
+def test_what_changes_at_the_edge_is_taken_as_it_was(tmp_path: Path, late: str) -> None:
+    """The edge at 15 ns writes a 1 into word 1, though one of its inputs then says otherwise."""
+    first = {"w": "01", "d": "1", "one": "1"}
+    signals: dict[str, Changes] = {name: [(0, value)] for name, value in first.items()}
+    signals[late] = [(0, first[late]), (15, {"w": "10", "d": "0", "one": "0"}[late])]
+    clock = [(0, "0"), (15, "1"), (25, "0")]
+    assert run(tmp_path, MEMORY, {"ck": clock, "a": [(0, "01")], **signals}).totals[Q] == 1
+
+
+@pytest.mark.parametrize("unknown", ["w", "one"])
+@pytest.mark.parametrize(("value", "vague"), [("0", False), ("1", True)])
+def test_a_word_that_may_be_written_is_what_both_say(
+    tmp_path: Path, unknown: str, value: str, vague: bool
+) -> None:
+    signals: dict[str, Changes] = {"w": [(0, "01")], "one": [(0, "1")], "d": [(0, value)]}
+    signals[unknown] = [(0, "00"), (10, "0x")] if unknown == "w" else [(0, "0"), (10, "x")]
+    shown = {"ck": [(0, "0"), (15, "1")], "a": [(0, "01")], **signals}
+    samples = prepared(tmp_path, MEMORY, shown).samples
+    assert bool(samples.vague[Q].any()) == vague
+
+
+@pytest.mark.parametrize("sees", [False, True])
+def test_a_clocked_read_holds_or_sees_through(tmp_path: Path, sees: bool) -> None:
+    """Word 1 is read at 15 ns while a 1 is written; at 35 ns what is in it, at 55 ns no more.
+
+    What it held before is not known, and so is no toggle: it is taken to be what it read first.
+    """
+    read = replace(READ, clock=CK, enable=(OTHER,), transparent=(sees,))
+    memory = replace(MEMORY, ports=(read, WRITE), init="000")
+    clock = [(0, "0"), *((5 + 10 * k, str(k % 2)) for k in range(1, 8))]
+    signals = {"ck": clock, "a": [(0, "01"), (40, "10")], "w": [(0, "01")], "d": [(0, "1")]}
+    enables = {"one": [(0, "1"), (20, "0")], "other": [(0, "1"), (45, "0")]}
+    activity = run(tmp_path, memory, signals | enables)
+    assert activity.high_s[Q] == pytest.approx((90 if sees else 55) * 1e-9, rel=1e-9, abs=0)
