@@ -25,7 +25,7 @@ from spikewatt.energy.activity.totals import activity_from_saif, write_activity
 from spikewatt.energy.activity.waveform import Waveform, open_waveform
 from spikewatt.energy.choices import InputOrder, UnknownPolicy, View
 from spikewatt.energy.pricing.options import DEFAULT as PRICING
-from spikewatt.energy.pricing.options import PricingOptions, with_sram
+from spikewatt.energy.pricing.options import Clock, PricingOptions, with_sram
 from spikewatt.energy.pricing.priced_activity import (
     PricedActivity,
     price_activity,
@@ -38,6 +38,9 @@ from spikewatt.synth.netlist.reader import read_netlist
 from spikewatt.synth.technology.library import default_library_path
 
 __all__ = ["EnergyOptions", "energy"]
+
+PERIOD_TOLERANCE = 0.01
+"""By how much a waveform's clock may miss the period that was given: clocks have jitter."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,9 +172,10 @@ def _price_waveform(
         prepared = prepare(
             design, library, wave, options.scope, inputs=inputs, reads=True, progress=progress
         )
+        remarks = _clock_remarks(prepared, options.pricing.clock)
         for delays in (False, True):
             if (priced := attempt(prepared, delays=delays)) is not None:
-                return prepared, priced
+                return prepared, replace(priced, remarks=remarks)
         if not options.inputs and inputs == "before":
             # A race that the simulator decided now so, now so: the states tell, edge by edge.
             # An edge without another change is found at the input's, half a tick before.
@@ -187,9 +191,43 @@ def _price_waveform(
                 progress=progress,
             )
             if (priced := attempt(prepared, delays=False)) is not None:
-                return prepared, priced
+                return prepared, replace(priced, remarks=remarks)
     assert disagreement is not None
     raise disagreement
+
+
+def _clock_remarks(prepared: Prepared, clock: Clock | None) -> tuple[str, ...]:
+    """What is to be said of the clock that was named: whether the waveform's has its period.
+
+    Raises
+    ------
+    ParameterError
+        It clocks nothing.
+    """
+    if clock is None or (port := prepared.netlist.ports.get(clock.port)) is None:
+        return ()  # the latter is refused where it is priced
+    clocks = clock_inputs(prepared.netlist, prepared.elements)
+    if not set(port.nets) & set(clocks):
+        names = prepared.netlist.names
+        others = ", ".join(names[net][0] for net in clocks) or "none"
+        raise ParameterError(
+            f"--clock {clock.port} clocks nothing of {prepared.netlist.name}, whose clocks are "
+            f"{others}"
+        )
+    bits = prepared.samples.bits_of(port.nets[0])
+    rises = prepared.samples.times[np.flatnonzero((bits[1:] == 1) & (bits[:-1] == 0)) + 1]
+    if len(rises) < 3:
+        return ()
+    # The median, for a clock may rest.
+    period = float(np.median(np.diff(rises))) * prepared.tick_s
+    if abs(period / clock.period_s - 1) <= PERIOD_TOLERANCE:
+        return ()
+    shown, asked = period * 1e9, clock.period_s * 1e9
+    remark = (
+        f"{clock.port} has a period of {shown:g} ns in the waveform, and is priced as one of "
+        f"{asked:g} ns, beside data that change with the former"
+    )
+    return (remark,)
 
 
 def _price_saif(

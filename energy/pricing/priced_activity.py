@@ -50,12 +50,14 @@ class PricedActivity:
     sram: SramModel | None
     clock: Clock | None
     sram_reason: str = ""
+    remarks: tuple[str, ...] = ()
+    """Notes of whoever asked for it."""
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of the figures has to know."""
         told = notes(self.netlist, self.library, self.activity, self.sram_reason)
-        return (*told, *self._propagated())
+        return (*told, *self._propagated(), *self.remarks)
 
     def _propagated(self) -> Iterator[str]:
         """How much rests on nets that SAIF does not hold."""

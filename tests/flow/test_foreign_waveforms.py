@@ -12,7 +12,9 @@ from typing import Any, Protocol
 
 import pytest
 
+from spikewatt.base.errors import ParameterError
 from spikewatt.energy.activity.replay import MismatchError, ReplayOptions
+from spikewatt.energy.pricing.options import Clock, PricingOptions
 from spikewatt.energy.pricing.priced_activity import PricedActivity
 from spikewatt.flow.energy import energy
 from spikewatt.synth.asic import synthesise
@@ -137,3 +139,12 @@ def test_a_difference_may_be_tolerated(price: Price) -> None:
     found = price(Habit(faulty=True), replaying=ReplayOptions(tolerate=8))
     assert 2 <= found.activity.mismatches <= 8
     assert any("differences between waveform and netlist" in note for note in found.notes)
+
+
+def test_the_clock_that_was_named(price: Price) -> None:
+    right = price(Habit(), pricing=PricingOptions(clock=Clock("clk", 10e-9)))
+    assert right.notes == ()
+    (note,) = price(Habit(), pricing=PricingOptions(clock=Clock("clk", 20e-9))).notes
+    assert note.startswith("clk has a period of 10 ns in the waveform, and is priced as one of 20 ")
+    with pytest.raises(ParameterError, match="--clock rst clocks nothing of dut, whose clocks are"):
+        price(Habit(), pricing=PricingOptions(clock=Clock("rst", 10e-9)))
