@@ -18,7 +18,7 @@ from spikewatt.hdl.sram import Sram
 from spikewatt.hdl.systolic.core import SystolicCore
 from spikewatt.model.compile.mapping import map_network
 from spikewatt.model.network.dataset import load_digits, load_shipped
-from spikewatt.synth import asic
+from spikewatt.synth import mapping
 from spikewatt.synth.asic import synthesise
 from spikewatt.synth.technology.library import default_library_path
 from spikewatt.synth.verilog import export
@@ -56,7 +56,7 @@ def test_what_is_built_ahead_is_found(
     def fail(*arguments: Any, **options: Any) -> None:
         raise AssertionError("it was to be there")
 
-    monkeypatch.setattr(asic, "run_yosys", fail)
+    monkeypatch.setattr(mapping, "run_yosys", fail)
     mapped = synthesise(export(SMALL.blueprint, "sram"), "sram", default_library_path())
     assert str(mapped.netlist) in paths
     with build_ahead([SMALL]):

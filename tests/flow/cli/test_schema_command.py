@@ -8,7 +8,7 @@ from spikewatt.base.errors import ParameterError
 from spikewatt.flow.cli.schema import SchemaCommand, schema
 from spikewatt.flow.schemas import HOMES
 
-VERSIONS = {"comparison": 2}
+VERSIONS = {"comparison": 2, "energy": 2}
 """Of reports whose JSON has changed since the first; all others are at 1."""
 
 
