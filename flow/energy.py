@@ -204,8 +204,9 @@ def _clock_remarks(prepared: Prepared, clock: Clock | None) -> tuple[str, ...]:
     ParameterError
         It clocks nothing.
     """
-    if clock is None or (port := prepared.netlist.ports.get(clock.port)) is None:
-        return ()  # the latter is refused where it is priced
+    port = None if clock is None else prepared.netlist.ports.get(clock.port)
+    if clock is None or port is None or port.direction == "output" or len(port.nets) != 1:
+        return ()  # what is no clock is refused where it is priced
     clocks = clock_inputs(prepared.netlist, prepared.elements)
     if not set(port.nets) & set(clocks):
         names = prepared.netlist.names
