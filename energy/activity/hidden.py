@@ -71,10 +71,13 @@ class Checked:
         Edges, or bits that were read.
     mismatch:
         The first one that the netlist does not explain: its sample, and the row of its state.
+    count:
+        How many there are.
     """
 
     judged: int
     mismatch: tuple[int, int] | None
+    count: int = 0
 
 
 @dataclass
@@ -319,7 +322,7 @@ def _machine(builder: _Builder, watched: Iterable[int]) -> Machine:
         next=np.zeros(count, np.int32),
         queued=np.zeros(count, np.uint8),
         log=np.zeros(rows, np.int32),
-        totals=np.array([0, -1, -1, -1, 0, -1, -1], np.int64),
+        totals=np.array([0, -1, -1, -1, 0, -1, -1, 0, 0], np.int64),
     )
     machine.watched[list(watched)] = 1
     machine.value[:2] = ZERO, ONE
@@ -584,7 +587,8 @@ def check_unknown(
     stop = int(np.searchsorted(samples.times, until, side="right"))
     _run(builder, machine, memories, samples, stop, progress)
     judged, sample, step = machine.totals[:3].tolist()
-    return Checked(judged, None if sample < 0 else (sample, int(machine.keep[step])))
+    mismatch = None if sample < 0 else (sample, int(machine.keep[step]))
+    return Checked(judged, mismatch, int(machine.totals[7]))
 
 
 def check_reads(
@@ -599,5 +603,5 @@ def check_reads(
     machine, memories = _build(builder, rows, ())
     machine.watched[:] = 0
     _run(builder, machine, memories, samples, len(samples.times), progress)
-    judged, sample, row = machine.totals[4:].tolist()
-    return Checked(judged, None if sample < 0 else (sample, row))
+    judged, sample, row = machine.totals[4:7].tolist()
+    return Checked(judged, None if sample < 0 else (sample, row), int(machine.totals[8]))

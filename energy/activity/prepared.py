@@ -49,6 +49,11 @@ class Prepared:
     """Reads of memories held against what was written."""
 
     @property
+    def mismatches(self) -> int:
+        """Differences between waveform and netlist that are found before the replay."""
+        return sum(each.count for each in (self.checked, self.reads) if each is not None)
+
+    @property
     def unmatched(self) -> tuple[str, ...]:
         """Names of state bits that the waveform does not show, and of nets without a driver.
 

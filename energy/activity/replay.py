@@ -139,7 +139,7 @@ def replay(
         scope=prepared.matches.scope,
         compared=done.checker.compared,
         reads=prepared.reads.judged if prepared.reads else 0,
-        mismatches=done.mismatches,
+        mismatches=done.mismatches + prepared.mismatches,
         delays=options.delays,
         inputs=prepared.inputs,
         late_inputs=prepared.late_inputs,
@@ -183,7 +183,7 @@ def _run(
     """Replay to the end of the last block; the replayer then has the counts."""
     checked, spans = prepared.checked, prepared.samples.unknown
     for each in (checked, prepared.reads):
-        if each is not None and each.mismatch is not None and not options.tolerate:
+        if each and each.mismatch and prepared.mismatches > options.tolerate:
             _refuse_checked(each.mismatch, prepared)
     if options.unknown == "refuse":
         _refuse_unknown(spans, int(edges[0]), int(edges[-1]), prepared)
@@ -194,7 +194,7 @@ def _run(
         numba=options.engine == "numba",
         threads=options.threads,
         delays=options.delays,
-        tolerate=options.tolerate,
+        tolerate=options.tolerate - prepared.mismatches,
     )
     try:
         replayer.run(progress)

@@ -109,9 +109,9 @@ class Machine(NamedTuple):
     log:
         int32[rows], rows that changed in the sample.
     totals:
-        int64[7]: edges at which flip-flops were checked; the first mismatch (sample, its step), or
+        int64[9]: edges at which flip-flops were checked; the first mismatch (sample, its step), or
         -1; a row that oscillates, or -1; reads that were checked, and the first mismatch (sample,
-        row).
+        row); mismatches of flip-flops, and of reads.
     """
 
     kind: NDArray[np.uint8]
@@ -251,16 +251,20 @@ def _gate(machine, step, sample):
         kept = _flip(_before(machine, machine.keep[step], sample), flags & (1 << RESULT))
         rise = _rise(a, _flip(_before(machine, rows[0], sample), flags & 1))
         taken = _flip(_before(machine, rows[1], sample), flags & 2)
-        y = taken if rise == 1 else (taken | kept if rise == 2 else kept)
+        # What was computed stays until the next edge: else the waveform is held against itself.
+        own = _flip(_before(machine, machine.out[step], sample), flags & (1 << RESULT))
+        held = kept if own == _X else own
+        y = taken if rise == 1 else (taken | held if rise == 2 else held)
         y = (d if c & 1 else 0) | (y if c & 2 else 0)
         if machine.check[step] and rise == 1:
             # By the next edge the waveform shows what the netlist made of the last one, however
             # late it came.
-            expected = _flip(_before(machine, machine.out[step], sample), flags & (1 << RESULT))
-            if kept != _X and expected != _X:
+            if kept != _X and own != _X:
                 machine.totals[0] += 1
-                if kept != expected and machine.totals[1] < 0:
-                    machine.totals[1], machine.totals[2] = sample, step
+                if kept != own:
+                    machine.totals[7] += 1
+                    if machine.totals[1] < 0:
+                        machine.totals[1], machine.totals[2] = sample, step
     return _flip(y, flags & (1 << RESULT))
 
 
@@ -318,6 +322,8 @@ def _load(machine, memories, port, sample, bit):
     """Code of a bit that a read port shows from now on."""
     row, clocked = memories.keep[memories.data_at[port] + bit], memories.clock[port] >= 0
     kept, rise, enabled = _before(machine, row, sample), 1, _ONE
+    own = _before(machine, memories.data[memories.data_at[port] + bit], sample)
+    kept = kept if own == _X else own
     if clocked:
         rise = _port_rise(machine, memories, port, sample)
         enabled = _before(machine, memories.enable[memories.enable_at[port]], sample)
@@ -331,8 +337,10 @@ def _load(machine, memories, port, sample, bit):
         shown = _before(machine, memories.shadow[place], sample)
         if expected != _X and shown != _X:
             machine.totals[4] += 1
-            if expected != shown and machine.totals[5] < 0:
-                machine.totals[5], machine.totals[6] = sample, row
+            if expected != shown:
+                machine.totals[8] += 1
+                if machine.totals[5] < 0:
+                    machine.totals[5], machine.totals[6] = sample, row
     code = np.uint8(_X)
     if word >= 0:
         code = memories.cells[memories.base[port] + word * memories.width[port] + bit]
