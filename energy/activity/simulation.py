@@ -256,15 +256,13 @@ def _gate(machine, step, sample):
         held = kept if own == _X else own
         y = taken if rise == 1 else (taken | held if rise == 2 else held)
         y = (d if c & 1 else 0) | (y if c & 2 else 0)
-        if machine.check[step] and rise == 1:
-            # By the next edge the waveform shows what the netlist made of the last one, however
-            # late it came.
-            if kept != _X and own != _X:
-                machine.totals[0] += 1
-                if kept != own:
-                    machine.totals[7] += 1
-                    if machine.totals[1] < 0:
-                        machine.totals[1], machine.totals[2] = sample, step
+        # By the next edge the waveform shows what the netlist made of the last one, however late.
+        if machine.check[step] and rise == 1 and kept != _X and own != _X:
+            machine.totals[0] += 1
+            if kept != own:
+                machine.totals[7] += 1
+                if machine.totals[1] < 0:
+                    machine.totals[1], machine.totals[2] = sample, step
     return _flip(y, flags & (1 << RESULT))
 
 
